@@ -1,0 +1,28 @@
+export { type Clock, systemClock } from "./clock.js";
+export { type Connector, type ConnectorContext, type ConnectorRoute, defineConnector } from "./connector.js";
+export {
+  type Destination,
+  type DestinationContext,
+  type DestinationEndpoint,
+  type DestinationRequest,
+  type DestinationResponse,
+  defineDestination,
+  type Interpretation,
+  type Plan,
+} from "./destination.js";
+export { type CodedError, isErrorNamed } from "./errors.js";
+export { defineEvent, type Event, type EventDefinition, type EventInput } from "./event.js";
+export type { Identity, IngestInput, IngestResult } from "./ingest.js";
+export { type Logger, silentLogger } from "./logger.js";
+export type { Mail, Mailer } from "./mailer.js";
+export type {
+  DirectSend,
+  EventLog,
+  EventQuery,
+  Outbox,
+  OutboxOptions,
+  Published,
+  Subscription,
+} from "./outbox.js";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.js";
+export type { SqlQuery, Transaction } from "./transaction.js";

@@ -1,0 +1,11 @@
+/** Sends one mail. Resolves when the mail is accepted for sending; throws otherwise. */
+export interface Mailer {
+  send(mail: Mail): Promise<void>;
+}
+
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html?: string;
+}

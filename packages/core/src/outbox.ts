@@ -1,0 +1,70 @@
+import type { Event, EventInput } from "./event.js";
+import type { Transaction } from "./transaction.js";
+
+/** The port through which engine and connectors hand over what must happen later. The dispatcher implements it. */
+export interface Outbox {
+  /**
+   * Stores an event and fans it out to the tenant's matching endpoints. With `transaction`, event and deliveries
+   * exist once the caller commits, and never otherwise.
+   */
+  publish(event: EventInput, options?: OutboxOptions): Promise<Published>;
+  /** {@link Outbox.publish} for several events in one statement; answers in the order given. */
+  publishMany(events: readonly EventInput[], options?: OutboxOptions): Promise<readonly Published[]>;
+  /** Makes one delivery to a destination, without an endpoint. */
+  send(
+    message: DirectSend,
+    options?: OutboxOptions,
+  ): Promise<{ readonly deliveryId: string; readonly duplicate: boolean }>;
+  /** Makes or changes an endpoint of our own; the same key always means the same endpoint. */
+  subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
+}
+
+export interface OutboxOptions {
+  readonly transaction?: Transaction;
+}
+
+export interface Published {
+  readonly id: string;
+  /** True when the idempotency key was known: `id` is the first event's, and nothing was stored. */
+  readonly duplicate: boolean;
+}
+
+/** One delivery to a destination that no endpoint stands for: the follow-up of an interaction, a direct message. */
+export interface DirectSend {
+  readonly tenantId: string;
+  /** The id of a registered destination. */
+  readonly destination: string;
+  /** Where to, in the destination's own shape. Stored encrypted: it may hold a token. */
+  readonly target: unknown;
+  /** What to send, in the destination's own shape. Stored as JSON text; no secrets here. */
+  readonly data: unknown;
+  /** No attempt starts after it; the destination's `expire` is called instead. */
+  readonly deadline?: Date;
+  /** Per tenant: a second send with the same key makes no delivery. */
+  readonly idempotencyKey?: string;
+}
+
+/** An endpoint of our own: an automation, a channel that the app's configuration names. */
+export interface Subscription {
+  readonly key: string;
+  readonly tenantId: string;
+  readonly destination: string;
+  /** Event types; `*` and `ticket.*` are understood. */
+  readonly events: readonly string[];
+  readonly target?: unknown;
+}
+
+/** The one event log, as others read it. The dispatcher implements it. */
+export interface EventLog {
+  /** Newest first. `cursor` is what the previous page answered. */
+  list(query: EventQuery): Promise<{ readonly events: readonly Event[]; readonly nextCursor: string | null }>;
+}
+
+export interface EventQuery {
+  readonly tenantId: string;
+  readonly subjectId?: string;
+  readonly type?: string;
+  /** 1 to 200; 50 when absent. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
