@@ -12,6 +12,7 @@ export {
 } from "./destination.js";
 export { type CodedError, isErrorNamed } from "./errors.js";
 export { defineEvent, type Event, type EventDefinition, type EventInput } from "./event.js";
+export { newId } from "./id.js";
 export type { Identity, IngestInput, IngestResult } from "./ingest.js";
 export { type Logger, silentLogger } from "./logger.js";
 export type { Mail, Mailer } from "./mailer.js";

@@ -1,0 +1,39 @@
+/** What the gateway worker posts to the ingress route, as JSON. One lane of one guild per batch, in order. */
+export interface IngressBatch {
+  readonly items: readonly IngressItem[];
+}
+
+/** One packet from Discord's Gateway, with what is needed to place it. */
+export interface IngressItem {
+  /** `{sessionId}:{shard}:{seq}`: the transport's own key. */
+  readonly key: string;
+  readonly sessionId: string;
+  readonly shard: number;
+  readonly seq: number;
+  /** Discord's name of it: `MESSAGE_CREATE` … or `HOOKLINE_GAP`, the worker's own word that something may be missing. */
+  readonly type: string;
+  /** When the worker received it: ISO 8601. */
+  readonly receivedAt: string;
+  /** Discord's payload, unchanged. */
+  readonly d: unknown;
+}
+
+/** The answer: one result for each item, in order. 200 also when items were rejected. */
+export interface IngressAnswer {
+  readonly results: readonly IngressResult[];
+}
+
+/** `ignored` is noise that was dropped on purpose; `rejected` will not be accepted later either. */
+export type IngressResult =
+  | { readonly key: string; readonly status: "stored" | "duplicate" | "ignored" }
+  | { readonly key: string; readonly status: "rejected"; readonly code: string; readonly message: string };
+
+/** Bounds that both sides keep. */
+export const INGRESS_LIMITS = {
+  maxItems: 200,
+  /** The worker fills a batch up to here … */
+  targetBodyBytes: 256 * 1024,
+  /** … and the API refuses a body above this with 413. */
+  maxBodyBytes: 1024 * 1024,
+  minSecretCharacters: 32,
+} as const;
