@@ -1,0 +1,26 @@
+// Ends a vitest run with what was skipped and why, and with one plain line: `812 passed, 0 failed`.
+export default class ClosingLineReporter {
+  /** @param {ReadonlyArray<import("vitest/node").TestModule>} modules
+   *  @param {ReadonlyArray<unknown>} unhandledErrors */
+  onTestRunEnd(modules, unhandledErrors) {
+    const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    const skips = new Map();
+    for (const module of modules) {
+      let failedInside = 0;
+      for (const test of module.children.allTests()) {
+        const result = test.result();
+        if (result.state === "passed") count.passed += 1;
+        else if (result.state === "skipped") {
+          count.skipped += 1;
+          const reason = result.note ?? "no reason given";
+          skips.set(reason, (skips.get(reason) ?? 0) + 1);
+        } else failedInside += 1;
+      }
+      // A file that could not be loaded, or whose hook failed, has no failed test to count.
+      count.failed += module.state() === "failed" ? Math.max(1, failedInside) : failedInside;
+    }
+    for (const [reason, tests] of skips) console.log(`skipped: ${tests} (${reason})`);
+    const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
+    console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
+  }
+}

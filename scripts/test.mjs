@@ -1,0 +1,15 @@
+// `npm test`: the checks, then every test. Arguments go to vitest: `npm test -- packages/postgres`.
+import { pnpm } from "./pm.mjs";
+
+const filters = process.argv.slice(2);
+const checks = filters.length === 0 ? pnpm(["exec", "node", "scripts/check.mjs"]) : 0;
+const tests = pnpm([
+  "exec",
+  "vitest",
+  "run",
+  "--reporter=default",
+  "--reporter=./scripts/closing-line-reporter.mjs",
+  ...filters,
+]);
+if (checks !== 0) console.error("The checks failed: see the lines with ✗ above the tests.");
+process.exit(checks === 0 ? tests : checks);
