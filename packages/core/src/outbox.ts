@@ -62,7 +62,8 @@ export interface EventLog {
 
 export interface EventQuery {
   readonly tenantId: string;
-  readonly subjectId?: string;
+  /** Events of any of these subjects: a contact's own id and the ids of contacts that were merged into it. */
+  readonly subjectIds?: readonly string[];
   readonly type?: string;
   /** 1 to 200; 50 when absent. */
   readonly limit?: number;
