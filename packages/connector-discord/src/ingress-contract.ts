@@ -37,3 +37,15 @@ export const INGRESS_LIMITS = {
   maxBodyBytes: 1024 * 1024,
   minSecretCharacters: 32,
 } as const;
+
+/** The `d` of a `HOOKLINE_GAP` item: between these two moments the shard may have missed packets. */
+export interface IngressGap {
+  /** ISO 8601: the last moment that is known to be complete. */
+  readonly from: string;
+  /** ISO 8601: the first moment that is complete again. */
+  readonly to: string;
+  /** Why, in a word: `session_invalid`, `session_expired` … */
+  readonly reason: string;
+  /** Whose packets may be missing; absent when the worker can't tell. */
+  readonly guildIds?: readonly string[];
+}
