@@ -1,0 +1,42 @@
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { SpooledItem } from "./spool.js";
+
+export interface DeadLetter {
+  readonly item: SpooledItem;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A file of JSON lines, one for each packet that the API will never accept. Nothing reads it but people. */
+export interface DeadLetters {
+  /** Resolves when the lines are on disk. */
+  append(letters: readonly DeadLetter[]): Promise<void>;
+  /** Since this process started. */
+  count(): number;
+  readonly file: string;
+}
+
+export function createDeadLetters(file: string, now: () => number): DeadLetters {
+  let count = 0;
+  return {
+    file,
+    count: () => count,
+    async append(letters) {
+      const at = new Date(now()).toISOString();
+      const lines = letters.map(({ item, code, message }) => {
+        const head = JSON.stringify({ at, code, message, lane: item.lane });
+        return `${head.slice(0, -1)},"item":${item.json}}\n`;
+      });
+      await mkdir(dirname(file), { recursive: true });
+      const handle = await open(file, "a", 0o600);
+      try {
+        await handle.write(lines.join(""));
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      count += letters.length;
+    },
+  };
+}

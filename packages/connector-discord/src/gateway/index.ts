@@ -1,0 +1,4 @@
+export { GatewayWorkerError, type GatewayWorkerErrorCode, isGatewayWorkerError } from "./errors.js";
+export { GATEWAY_WORKER_DEFAULTS, type GatewayWorkerOptions } from "./options.js";
+export type { GatewayWorkerStats } from "./stats.js";
+export { createDiscordGatewayWorker, type DiscordGatewayWorker } from "./worker.js";

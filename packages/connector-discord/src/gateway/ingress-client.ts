@@ -1,0 +1,144 @@
+import type { Clock } from "@hookline/core";
+import { sign } from "@hookline/webhook-signing";
+import { z } from "zod";
+import type { IngressResult } from "../ingress-contract.js";
+import { ingressScheme } from "../ingress-scheme.js";
+import type { SpooledItem } from "./spool.js";
+
+/** What became of one POST, as the sender has to act on it. */
+export type IngressOutcome =
+  | { readonly kind: "answered"; readonly results: readonly IngressResult[] }
+  /** 413: the batch is above the API's limit. */
+  | { readonly kind: "too_large" }
+  /** The API itself says that this batch will never do. */
+  | { readonly kind: "refused"; readonly status: number; readonly code: string; readonly message: string }
+  /** Nothing would be accepted from us now, whatever the lane. */
+  | { readonly kind: "blocked"; readonly status: number; readonly advice: string; readonly retryAfterMs?: number }
+  /** No answer, or one that may be another next time. */
+  | { readonly kind: "failed"; readonly reason: string; readonly retryAfterMs?: number };
+
+export interface IngressClient {
+  /** Never throws; `signal` ends the request, and so does the time limit. */
+  post(items: readonly SpooledItem[], signal: AbortSignal): Promise<IngressOutcome>;
+}
+
+const answerSchema = z.object({
+  results: z.array(
+    z.discriminatedUnion("status", [
+      z.object({ key: z.string(), status: z.enum(["stored", "duplicate", "ignored"]) }),
+      z.object({ key: z.string(), status: z.literal("rejected"), code: z.string(), message: z.string() }),
+    ]),
+  ),
+});
+
+const problemSchema = z.object({ code: z.string(), title: z.string().optional(), detail: z.string().optional() });
+
+export function createIngressClient(options: {
+  readonly url: string;
+  readonly secret: string;
+  readonly timeoutMs: number;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+}): IngressClient {
+  return {
+    async post(items, signal) {
+      const body = `{"items":[${items.map((item) => item.json).join(",")}]}`;
+      try {
+        const response = await options.fetch(options.url, {
+          method: "POST",
+          headers: {
+            "content-type": "application/json",
+            // Signed for each attempt: a batch may wait longer than a timestamp is good for.
+            ...sign(body, {
+              scheme: ingressScheme,
+              secrets: [options.secret],
+              timestamp: Math.floor(options.clock.now() / 1000),
+            }),
+          },
+          body,
+          redirect: "manual",
+          signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+        });
+        return readOutcome(items, response, await response.text());
+      } catch (error) {
+        return { kind: "failed", reason: describe(error) };
+      }
+    },
+  };
+}
+
+function readOutcome(items: readonly SpooledItem[], response: Response, text: string): IngressOutcome {
+  const { status } = response;
+  if (status === 200) {
+    return readAnswer(items, text);
+  }
+  const retryAfter = retryAfterMs(response.headers.get("retry-after"));
+  const retry = retryAfter === undefined ? {} : { retryAfterMs: retryAfter };
+  if (status === 413) {
+    return { kind: "too_large" };
+  }
+  const advice = adviceFor(status);
+  if (advice) {
+    return { kind: "blocked", status, advice, ...retry };
+  }
+  if (status === 400 || status === 422) {
+    const problem = problemSchema.safeParse(parseJson(text));
+    // Only our API speaks like this. The same status from a proxy in between is no verdict on the packets.
+    if (problem.success) {
+      const message = problem.data.detail ?? problem.data.title ?? "";
+      return { kind: "refused", status, code: problem.data.code, message };
+    }
+  }
+  return { kind: "failed", reason: `HTTP ${status}`, ...retry };
+}
+
+function readAnswer(items: readonly SpooledItem[], text: string): IngressOutcome {
+  const answer = answerSchema.safeParse(parseJson(text));
+  if (!answer.success) {
+    return { kind: "failed", reason: "HTTP 200 without the results that the ingress contract promises" };
+  }
+  const { results } = answer.data;
+  if (results.length !== items.length || results.some((result, index) => result.key !== items[index]?.key)) {
+    return { kind: "failed", reason: "HTTP 200 with results for other items than were sent" };
+  }
+  return { kind: "answered", results };
+}
+
+function adviceFor(status: number): string | undefined {
+  if (status === 401 || status === 403) {
+    return "The API refused the signature: CONNECTOR_INGRESS_SECRET must be the same here and there, and the clocks no more than five minutes apart.";
+  }
+  if (status === 404 || status === 405 || status === 410) {
+    return "There is no ingress route: API_PUBLIC_URL must be the API's own address, and the API must have the Discord connector.";
+  }
+  if (status >= 300 && status < 400) {
+    return "The API redirects: set API_PUBLIC_URL to the address that it redirects to.";
+  }
+  return status === 429 ? "The API, or something in front of it, limits the worker's rate." : undefined;
+}
+
+/** Seconds or a date, as HTTP has it; never more than ten minutes. */
+function retryAfterMs(header: string | null): number | undefined {
+  if (header === null) {
+    return undefined;
+  }
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 600_000) : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  const cause = error.cause instanceof Error ? error.cause : undefined;
+  return cause ? `${error.message}: ${cause.message || cause.name}` : error.message;
+}

@@ -1,0 +1,304 @@
+import type { Clock, Logger } from "@hookline/core";
+import { INGRESS_LIMITS } from "../ingress-contract.js";
+import { type BackoffBounds, backoffDelayMs } from "./backoff.js";
+import type { DeadLetter, DeadLetters } from "./dead-letters.js";
+import { GatewayWorkerError } from "./errors.js";
+import type { IngressClient, IngressOutcome } from "./ingress-client.js";
+import { bytesOf, createLane, type Lane, takeBatch } from "./lane.js";
+import type { Spool, SpooledItem } from "./spool.js";
+import { createThrottle } from "./throttle.js";
+
+export interface SenderOptions {
+  readonly spool: Spool;
+  readonly ingress: IngressClient;
+  readonly deadLetters: DeadLetters;
+  readonly backoff: BackoffBounds;
+  readonly maxConcurrentRequests: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** Called after packets have left the spool. */
+  readonly onProgress: () => void;
+  /** Spool or dead-letter file can't be read or written. */
+  readonly onFailure: (error: GatewayWorkerError) => void;
+}
+
+export interface SenderStats {
+  readonly lanes: { readonly total: number; readonly sending: number; readonly waiting: number };
+  readonly sentItems: number;
+  readonly lastAnswerAtMs: number | null;
+  /** Why nothing gets through, or null. */
+  readonly trouble: string | null;
+}
+
+/**
+ * Brings the spool's packets to the API: in order within a lane, lanes beside one another, at least once. A packet
+ * leaves the spool when the API has answered for it, or when it stands in the dead-letter file.
+ */
+export interface Sender {
+  start(): void;
+  /** Tells of packets that were just stored. */
+  add(lane: string, items: readonly SpooledItem[]): void;
+  stats(): SenderStats;
+  /** Sends what can be sent, at most for this long, and stops. What is left stays in the spool. */
+  stop(drainTimeoutMs: number): Promise<void>;
+}
+
+/** Packets that are kept in memory besides the disk, over all lanes. */
+const MEMORY_ITEMS = 5_000;
+const BLOCKED_BACKOFF = { minMs: 1_000, maxMs: 60_000 } as const;
+/** From here on a failing batch is made smaller, in case one packet in it is the reason. */
+const FAILURES_BEFORE_SPLIT = 3;
+const FAILURES_BEFORE_ALARM = 8;
+
+export function createSender(options: SenderOptions): Sender {
+  const { spool, ingress, deadLetters, clock, logger } = options;
+  const lanes = new Map<string, Lane>();
+  const running = new Set<Promise<void>>();
+  const abort = new AbortController();
+  const throttled = createThrottle(clock);
+  let ready: Lane[] = [];
+  let loadedItems = 0;
+  let bodyLimitBytes: number = INGRESS_LIMITS.targetBodyBytes;
+  let endPause: (() => void) | null = null;
+  let blocked = 0;
+  let stopped = true;
+  let sentItems = 0;
+  let lastAnswerAtMs: number | null = null;
+  let trouble: string | null = null;
+  let onQuiet: (() => void) | null = null;
+
+  function laneOf(name: string): Lane {
+    let lane = lanes.get(name);
+    if (!lane) {
+      lane = createLane(name, INGRESS_LIMITS.maxItems);
+      lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  function makeReady(lane: Lane): void {
+    lane.cancelWait?.();
+    lane.cancelWait = null;
+    lane.phase = "ready";
+    ready.push(lane);
+  }
+
+  function pump(): void {
+    while (!stopped && !endPause && running.size < options.maxConcurrentRequests) {
+      const lane = ready.shift();
+      if (!lane) {
+        break;
+      }
+      lane.phase = "sending";
+      const run = send(lane)
+        .catch(fail)
+        .finally(() => {
+          running.delete(run);
+          pump();
+        });
+      running.add(run);
+    }
+    if (running.size === 0 && (ready.length === 0 || stopped || endPause)) {
+      onQuiet?.();
+    }
+  }
+
+  function fail(cause: unknown): void {
+    stopped = true;
+    options.onFailure(
+      cause instanceof GatewayWorkerError
+        ? cause
+        : new GatewayWorkerError("spool_failed", "The spool could not be read or written while sending.", { cause }),
+    );
+  }
+
+  async function send(lane: Lane): Promise<void> {
+    if (lane.loaded.length === 0) {
+      await load(lane);
+    }
+    const batch = takeBatch(lane, bodyLimitBytes);
+    const outcome = await ingress.post(batch, abort.signal);
+    if (!abort.signal.aborted || outcome.kind === "answered") {
+      await apply(lane, batch, outcome);
+    }
+  }
+
+  async function load(lane: Lane): Promise<void> {
+    lane.loaded = await spool.read(lane.name, lane.cursor, INGRESS_LIMITS.maxItems);
+    const last = lane.loaded.at(-1);
+    if (!last) {
+      throw new GatewayWorkerError("spool_corrupt", `The spool holds packets of lane ${lane.name} that can't be read.`);
+    }
+    lane.cursor = last.order;
+    loadedItems += lane.loaded.length;
+  }
+
+  async function apply(lane: Lane, batch: readonly SpooledItem[], outcome: IngressOutcome): Promise<void> {
+    switch (outcome.kind) {
+      case "answered": {
+        lastAnswerAtMs = clock.now();
+        trouble = null;
+        blocked = 0;
+        lane.failures = 0;
+        lane.batchLimit = Math.min(INGRESS_LIMITS.maxItems, lane.batchLimit * 2);
+        const letters = batch.flatMap((item, index): DeadLetter[] => {
+          const result = outcome.results[index];
+          return result?.status === "rejected" ? [{ item, code: result.code, message: result.message }] : [];
+        });
+        sentItems += batch.length - letters.length;
+        return settle(lane, batch, letters);
+      }
+      case "too_large":
+        if (batch.length === 1) {
+          return settle(lane, batch, toLetters(batch, "too_large", "The API's limit is below this one packet (413)."));
+        }
+        bodyLimitBytes = Math.floor(bytesOf(batch) / 2);
+        logger.warn({ bodyLimitBytes }, "The API refused the size of a batch (413); sending smaller ones from now on");
+        return makeReady(lane);
+      case "refused":
+        if (batch.length === 1) {
+          return settle(lane, batch, toLetters(batch, outcome.code, outcome.message));
+        }
+        lane.batchLimit = Math.ceil(batch.length / 2);
+        return makeReady(lane);
+      case "blocked":
+        return pause(lane, outcome);
+      case "failed":
+        return waitAndRetry(lane, batch, outcome);
+    }
+  }
+
+  /** Everything in `batch` is answered for: letters are written first, then all of it leaves the spool. */
+  async function settle(lane: Lane, batch: readonly SpooledItem[], letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length > 0) {
+      await deadLetters.append(letters);
+      for (const { item, code, message } of letters) {
+        logger.error(
+          { key: item.key, lane: item.lane, code, reason: message, file: deadLetters.file },
+          "The API will never accept this packet; it is in the dead-letter file",
+        );
+      }
+    }
+    await spool.remove(lane.name, batch);
+    lane.loaded = lane.loaded.slice(batch.length);
+    loadedItems -= batch.length;
+    if ((spool.lanes().get(lane.name)?.items ?? 0) > 0) {
+      makeReady(lane);
+    } else {
+      lanes.delete(lane.name);
+    }
+    options.onProgress();
+  }
+
+  function pause(lane: Lane, outcome: Extract<IngressOutcome, { kind: "blocked" }>): void {
+    lane.phase = "ready";
+    ready.unshift(lane);
+    trouble = `HTTP ${outcome.status}: ${outcome.advice}`;
+    if (endPause) {
+      return;
+    }
+    blocked += 1;
+    const delayMs = Math.max(outcome.retryAfterMs ?? 0, backoffDelayMs(blocked, BLOCKED_BACKOFF, options.random));
+    const spooled = spool.depth().items;
+    throttled("blocked", (omitted) => {
+      logger.error({ status: outcome.status, delayMs, spooled, omitted }, outcome.advice);
+    });
+    endPause = clock.setTimer(() => {
+      endPause = null;
+      pump();
+    }, delayMs);
+  }
+
+  function waitAndRetry(
+    lane: Lane,
+    batch: readonly SpooledItem[],
+    outcome: Extract<IngressOutcome, { kind: "failed" }>,
+  ): void {
+    lane.failures += 1;
+    if (lane.failures >= FAILURES_BEFORE_SPLIT) {
+      lane.batchLimit = Math.max(1, Math.floor(batch.length / 2));
+    }
+    trouble = outcome.reason;
+    const delayMs = outcome.retryAfterMs ?? backoffDelayMs(lane.failures, options.backoff, options.random);
+    const fields = { lane: lane.name, reason: outcome.reason, failures: lane.failures, delayMs };
+    if (lane.failures >= FAILURES_BEFORE_ALARM) {
+      throttled("stuck", (omitted) => {
+        logger.error({ ...fields, omitted }, "A lane does not get through to the API; its packets stay in the spool");
+      });
+    } else {
+      throttled("failed", (omitted) => {
+        logger.warn({ ...fields, omitted }, "The API did not take a batch; it is sent again");
+      });
+    }
+    lane.phase = "waiting";
+    lane.cancelWait = clock.setTimer(() => {
+      makeReady(lane);
+      pump();
+    }, delayMs);
+  }
+
+  return {
+    start() {
+      stopped = false;
+      for (const name of spool.lanes().keys()) {
+        const lane = laneOf(name);
+        if (lane.phase === "idle") {
+          makeReady(lane);
+        }
+      }
+      pump();
+    },
+    add(name, items) {
+      const lane = laneOf(name);
+      const inSpool = spool.lanes().get(name)?.items ?? 0;
+      // Only what follows the loaded packets without a hole may skip the disk.
+      if (lane.loaded.length + items.length === inSpool && loadedItems + items.length <= MEMORY_ITEMS) {
+        lane.loaded = [...lane.loaded, ...items];
+        lane.cursor = items.at(-1)?.order ?? lane.cursor;
+        loadedItems += items.length;
+      }
+      if (lane.phase === "idle") {
+        makeReady(lane);
+      }
+      pump();
+    },
+    stats() {
+      const all = [...lanes.values()];
+      return {
+        lanes: {
+          total: all.length,
+          sending: all.filter((lane) => lane.phase === "sending").length,
+          waiting: all.filter((lane) => lane.phase === "waiting").length,
+        },
+        sentItems,
+        lastAnswerAtMs,
+        trouble,
+      };
+    },
+    async stop(drainTimeoutMs) {
+      if (!stopped) {
+        await new Promise<void>((resolve) => {
+          const cancel = clock.setTimer(resolve, drainTimeoutMs);
+          onQuiet = () => {
+            cancel();
+            resolve();
+          };
+          pump();
+        });
+      }
+      stopped = true;
+      abort.abort();
+      endPause?.();
+      for (const lane of lanes.values()) {
+        lane.cancelWait?.();
+      }
+      await Promise.all(running);
+      ready = [];
+    },
+  };
+}
+
+function toLetters(batch: readonly SpooledItem[], code: string, message: string): readonly DeadLetter[] {
+  return batch.map((item) => ({ item, code, message }));
+}
