@@ -16,14 +16,15 @@ export { newId } from "./id.js";
 export type { Identity, IngestInput, IngestResult } from "./ingest.js";
 export { type Logger, silentLogger } from "./logger.js";
 export type { Mail, Mailer } from "./mailer.js";
-export type {
-  DirectSend,
-  EventLog,
-  EventQuery,
-  Outbox,
-  OutboxOptions,
-  Published,
-  Subscription,
+export {
+  type DirectSend,
+  type EventLog,
+  type EventQuery,
+  OUTBOX_REFUSALS,
+  type Outbox,
+  type OutboxOptions,
+  type Published,
+  type Subscription,
 } from "./outbox.js";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.js";
 export type { SqlQuery, Transaction } from "./transaction.js";

@@ -6,6 +6,9 @@ export interface Outbox {
   /**
    * Stores an event and fans it out to the tenant's matching endpoints. With `transaction`, event and deliveries
    * exist once the caller commits, and never otherwise.
+   *
+   * An event that is refused for what it is throws an error whose `code` is one of {@link OUTBOX_REFUSALS}; another try
+   * would change nothing. Every other throw is a failure that may pass.
    */
   publish(event: EventInput, options?: OutboxOptions): Promise<Published>;
   /** {@link Outbox.publish} for several events in one statement; answers in the order given. */
@@ -18,6 +21,9 @@ export interface Outbox {
   /** Makes or changes an endpoint of our own; the same key always means the same endpoint. */
   subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
 }
+
+/** The codes of errors by which an outbox refuses an event for what it is. */
+export const OUTBOX_REFUSALS = ["invalid_event", "event_too_large", "idempotency_conflict"] as const;
 
 export interface OutboxOptions {
   readonly transaction?: Transaction;
