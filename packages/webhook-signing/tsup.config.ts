@@ -1,4 +1,4 @@
 import { defineConfig } from "tsup";
 import { libraryBuild } from "../../tsup.base.js";
 
-export default defineConfig({ ...libraryBuild, entry: { index: "src/index.ts" } });
+export default defineConfig({ ...libraryBuild, entry: { index: "src/index.ts", web: "src/web/index.ts" } });

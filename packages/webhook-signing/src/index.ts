@@ -11,7 +11,7 @@ export { generateKeyPair, type WebhookKeyPair } from "./generate-key-pair.js";
 export { generateSecret } from "./generate-secret.js";
 export type { WebhookHeaders } from "./headers.js";
 export type { SignOptions } from "./message.js";
-export type { Tolerance } from "./received.js";
+export type { Tolerance, VerifyOptions } from "./received.js";
 export {
   createMemoryReplayStore,
   createReplayGuard,
@@ -37,4 +37,4 @@ export {
 } from "./schemes.js";
 export { sign } from "./sign.js";
 export type { VerifiedWebhook } from "./verified.js";
-export { type VerifyOptions, verify } from "./verify.js";
+export { verify } from "./verify.js";

@@ -1,6 +1,7 @@
 import { WebhookVerificationError } from "./errors.js";
 import { readHeader, type WebhookHeaders } from "./headers.js";
 import { DEFAULTS, type Scheme } from "./scheme.js";
+import type { ParsedSecret } from "./secret.js";
 
 /** What the headers of one request claim; nothing of it is verified yet. */
 export interface Received {
@@ -17,9 +18,14 @@ export interface Received {
 /** How far a timestamp may be from now, in seconds; an object sets past and future apart. */
 export type Tolerance = number | { readonly past: number; readonly future: number };
 
-export interface ReceiveOptions {
+/** What `verify` takes besides body and headers. */
+export interface VerifyOptions {
   readonly scheme: Scheme;
+  /** Any of them may fit, so old and new secrets overlap during a rotation. */
+  readonly secrets: readonly string[];
+  /** Default 300, both ways. */
   readonly toleranceSeconds?: Tolerance | undefined;
+  /** Default: the machine's time. */
   readonly now?: Date | undefined;
 }
 
@@ -42,7 +48,7 @@ export function isSignableId(id: unknown): id is string {
  * @throws WebhookVerificationError for whatever is wrong with the request
  * @throws TypeError for a tolerance or a time that is none
  */
-export function receive(headers: WebhookHeaders, options: ReceiveOptions): Received {
+export function receive(headers: WebhookHeaders, options: VerifyOptions): Received {
   const { scheme } = options;
   const window = windowOf(options);
   const id = scheme.idHeader === undefined ? undefined : readHeader(headers, scheme.idHeader);
@@ -62,6 +68,14 @@ export function receive(headers: WebhookHeaders, options: ReceiveOptions): Recei
   }
   const contentPrefix = scheme.contentPrefix?.({ id: id ?? "", timestamp: text ?? "" }) ?? "";
   return { id, timestamp, contentPrefix, hmacSignatures, ed25519Signatures };
+}
+
+/** The signatures that a key of this kind can check. */
+export function signaturesFor(
+  { kind }: { readonly kind: ParsedSecret["kind"] },
+  received: Received,
+): readonly string[] {
+  return kind === "hmac" ? received.hmacSignatures : received.ed25519Signatures;
 }
 
 function splitSignatures(header: string, scheme: Scheme): readonly string[] {
@@ -117,7 +131,7 @@ interface Window {
   readonly future: number;
 }
 
-function windowOf({ toleranceSeconds = DEFAULTS.toleranceSeconds, now }: ReceiveOptions): Window {
+function windowOf({ toleranceSeconds = DEFAULTS.toleranceSeconds, now }: VerifyOptions): Window {
   const { past, future } =
     typeof toleranceSeconds === "number" ? { past: toleranceSeconds, future: toleranceSeconds } : toleranceSeconds;
   const nowSeconds = Math.floor((now === undefined ? Date.now() : now.getTime()) / 1000);

@@ -71,12 +71,12 @@ function malformed(scheme: Scheme, what: string): WebhookSecretError {
   return new WebhookSecretError("malformed_secret", `${scheme.name}: a secret ${what}.`);
 }
 
-function decodeHex(text: string): Uint8Array<ArrayBuffer> | undefined {
+export function decodeHex(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^(?:[0-9a-f]{2})+$/i.test(text)) return undefined;
   return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(at * 2, at * 2 + 2), 16));
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
   const binary = atob(text);
   // A secret with stray bits in its last digit would have two spellings.

@@ -1,15 +1,9 @@
 import { checkBody, type WebhookBody } from "./body.js";
 import type { WebhookHeaders } from "./headers.js";
 import { type Content, type NodeKey, nodeCrypto } from "./node-crypto.js";
-import { type Received, type ReceiveOptions, receive } from "./received.js";
+import { type Received, receive, signaturesFor, type VerifyOptions } from "./received.js";
 import type { Scheme } from "./scheme.js";
 import { mismatch, toVerified, type VerifiedWebhook } from "./verified.js";
-
-/** What {@link verify} takes besides body and headers. */
-export interface VerifyOptions extends ReceiveOptions {
-  /** Any of them may fit, so old and new secrets overlap during a rotation. */
-  readonly secrets: readonly string[];
-}
 
 /**
  * Checks that a request was signed with one of the secrets and not long ago, and answers what it says. The body must
@@ -36,10 +30,6 @@ export function verify<Body extends WebhookBody>(
     scheme.signatureHeader,
     keys.some((key) => signaturesFor(key, received).length > 0),
   );
-}
-
-function signaturesFor(key: NodeKey, received: Received): readonly string[] {
-  return key.kind === "hmac" ? received.hmacSignatures : received.ed25519Signatures;
 }
 
 function fits(key: NodeKey, content: Content, { received, scheme }: { received: Received; scheme: Scheme }): boolean {

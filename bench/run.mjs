@@ -1,0 +1,74 @@
+// `npm run bench` runs every *.bench.mjs of this folder, `npm run bench -- signing` only that one. Each runs in a
+// process of its own, answers what it measured, and fails where a ratio misses its limit. Results go to results/.
+import { fork } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const folder = new URL("./", import.meta.url);
+const all = readdirSync(folder)
+  .filter((file) => file.endsWith(".bench.mjs"))
+  .map((file) => file.replace(".bench.mjs", ""));
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`No bench is called ${unknown.join(", ")}. There are: ${all.join(", ")}.`);
+  process.exit(2);
+}
+
+let missed = 0;
+for (const name of wanted.length > 0 ? wanted : all) {
+  console.log(`\n▸ ${name}`);
+  const result = await runApart(name);
+  for (const [title, rows] of Object.entries(result.figures ?? {})) {
+    console.log(`\n${title}`);
+    console.table(rows);
+  }
+  const checks = result.checks.map((check) => ({ ...check, holds: holds(check) }));
+  console.table(
+    checks.map(({ what, measured, atLeast, atMost, holds }) => ({
+      what,
+      measured: Number(measured.toPrecision(4)),
+      demanded: atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`,
+      "": holds ? "✓" : "✗ missed",
+    })),
+  );
+  missed += checks.filter((check) => !check.holds).length;
+  mkdirSync(new URL("results/", folder), { recursive: true });
+  const record = { name, measuredAt: new Date().toISOString(), machine: machine(), ...result, checks };
+  writeFileSync(new URL(`results/${name}.json`, folder), `${JSON.stringify(record, null, 2)}\n`);
+}
+console.log(missed === 0 ? "\nAll limits hold." : `\n${missed} ${missed === 1 ? "limit is" : "limits are"} missed.`);
+process.exit(missed === 0 ? 0 : 1);
+
+function holds({ measured, atLeast, atMost }) {
+  return (atLeast === undefined || measured >= atLeast) && (atMost === undefined || measured <= atMost);
+}
+
+/** @returns {Promise<import("./run-one.mjs").BenchResult>} */
+function runApart(name) {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(new URL("run-one.mjs", folder)), [name]);
+    let result;
+    child.on("message", (message) => {
+      result = message;
+    });
+    child.on("error", reject);
+    child.on("exit", (code) => {
+      if (code === 0 && result !== undefined) resolve(result);
+      else reject(new Error(`The bench ${name} ended with exit code ${code} and without a result.`));
+    });
+  });
+}
+
+function machine() {
+  const [cpu] = cpus();
+  return {
+    cpu: cpu?.model ?? "unknown",
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.versions.node,
+    openssl: process.versions.openssl,
+  };
+}
