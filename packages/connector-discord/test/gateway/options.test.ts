@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import {
+  createDiscordGatewayWorker,
+  type GatewayWorkerOptions,
+  isGatewayWorkerError,
+} from "../../src/gateway/index.js";
+import { resolveOptions } from "../../src/gateway/options.js";
+import { DISCORD_INTENTS } from "../../src/provider.js";
+
+const good: GatewayWorkerOptions = {
+  botToken: "a.bot.token",
+  apiPublicUrl: "https://api.example.com",
+  ingressSecret: "x".repeat(32),
+};
+
+describe("options of the gateway worker", () => {
+  test.each<[string, Partial<GatewayWorkerOptions>]>([
+    ["ingressSecret", { ingressSecret: "x".repeat(31) }],
+    ["ingressSecret", { ingressSecret: "" }],
+    ["botToken", { botToken: "" }],
+    ["botToken", { botToken: "Bot abc" }],
+    ["botToken", { botToken: "abc\n" }],
+    ["apiPublicUrl", { apiPublicUrl: "api.example.com" }],
+    ["apiPublicUrl", { apiPublicUrl: "ftp://api.example.com" }],
+    ["apiPublicUrl", { apiPublicUrl: "https://api.example.com/?a=1" }],
+    ["restBaseUrl", { restBaseUrl: "nonsense" }],
+    ["spoolLimit.maxItems", { spoolLimit: { maxItems: 0 } }],
+    ["maxConcurrentRequests", { maxConcurrentRequests: 1.5 }],
+  ])("H9 refuses a wrong %s at once, by name and without its value", (name, wrong) => {
+    try {
+      createDiscordGatewayWorker({ ...good, ...wrong });
+      expect.unreachable();
+    } catch (error) {
+      expect(isGatewayWorkerError(error)).toBe(true);
+      expect(error).toMatchObject({ code: "invalid_option", message: expect.stringContaining(`\`${name}\``) });
+      expect(String(error)).not.toContain("x".repeat(31));
+    }
+  });
+
+  test("has defaults for everything but token, address and secret", () => {
+    expect(resolveOptions(good)).toMatchObject({
+      ingressUrl: "https://api.example.com/v1/connectors/discord/ingress",
+      spoolDirectory: "./.hookline/spool",
+      intents: DISCORD_INTENTS,
+      restBaseUrl: "https://discord.com/api",
+      health: null,
+    });
+  });
+
+  test.each([
+    ["https://api.example.com/", "https://api.example.com/v1/connectors/discord/ingress"],
+    ["https://example.com/hookline/", "https://example.com/hookline/v1/connectors/discord/ingress"],
+  ])("posts below %s", (apiPublicUrl, ingressUrl) => {
+    expect(resolveOptions({ ...good, apiPublicUrl }).ingressUrl).toBe(ingressUrl);
+  });
+
+  test.each(["http://127.0.0.1:4000/api", "http://127.0.0.1:4000/api/", "http://127.0.0.1:4000/api/v10"])(
+    "takes %s as Discord's REST address",
+    (restBaseUrl) => {
+      expect(resolveOptions({ ...good, restBaseUrl }).restBaseUrl).toBe("http://127.0.0.1:4000/api");
+    },
+  );
+});
