@@ -1,0 +1,49 @@
+import type { DestinationResponse, Interpretation } from "@hookline/core";
+import { describeApiError, retryAfterMs } from "../rest/discord-rest.js";
+import type { DiscordMessageState } from "./message-state.js";
+
+/** Discord's code for a message that was deleted. */
+const UNKNOWN_MESSAGE = 10_008;
+
+/** Reads Discord's answer to a message that was posted or edited. */
+export function interpretResponse(
+  response: DestinationResponse,
+  { edited, keepsState }: { readonly edited: boolean; readonly keepsState: boolean },
+): Interpretation<DiscordMessageState> {
+  const { status } = response;
+  const body = parse(response.body);
+  if (status >= 200 && status < 300) {
+    return keepsState && !edited ? { outcome: "delivered", ...stateIn(body) } : { outcome: "delivered" };
+  }
+  const { code, message } = describeApiError(body);
+  const reason = `Discord answered ${status}${message === undefined ? "" : `: ${message}`}${code === undefined ? "" : ` (${code})`}`;
+  if (status === 429) {
+    return { outcome: "retry", reason, retryAfterMs: retryAfterMs(body, response.headers["retry-after"]) };
+  }
+  if (status === 404 && edited && (code === UNKNOWN_MESSAGE || code === undefined)) {
+    return {
+      outcome: "retry",
+      reason: "the message was deleted, a new one follows",
+      retryAfterMs: 0,
+      state: { messageId: null, channelId: null },
+    };
+  }
+  if (status === 404) return { outcome: "dead", reason, disableEndpoint: true };
+  if (status >= 500 || status === 408) return { outcome: "retry", reason };
+  return { outcome: "dead", reason };
+}
+
+function stateIn(body: unknown): { readonly state?: DiscordMessageState } {
+  const { id, channel_id } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  if (typeof id !== "string") return {};
+  return { state: { messageId: id, channelId: typeof channel_id === "string" ? channel_id : null } };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy's page, or a body cut at the dispatcher's limit: the status says what counts.
+    return null;
+  }
+}

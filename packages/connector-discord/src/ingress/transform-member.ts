@@ -1,0 +1,36 @@
+import type { IngressItem } from "../ingress-contract.js";
+import { DISCORD_PROVIDER_ID } from "../provider.js";
+import { contactProperties } from "./contact-properties.js";
+import { memberAddSchema } from "./gateway-payloads.js";
+import { ignored, malformed, type TransformContext, type Transformed } from "./transformed.js";
+
+/** GUILD_MEMBER_ADD → `discord.member_joined`, at `joined_at`. Coming back later is a new join, a repeated packet is not. */
+export async function transformMember(item: IngressItem, context: TransformContext): Promise<Transformed> {
+  const parsed = memberAddSchema.safeParse(item.d);
+  if (!parsed.success) return malformed(item.type, parsed.error);
+  const member = parsed.data;
+  const { user } = member;
+  if (user.bot === true) {
+    context.knownBots.add(user.id);
+    return ignored("bot");
+  }
+  const tenantId = await context.resolveTenant(member.guild_id);
+  if (tenantId === null) return ignored("tenant");
+
+  const joinedAt = new Date(member.joined_at ?? item.receivedAt);
+  const moment = context.recentJoins.momentOf(member.guild_id, user.id, joinedAt.getTime());
+  return {
+    kind: "ingest",
+    inputs: [
+      {
+        tenantId,
+        type: "discord.member_joined",
+        timestamp: joinedAt,
+        idempotencyKey: `discord.member_joined:${member.guild_id}:${user.id}:${moment}`,
+        identities: [{ kind: DISCORD_PROVIDER_ID, value: user.id }],
+        data: { guildId: member.guild_id, joinedAt: joinedAt.toISOString() },
+        contactProperties: contactProperties({ user, member, seenAt: joinedAt }),
+      },
+    ],
+  };
+}

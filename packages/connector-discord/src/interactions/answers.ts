@@ -1,0 +1,68 @@
+import type { Text } from "../message/markdown.js";
+import type { MessageContent } from "../message/message-content.js";
+import type { ModalField } from "./modal-fields.js";
+
+/** Answers with a new message. */
+export interface ReplyAnswer {
+  readonly kind: "reply";
+  readonly message: MessageContent;
+  /** Only the member who asked sees it. */
+  readonly ephemeral: boolean;
+}
+
+/** Changes the message that carries the button. */
+export interface UpdateAnswer {
+  readonly kind: "update";
+  readonly message: MessageContent;
+}
+
+/** Opens a modal. Discord takes this only as a first answer, so only immediate handlers have it. */
+export interface ModalAnswer {
+  readonly kind: "modal";
+  readonly modal: ModalRoute;
+  readonly params: Readonly<Record<string, string>>;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** What showing a modal needs to know of its definition. */
+export interface ModalRoute<Field extends string = string, Param extends string = string> {
+  readonly kind: "modal";
+  readonly name: string;
+  readonly title: string;
+  readonly fields: Readonly<Record<Field, ModalField>>;
+  readonly params: readonly Param[];
+}
+
+/**
+ * Answers with a message, private unless `ephemeral` is false. After a deferral the definition has already said who
+ * sees it.
+ */
+export function reply(message: MessageContent | Text, options: { readonly ephemeral?: boolean } = {}): ReplyAnswer {
+  return {
+    kind: "reply",
+    message: typeof message === "string" || "markdown" in message ? { content: message } : message,
+    ephemeral: options.ephemeral ?? true,
+  };
+}
+
+/** Replaces the message that carries the button. Where there is none, after a command's modal, it becomes a private reply. */
+export function updateMessage(message: MessageContent): UpdateAnswer {
+  return { kind: "update", message };
+}
+
+/** Opens a modal, which must be among the connector's `components`; `values` fill fields in beforehand. */
+export function showModal<Field extends string, Param extends string>(
+  modal: ModalRoute<Field, Param>,
+  ...[options]: ShowModalArguments<Field, Param>
+): ModalAnswer {
+  return {
+    kind: "modal",
+    modal,
+    params: options?.params ?? {},
+    values: (options?.values ?? {}) as Record<string, string>,
+  };
+}
+
+type ShowModalArguments<Field extends string, Param extends string> = [Param] extends [never]
+  ? [options?: { readonly params?: Readonly<Record<string, never>>; readonly values?: Partial<Record<Field, string>> }]
+  : [options: { readonly params: Readonly<Record<Param, string>>; readonly values?: Partial<Record<Field, string>> }];

@@ -1,0 +1,147 @@
+import {
+  type Clock,
+  type Destination,
+  type DestinationContext,
+  defineDestination,
+  type Event,
+  type Interpretation,
+  type Logger,
+} from "@hookline/core";
+import { DiscordConnectorError, isDiscordConnectorError } from "../errors.js";
+import { type RenderedMessage, renderMessage } from "../message/render-message.js";
+import { type DiscordRest, wait } from "../rest/discord-rest.js";
+import { type ReplyAnswer, reply, type UpdateAnswer } from "./answers.js";
+import { FOLLOW_UP_DESTINATION_ID, type FollowUp, fromFollowUp } from "./follow-up-message.js";
+import { type Definition, runHandler } from "./handlers.js";
+import { EPHEMERAL } from "./payload.js";
+import type { AnswerRendering } from "./render-answer.js";
+import { SENTENCES } from "./sentences.js";
+
+export interface FollowUpOptions extends AnswerRendering {
+  readonly rest: DiscordRest;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export const FOLLOW_UP_DEFAULTS = {
+  /** After as many failures of a handler the member reads an apology. */
+  tries: 3,
+  firstRetryAfterMs: 1_000,
+  /** Discord may not know the interaction yet when our answer to it is still on its way. */
+  unknownRetriesMs: [250, 500, 1_000, 2_000],
+} as const satisfies Record<string, number | readonly number[]>;
+
+/** Runs the handler of a deferred interaction as a delivery and puts its answer where "thinking…" stands. */
+export function createFollowUpDestination(options: FollowUpOptions): Destination {
+  const { rest, clock, logger } = options;
+
+  async function run(event: Event, context: DestinationContext): Promise<Interpretation> {
+    const followUp = fromFollowUp(context.endpoint.target, event.data);
+    const { signal, attempt } = context;
+    const found = options.handlers.find(followUp.payload, { tenantId: context.endpoint.tenantId, attempt, signal });
+    if (found.kind !== "found") return apologise(followUp, signal, "the definition is gone");
+
+    let answer: Rendered;
+    try {
+      answer = render(laterAnswer(found.definition, await runHandler(found.definition, found.interaction)));
+    } catch (error) {
+      logger.error({ interactionId: followUp.payload.id, attempt, err: error }, "a deferred handler failed");
+      if (attempt >= FOLLOW_UP_DEFAULTS.tries) return apologise(followUp, signal, "the handler failed");
+      return {
+        outcome: "retry",
+        retryAfterMs: FOLLOW_UP_DEFAULTS.firstRetryAfterMs * 2 ** (attempt - 1),
+        reason: "the handler failed",
+      };
+    }
+    try {
+      await show(followUp, answer, signal);
+      return { outcome: "delivered" };
+    } catch (error) {
+      const { outcome, ...failure } = interpretFailure(error);
+      return outcome === "dead" ? apologise(followUp, signal, failure.reason ?? outcome) : { outcome, ...failure };
+    }
+  }
+
+  const render = (answer: ReplyAnswer | UpdateAnswer): Rendered => ({
+    isReply: answer.kind === "reply",
+    body:
+      answer.kind === "reply" && answer.ephemeral
+        ? { ...renderMessage(answer.message, options.customIds), flags: EPHEMERAL }
+        : renderMessage(answer.message, options.customIds),
+  });
+
+  /** Edits what the deferral shows, or adds a reply where it shows nothing. */
+  async function show({ payload, shows }: FollowUp, answer: Rendered, signal: AbortSignal): Promise<void> {
+    const adds = shows === "nothing" && answer.isReply;
+    const webhook = `/webhooks/${payload.application_id}`;
+    const tail = adds ? "" : "/messages/@original";
+    const { flags: _flags, ...edit } = answer.body;
+    await untilKnown(signal, () =>
+      rest.request({
+        method: adds ? "POST" : "PATCH",
+        path: `${webhook}/${payload.token}${tail}`,
+        shownPath: `${webhook}/:token${tail}`,
+        // Who sees an edited message was settled by the deferral.
+        body: adds ? answer.body : edit,
+        signal,
+      }),
+    );
+  }
+
+  async function untilKnown(signal: AbortSignal, request: () => Promise<unknown>): Promise<void> {
+    for (const delayMs of FOLLOW_UP_DEFAULTS.unknownRetriesMs) {
+      try {
+        await request();
+        return;
+      } catch (error) {
+        if (!isDiscordConnectorError(error) || error.status !== 404) throw error;
+        await wait(clock, delayMs, signal);
+      }
+    }
+    await request();
+  }
+
+  async function apologise(followUp: FollowUp, signal: AbortSignal, reason: string): Promise<Interpretation> {
+    try {
+      await show(followUp, render(reply(SENTENCES.failed)), signal);
+      return { outcome: "dead", reason };
+    } catch (error) {
+      const { outcome, reason: refusal } = interpretFailure(error);
+      return { outcome, reason: `${reason}; ${refusal}` };
+    }
+  }
+
+  return defineDestination({
+    id: FOLLOW_UP_DESTINATION_ID,
+    plan: (event, context) => ({ kind: "run", run: () => run(event, context) }),
+    async expire(event, context) {
+      const followUp = fromFollowUp(context.endpoint.target, event.data);
+      const { reason } = await apologise(followUp, context.signal, "the time was over");
+      logger.warn({ interactionId: followUp.payload.id, reason }, "a deferred interaction was not answered in time");
+    },
+  });
+}
+
+interface Rendered {
+  readonly isReply: boolean;
+  readonly body: RenderedMessage & { readonly flags?: number };
+}
+
+function laterAnswer(definition: Definition, answer: Awaited<ReturnType<typeof runHandler>>) {
+  if (answer.kind !== "modal") return answer;
+  throw new DiscordConnectorError(
+    "invalid_definition",
+    `The ${definition.kind} "${definition.name}" is deferred and shows a modal, which Discord takes as a first answer only.`,
+  );
+}
+
+function interpretFailure(error: unknown): Interpretation {
+  if (!isDiscordConnectorError(error)) throw error;
+  if (error.code === "rate_limited") {
+    return { outcome: "retry", reason: error.message, retryAfterMs: error.retryAfterMs ?? 1_000 };
+  }
+  const { status } = error;
+  // A 404 may still become known, which other refusals do not, such as the 401 of a token that is over.
+  const lasting = status !== undefined && status >= 400 && status < 500 && status !== 404 && status !== 408;
+  return { outcome: lasting ? "dead" : "retry", reason: error.message };
+}

@@ -1,0 +1,141 @@
+import type { Clock, ConnectorContext, ConnectorRoute } from "@hookline/core";
+import { discord, isWebhookVerificationError, verify } from "@hookline/webhook-signing";
+import { problem } from "../problem.js";
+import { toFollowUp } from "./follow-up-message.js";
+import { runHandler } from "./handlers.js";
+import { CALLBACK, EPHEMERAL, INTERACTION, type InteractionPayload, interactionSchema } from "./payload.js";
+import { type AnswerRendering, type InteractionCallback, privateSentence, renderAnswer } from "./render-answer.js";
+import { meetsRequirement } from "./requirement.js";
+import { SENTENCES } from "./sentences.js";
+
+export interface InteractionsRouteOptions extends AnswerRendering {
+  readonly publicKeyHex: string;
+  readonly resolveTenant: (guildId: string | null) => Promise<string | null>;
+  readonly clock: Clock;
+}
+
+export const INTERACTION_DEFAULTS = {
+  toleranceSeconds: 300,
+  /** Longer than the whole window in which a signature is accepted. */
+  replayTtlSeconds: 900,
+  /** Discord gives up after 3 seconds; the rest is for the way there. */
+  answerWithinMs: 2_500,
+  maxBodyBytes: 256 * 1024,
+} as const satisfies Record<string, number>;
+
+/** Where Discord posts slash commands, buttons and modals: ed25519, ±300 s, each interaction once, an answer within 3 s. */
+export function createInteractionsRoute(options: InteractionsRouteOptions): ConnectorRoute {
+  const { clock } = options;
+
+  async function handle(request: Request, context: ConnectorContext): Promise<Response> {
+    const body = new Uint8Array(await request.arrayBuffer());
+    let received: unknown;
+    try {
+      received = verify(body, request.headers, {
+        scheme: discord,
+        secrets: [options.publicKeyHex],
+        toleranceSeconds: INTERACTION_DEFAULTS.toleranceSeconds,
+        now: new Date(clock.now()),
+      }).json();
+    } catch (error) {
+      if (!isWebhookVerificationError(error)) throw error;
+      return problem(error.statusCode, error.code, error.message);
+    }
+    if (typeof received === "object" && received !== null && "type" in received && received.type === INTERACTION.ping) {
+      // Has no effect, so a replay of it harms nobody, and Discord's own check of the URL must not fail on a store.
+      return Response.json({ type: CALLBACK.pong });
+    }
+    const payload = interactionSchema.safeParse(received);
+    if (!payload.success) {
+      return problem(400, "invalid_interaction", `The interaction lacks ${payload.error.issues[0]?.path.join(".")}.`);
+    }
+    return answerInTime(payload.data, context);
+  }
+
+  async function answerInTime(payload: InteractionPayload, context: ConnectorContext): Promise<Response> {
+    const deadline = new AbortController();
+    const late = new Promise<"late">((resolve) => deadline.signal.addEventListener("abort", () => resolve("late")));
+    const cancel = clock.setTimer(
+      () => deadline.abort(new Error("The time for a first answer is over.")),
+      INTERACTION_DEFAULTS.answerWithinMs,
+    );
+    const answer = acceptAndAnswer(payload, context, deadline.signal).catch((error: unknown) => {
+      context.logger.error({ ...shown(payload), err: error }, "an interaction could not be answered");
+      return fallback(payload, SENTENCES.failed);
+    });
+    try {
+      const first = await Promise.race([answer, late]);
+      if (first !== "late") return first === null ? replayed() : Response.json(first);
+      context.logger.warn(shown(payload), "an interaction took too long for its first answer");
+      return Response.json(fallback(payload, SENTENCES.tooSlow));
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Null for a replay. */
+  async function acceptAndAnswer(
+    payload: InteractionPayload,
+    context: ConnectorContext,
+    signal: AbortSignal,
+  ): Promise<InteractionCallback | null> {
+    const accepted = await context.acceptOnce(
+      `discord.interaction:${payload.id}`,
+      INTERACTION_DEFAULTS.replayTtlSeconds,
+    );
+    if (!accepted) return null;
+    if (payload.type === INTERACTION.autocomplete) return { type: CALLBACK.autocomplete, data: { choices: [] } };
+    if (!ANSWERABLE.has(payload.type)) return privateSentence(SENTENCES.unknownType);
+    const tenantId = await options.resolveTenant(payload.guild_id ?? null);
+    if (tenantId === null) return privateSentence(SENTENCES.noTenant);
+
+    const found = options.handlers.find(payload, { tenantId, attempt: 1, signal });
+    if (found.kind === "unknown") return privateSentence(UNKNOWN[found.what]);
+    if (found.kind === "invalid") return privateSentence(found.message);
+    const { definition, interaction } = found;
+    if (!(await meetsRequirement(definition.requires, interaction))) {
+      return privateSentence(definition.refusal ?? SENTENCES.refusal);
+    }
+    const hasMessage = payload.message !== null && payload.message !== undefined;
+    if (definition.answer === "immediate") {
+      return renderAnswer(await runHandler(definition, interaction), hasMessage, options);
+    }
+    const shows = definition.answer === "deferred-update" && hasMessage ? "nothing" : "thinking";
+    const name = `${definition.kind} ${definition.name}`;
+    await context.outbox.send(toFollowUp(payload, { tenantId, name, shows }));
+    if (shows === "nothing") return { type: CALLBACK.deferredUpdate };
+    const ephemeral = definition.answer === "deferred-update" || (definition.ephemeral ?? true);
+    return { type: CALLBACK.deferredMessage, data: ephemeral ? { flags: EPHEMERAL } : {} };
+  }
+
+  return {
+    method: "POST",
+    path: "/interactions",
+    summary: "Receives interactions from Discord",
+    rateLimited: false,
+    maxBodyBytes: INTERACTION_DEFAULTS.maxBodyBytes,
+    handle,
+  };
+}
+
+const ANSWERABLE: ReadonlySet<number> = new Set([INTERACTION.command, INTERACTION.component, INTERACTION.modal]);
+
+const UNKNOWN = {
+  command: SENTENCES.unknownCommand,
+  button: SENTENCES.unknownButton,
+  modal: SENTENCES.unknownModal,
+} as const;
+
+function fallback(payload: InteractionPayload, sentence: string): InteractionCallback {
+  if (payload.type === INTERACTION.autocomplete) return { type: CALLBACK.autocomplete, data: { choices: [] } };
+  return privateSentence(sentence);
+}
+
+function replayed(): Response {
+  return problem(409, "interaction_replayed", "This interaction has been accepted before.");
+}
+
+/** What a log may hold of an interaction: nothing that was typed, and no token. */
+function shown(payload: InteractionPayload) {
+  return { interactionId: payload.id, type: payload.type, guildId: payload.guild_id ?? null };
+}

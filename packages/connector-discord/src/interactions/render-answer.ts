@@ -1,0 +1,105 @@
+import { ComponentType, TextInputStyle } from "discord-api-types/v10";
+import { DiscordConnectorError } from "../errors.js";
+import { cutText } from "../message/cut-text.js";
+import { DISCORD_LIMITS } from "../message/limits.js";
+import { orderedParams, renderMessage } from "../message/render-message.js";
+import type { ModalAnswer, ReplyAnswer, UpdateAnswer } from "./answers.js";
+import type { CustomIds } from "./custom-id.js";
+import type { Handlers } from "./handlers.js";
+import type { ModalField } from "./modal-fields.js";
+import { CALLBACK, EPHEMERAL } from "./payload.js";
+
+/** The body of an HTTP answer to an interaction. */
+export interface InteractionCallback {
+  readonly type: number;
+  readonly data?: object;
+}
+
+export interface AnswerRendering {
+  readonly customIds: CustomIds;
+  readonly handlers: Handlers;
+}
+
+/** `hasMessage`: whether the interaction comes from a message, which an update could change. */
+export function renderAnswer(
+  answer: ReplyAnswer | UpdateAnswer | ModalAnswer,
+  hasMessage: boolean,
+  { customIds, handlers }: AnswerRendering,
+): InteractionCallback {
+  if (answer.kind === "modal") return renderModal(answer, { customIds, handlers });
+  const message = renderMessage(answer.message, customIds);
+  if (answer.kind === "update" && hasMessage) return { type: CALLBACK.update, data: message };
+  const ephemeral = answer.kind === "update" || answer.ephemeral;
+  return { type: CALLBACK.message, data: ephemeral ? { ...message, flags: EPHEMERAL } : message };
+}
+
+/** A private sentence of ours. */
+export function privateSentence(sentence: string): InteractionCallback {
+  return {
+    type: CALLBACK.message,
+    data: { content: sentence, flags: EPHEMERAL, allowed_mentions: { parse: [] } },
+  };
+}
+
+function renderModal(answer: ModalAnswer, { customIds, handlers }: AnswerRendering): InteractionCallback {
+  const { modal } = answer;
+  if (!handlers.has("modal", modal.name)) {
+    throw new DiscordConnectorError(
+      "unknown_component",
+      `The modal "${modal.name}" is shown but not among the connector's components.`,
+    );
+  }
+  return {
+    type: CALLBACK.modal,
+    data: {
+      custom_id: customIds.encode({
+        kind: "modal",
+        name: modal.name,
+        params: orderedParams(modal.name, modal.params, answer.params),
+      }),
+      title: modal.title,
+      components: Object.entries(modal.fields).map(([name, field]) => ({
+        type: ComponentType.Label,
+        label: field.label,
+        ...(field.description === undefined ? {} : { description: field.description }),
+        component: renderField(name, field, answer.values[name]),
+      })),
+    },
+  };
+}
+
+function renderField(name: string, field: ModalField, value: string | undefined) {
+  if (field.kind === "text") {
+    const { maxLength = DISCORD_LIMITS.textInput } = field;
+    return {
+      type: ComponentType.TextInput,
+      custom_id: name,
+      style: field.style === "paragraph" ? TextInputStyle.Paragraph : TextInputStyle.Short,
+      required: field.required ?? true,
+      max_length: maxLength,
+      ...(field.minLength === undefined ? {} : { min_length: field.minLength }),
+      ...(field.placeholder === undefined
+        ? {}
+        : { placeholder: cutText(field.placeholder, DISCORD_LIMITS.placeholderText) }),
+      ...(value === undefined ? {} : { value: cutText(value, maxLength) }),
+    };
+  }
+  return {
+    type: ComponentType.StringSelect,
+    custom_id: name,
+    required: field.required ?? true,
+    min_values: (field.required ?? true) ? 1 : 0,
+    max_values: 1,
+    ...(field.placeholder === undefined
+      ? {}
+      : { placeholder: cutText(field.placeholder, DISCORD_LIMITS.placeholderSelect) }),
+    options: field.options.map((option) => ({
+      label: option.label,
+      value: option.value,
+      ...(option.description === undefined
+        ? {}
+        : { description: cutText(option.description, DISCORD_LIMITS.selectOption) }),
+      default: value === undefined ? (option.default ?? false) : option.value === value,
+    })),
+  };
+}

@@ -1,0 +1,11 @@
+/** What members read of us when nothing else is said. */
+export const SENTENCES = {
+  unknownCommand: "This command is not known here any more.",
+  unknownButton: "This button does not lead anywhere any more.",
+  unknownModal: "This form is not known here any more.",
+  unknownType: "This can't be answered here.",
+  noTenant: "This server is not set up yet.",
+  refusal: "You don't have permission to do this.",
+  failed: "Something went wrong on our side. Please try again in a moment.",
+  tooSlow: "This takes too long at the moment. Please try again in a moment.",
+} as const;

@@ -1,0 +1,55 @@
+/** Text whose markup is meant. Made by {@link markdown}, which escapes everything that is put into it. */
+export interface Markdown {
+  readonly markdown: string;
+}
+
+/** A plain string is somebody's words and is escaped; {@link Markdown} keeps its own markup. */
+export type Text = string | Markdown;
+
+/**
+ * A text with markup, for messages and embeds. What is interpolated is escaped, unless it is Markdown itself.
+ *
+ * @example
+ * markdown`**${ticket.title}** by <@${userId}>`
+ */
+export function markdown(strings: TemplateStringsArray, ...values: readonly (Text | number)[]): Markdown {
+  let text = strings[0] ?? "";
+  values.forEach((value, index) => {
+    text += (typeof value === "number" ? String(value) : toMarkdown(value)) + (strings[index + 1] ?? "");
+  });
+  return { markdown: text };
+}
+
+/** Somebody's words in a code span, where escapes would show. */
+export function code(text: string): Markdown {
+  const words = text.replaceAll("`", "ˋ").replace(/\s+/g, " ").trim();
+  return { markdown: words === "" ? "" : `\`${words}\`` };
+}
+
+export function toMarkdown(text: Text): string {
+  return typeof text === "string" ? escapeMarkdown(text) : text.markdown;
+}
+
+// A bare link is left alone, since a backslash inside of it would break it.
+const LINK = /https?:\/\/[^\s<>()[\]{}"'`*|\\]+/g;
+
+/**
+ * Somebody's words, so that Discord shows them as they were typed: no bold, no masked link, no heading, and nothing
+ * that looks like a mention.
+ */
+export function escapeMarkdown(text: string): string {
+  let escaped = "";
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
+    escaped += escapeWords(text.slice(from, match.index)) + match[0];
+    from = match.index + match[0].length;
+  }
+  return escaped + escapeWords(text.slice(from));
+}
+
+function escapeWords(text: string): string {
+  return text
+    .replace(/[\\*_~`|<>@[\]()]/g, "\\$&")
+    .replace(/^(\s*)([#+-])/gm, "$1\\$2")
+    .replace(/^(\s*\d+)\.(?=\s)/gm, "$1\\.");
+}

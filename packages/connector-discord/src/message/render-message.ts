@@ -1,0 +1,127 @@
+import type { APIActionRowComponent, APIComponentInMessageActionRow, APIEmbed } from "discord-api-types/v10";
+import { ButtonStyle, ComponentType } from "discord-api-types/v10";
+import { DiscordConnectorError } from "../errors.js";
+import type { CustomIds } from "../interactions/custom-id.js";
+import { cutText } from "./cut-text.js";
+import { DISCORD_LIMITS } from "./limits.js";
+import { type Text, toMarkdown } from "./markdown.js";
+import type { ActionButton, LinkButton, MessageContent, MessageEmbed } from "./message-content.js";
+
+/** A message as Discord takes it. */
+export interface RenderedMessage {
+  readonly content: string;
+  readonly embeds: readonly APIEmbed[];
+  readonly components: readonly APIActionRowComponent<APIComponentInMessageActionRow>[];
+  readonly allowed_mentions: { readonly parse: readonly [] };
+}
+
+const STYLES = {
+  primary: ButtonStyle.Primary,
+  secondary: ButtonStyle.Secondary,
+  success: ButtonStyle.Success,
+  danger: ButtonStyle.Danger,
+} as const;
+
+/** A field without words is refused by Discord. */
+const NOTHING = "–";
+
+/**
+ * Makes the body of a message: plain text escaped, everything cut to the limits, no mentions. Content, embeds and
+ * components are always there, so that an edit leaves nothing of the message before.
+ */
+export function renderMessage(message: MessageContent, customIds: CustomIds): RenderedMessage {
+  const content = cutText(toMarkdown(message.content ?? ""), DISCORD_LIMITS.content);
+  const embeds = renderEmbeds(message.embeds ?? []);
+  return {
+    content: content === "" && embeds.length === 0 ? NOTHING : content,
+    embeds,
+    components: renderRows(message.buttons ?? [], customIds),
+    allowed_mentions: { parse: [] },
+  };
+}
+
+function renderEmbeds(embeds: readonly MessageEmbed[]): APIEmbed[] {
+  const budget = { left: DISCORD_LIMITS.embedTotal };
+  const rendered: APIEmbed[] = [];
+  for (const embed of embeds.slice(0, DISCORD_LIMITS.embeds)) {
+    const fitted = renderEmbed(embed, budget);
+    if (fitted !== null) rendered.push(fitted);
+  }
+  return rendered;
+}
+
+/** Takes from the shared budget in order of weight: title, author, footer, description, then the fields that still fit. */
+function renderEmbed(embed: MessageEmbed, budget: { left: number }): APIEmbed | null {
+  const take = (text: Text | undefined, limit: number, plain: boolean): string | undefined => {
+    if (text === undefined) return undefined;
+    const whole = plain && typeof text === "string" ? text : toMarkdown(text);
+    const cut = cutText(whole, Math.min(limit, budget.left));
+    budget.left -= cut.length;
+    return cut === "" ? undefined : cut;
+  };
+  const title = take(embed.title, DISCORD_LIMITS.embedTitle, false);
+  const author = take(embed.author, DISCORD_LIMITS.embedAuthor, true);
+  const footer = take(embed.footer, DISCORD_LIMITS.embedFooter, true);
+  const description = take(embed.description, DISCORD_LIMITS.embedDescription, false);
+  const fields: { name: string; value: string; inline: boolean }[] = [];
+  for (const field of (embed.fields ?? []).slice(0, DISCORD_LIMITS.embedFields)) {
+    const name = cutText(toMarkdown(field.name), DISCORD_LIMITS.embedFieldName) || NOTHING;
+    if (budget.left < name.length + 1) break;
+    const value =
+      cutText(toMarkdown(field.value), Math.min(DISCORD_LIMITS.embedFieldValue, budget.left - name.length)) || NOTHING;
+    budget.left -= name.length + value.length;
+    fields.push({ name, value, inline: field.inline ?? false });
+  }
+  if ([title, author, footer, description].every((part) => part === undefined) && fields.length === 0) return null;
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(author === undefined ? {} : { author: { name: author } }),
+    ...(footer === undefined ? {} : { footer: { text: footer } }),
+    ...(description === undefined ? {} : { description }),
+    ...(fields.length === 0 ? {} : { fields }),
+    ...(embed.url === undefined ? {} : { url: embed.url }),
+    ...(embed.color === undefined ? {} : { color: embed.color }),
+    ...(embed.timestamp === undefined ? {} : { timestamp: new Date(embed.timestamp).toISOString() }),
+  };
+}
+
+function renderRows(buttons: readonly (ActionButton | LinkButton)[], customIds: CustomIds) {
+  const rows: APIActionRowComponent<APIComponentInMessageActionRow>[] = [];
+  const shown = buttons.slice(0, DISCORD_LIMITS.buttonsPerRow * DISCORD_LIMITS.rows);
+  for (let start = 0; start < shown.length; start += DISCORD_LIMITS.buttonsPerRow) {
+    rows.push({
+      type: ComponentType.ActionRow,
+      components: shown.slice(start, start + DISCORD_LIMITS.buttonsPerRow).map((item) => renderButton(item, customIds)),
+    });
+  }
+  return rows;
+}
+
+function renderButton(item: ActionButton | LinkButton, customIds: CustomIds): APIComponentInMessageActionRow {
+  const label = cutText(item.label, DISCORD_LIMITS.buttonLabel) || NOTHING;
+  if (item.kind === "link") return { type: ComponentType.Button, style: ButtonStyle.Link, label, url: item.url };
+  return {
+    type: ComponentType.Button,
+    style: STYLES[item.style],
+    label,
+    disabled: item.disabled,
+    custom_id: customIds.encode({
+      kind: "button",
+      name: item.definition.name,
+      params: orderedParams(item.definition.name, item.definition.params, item.params),
+    }),
+  };
+}
+
+/** The values in the order of the definition's names. Throws `invalid_definition` for one that is missing. */
+export function orderedParams(
+  route: string,
+  names: readonly string[],
+  values: Readonly<Record<string, string>>,
+): readonly string[] {
+  return names.map((name) => {
+    const value = values[name];
+    if (value !== undefined) return value;
+    throw new DiscordConnectorError("invalid_definition", `"${route}" is shown without its param "${name}".`);
+  });
+}
