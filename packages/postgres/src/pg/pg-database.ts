@@ -1,0 +1,127 @@
+import type { Logger } from "@hookline/core";
+import type { Database } from "../database.js";
+import { DatabaseError } from "../errors.js";
+import { type RunResult, runTransaction } from "../run-transaction.js";
+import { createStatementNames } from "../statement-names.js";
+import { createTransactionScopes, SCOPES, type TransactionScopes } from "../transaction-scope.js";
+import { toDatabaseError } from "./pg-error.js";
+import { createPgListener } from "./pg-listener.js";
+import { runOnClient } from "./pg-session.js";
+import type { PgClient, PgPool } from "./pool-face.js";
+
+export interface PgDatabaseOptions {
+  readonly pool: PgPool;
+  readonly logger: Logger;
+  readonly prepare: boolean;
+  /** Closes what was opened for this database. */
+  readonly end: () => Promise<void>;
+}
+
+/** The port on a node-postgres pool. */
+export function createPgDatabase({
+  pool,
+  logger,
+  prepare,
+  end,
+}: PgDatabaseOptions): Database & { readonly [SCOPES]: TransactionScopes } {
+  const scopes = createTransactionScopes();
+  const nameOf = prepare ? createStatementNames() : () => undefined;
+  const listener = createPgListener({ pool, logger });
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  function enter(what: string): void {
+    scopes.assertOutside(what);
+    if (closing !== undefined) throw new DatabaseError("closed", "The database is closed.");
+  }
+
+  async function withClient<T>(fn: (session: PgSession) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw toDatabaseError(error);
+    });
+    let failure: unknown;
+    // While a client is checked out, the pool does not listen for its errors, and an unheard one ends the process.
+    const onError = (error: unknown) => {
+      failure = error;
+    };
+    client.on("error", onError);
+    const session: PgSession = {
+      async run(text, params) {
+        try {
+          return await runOnClient(client, { text, params, name: nameOf(text) });
+        } catch (error) {
+          if (leavesClientUnusable(error)) failure = error;
+          throw error;
+        }
+      },
+      broken(error) {
+        failure = error;
+      },
+    };
+    try {
+      return await fn(session);
+    } finally {
+      client.removeListener("error", onError);
+      release(client, failure);
+    }
+  }
+
+  async function track<T>(work: Promise<T>): Promise<T> {
+    running.add(work);
+    try {
+      return await work;
+    } finally {
+      running.delete(work);
+    }
+  }
+
+  async function execute(text: string, params: readonly unknown[] = []): Promise<RunResult> {
+    enter("query");
+    return track(withClient((session) => session.run(text, params)));
+  }
+
+  return {
+    kind: "postgres",
+    [SCOPES]: scopes,
+    execute: execute as Database["execute"],
+    query: (async (text: string, params?: readonly unknown[]) =>
+      (await execute(text, params)).rows) as Database["query"],
+    async transaction(fn) {
+      enter("transaction");
+      const { value, afterCommit } = await track(
+        withClient((session) => runTransaction({ scopes, logger }, session, fn)),
+      );
+      afterCommit();
+      return value;
+    },
+    async listen(channel, onNotify) {
+      enter("listen");
+      return listener.listen(channel, onNotify);
+    },
+    async close() {
+      scopes.assertOutside("close");
+      closing ??= (async () => {
+        await listener.close();
+        await Promise.allSettled(running);
+        await end();
+      })();
+      return closing;
+    },
+  };
+}
+
+interface PgSession {
+  run(text: string, params: readonly unknown[]): Promise<RunResult>;
+  broken(error: unknown): void;
+}
+
+function release(client: PgClient, failure: unknown): void {
+  if (failure === undefined) client.release();
+  else client.release(true);
+}
+
+// 0A000: the result of a prepared statement changed with its table. 26000: a pooler forgot the statement.
+function leavesClientUnusable(error: unknown): boolean {
+  if (!(error instanceof DatabaseError)) return true;
+  return error.code === "connection_failed" || error.sqlState === "0A000" || error.sqlState === "26000";
+}

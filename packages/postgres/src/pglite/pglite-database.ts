@@ -1,0 +1,91 @@
+import type { Logger } from "@hookline/core";
+import type { Database } from "../database.js";
+import { DatabaseError } from "../errors.js";
+import { quoteIdentifier } from "../identifier.js";
+import { type RunResult, runTransaction } from "../run-transaction.js";
+import { createStatementNames } from "../statement-names.js";
+import { createTransactionScopes, SCOPES, type TransactionScopes } from "../transaction-scope.js";
+import { encodeParameters } from "../values/encode-parameter.js";
+import { createExclusiveQueue } from "./exclusive-queue.js";
+import { startWorkerClient } from "./worker-client.js";
+
+export interface PgliteDatabaseOptions {
+  /** Where Postgres's own files lie; absent: in memory. */
+  readonly directory: string | undefined;
+  readonly logger: Logger;
+}
+
+/** The port on PGlite: one connection in a thread of its own. */
+export async function createPgliteDatabase({
+  directory,
+  logger,
+}: PgliteDatabaseOptions): Promise<Database & { readonly [SCOPES]: TransactionScopes }> {
+  const channels = new Map<string, Set<(payload: string) => void>>();
+  const worker = await startWorkerClient({ directory, onNotify });
+  const scopes = createTransactionScopes();
+  const queue = createExclusiveQueue();
+  const nameOf = createStatementNames();
+  let closing: Promise<void> | undefined;
+
+  function onNotify(channel: string, payload: string): void {
+    for (const subscriber of [...(channels.get(channel) ?? [])]) {
+      try {
+        subscriber(payload);
+      } catch (error) {
+        logger.error({ err: error }, "a notification's listener threw");
+      }
+    }
+  }
+
+  function enter(what: string): void {
+    scopes.assertOutside(what);
+    if (closing !== undefined) throw new DatabaseError("closed", "The database is closed.");
+  }
+
+  async function run(text: string, params: readonly unknown[]): Promise<RunResult> {
+    if (text.includes("\0")) throw new DatabaseError("invalid_parameter", "An SQL text holds a zero character.");
+    return worker.run(text, encodeParameters(params), params.length === 0 ? undefined : nameOf(text));
+  }
+
+  async function execute(text: string, params: readonly unknown[] = []): Promise<RunResult> {
+    enter("query");
+    return queue.shared(() => run(text, params));
+  }
+
+  async function unlisten(channel: string, subscriber: (payload: string) => void): Promise<void> {
+    const subscribers = channels.get(channel);
+    if (!subscribers?.delete(subscriber) || subscribers.size > 0) return;
+    channels.delete(channel);
+    if (closing === undefined) await queue.shared(() => run(`UNLISTEN ${quoteIdentifier(channel)}`, []));
+  }
+
+  return {
+    kind: "pglite",
+    [SCOPES]: scopes,
+    execute: execute as Database["execute"],
+    query: (async (text: string, params?: readonly unknown[]) =>
+      (await execute(text, params)).rows) as Database["query"],
+    async transaction(fn) {
+      enter("transaction");
+      const { value, afterCommit } = await queue.exclusive(() =>
+        runTransaction({ scopes, logger }, { run, broken: (err) => logger.error({ err }, "a rollback failed") }, fn),
+      );
+      afterCommit();
+      return value;
+    },
+    async listen(channel, onNotification) {
+      enter("listen");
+      const subscriber = (payload: string) => onNotification(payload);
+      const known = channels.get(channel);
+      if (known) known.add(subscriber);
+      else channels.set(channel, new Set([subscriber]));
+      await queue.shared(() => run(`LISTEN ${quoteIdentifier(channel)}`, []));
+      return () => unlisten(channel, subscriber);
+    },
+    async close() {
+      scopes.assertOutside("close");
+      closing ??= queue.exclusive(() => worker.close());
+      await closing;
+    },
+  };
+}

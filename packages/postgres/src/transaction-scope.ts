@@ -1,0 +1,71 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { DatabaseError } from "./errors.js";
+
+/** One running transaction: what was asked to happen after its commit, and whether it still runs. */
+export interface TransactionScope {
+  /** @throws DatabaseError `transaction_closed` */
+  assertOpen(): void;
+  afterCommit(callback: () => void): void;
+  /** Ends the scope without running what waits for the commit. */
+  close(): void;
+  /** What waits for the commit, in order. */
+  readonly callbacks: readonly (() => void)[];
+}
+
+/** Knows whether the code that runs now was called from inside a transaction of one database. */
+export interface TransactionScopes {
+  open(): TransactionScope;
+  run<T>(scope: TransactionScope, fn: () => Promise<T>): Promise<T>;
+  /** Makes the rest of the caller's asynchronous context part of a new scope, where there is no function to wrap. */
+  enter(): TransactionScope;
+  /** @throws DatabaseError `nested_query` inside a running transaction */
+  assertOutside(what: string): void;
+}
+
+/** Where a database of ours keeps its scopes, for what stands on it inside this package. */
+export const SCOPES = Symbol("hookline.transaction-scopes");
+
+/** Makes the scopes of one database. Code started inside a transaction counts as outside once that has ended. */
+export function createTransactionScopes(): TransactionScopes {
+  const storage = new AsyncLocalStorage<OpenScope>();
+  return {
+    open: createScope,
+    run: (scope, fn) => storage.run(scope as OpenScope, fn),
+    enter() {
+      const scope = createScope();
+      storage.enterWith(scope);
+      return scope;
+    },
+    assertOutside(what) {
+      if (storage.getStore()?.isOpen() !== true) return;
+      throw new DatabaseError(
+        "nested_query",
+        `${what} was called on the database inside its own transaction; use the transaction that was passed in.`,
+      );
+    },
+  };
+}
+
+interface OpenScope extends TransactionScope {
+  isOpen(): boolean;
+}
+
+function createScope(): OpenScope {
+  const callbacks: (() => void)[] = [];
+  let open = true;
+  const assertOpen = () => {
+    if (!open) throw new DatabaseError("transaction_closed", "The transaction has ended; it takes no more statements.");
+  };
+  return {
+    callbacks,
+    isOpen: () => open,
+    assertOpen,
+    afterCommit(callback) {
+      assertOpen();
+      callbacks.push(callback);
+    },
+    close() {
+      open = false;
+    },
+  };
+}
