@@ -49,3 +49,12 @@ export interface IngressGap {
   /** Whose packets may be missing; absent when the worker can't tell. */
   readonly guildIds?: readonly string[];
 }
+
+/** The packets that become events, by Discord's names: the worker forwards these and no others. */
+export const FORWARDED_PACKET_TYPES = [
+  "MESSAGE_CREATE",
+  "MESSAGE_REACTION_ADD",
+  "MESSAGE_REACTION_REMOVE",
+  "GUILD_MEMBER_ADD",
+  "PRESENCE_UPDATE",
+] as const;

@@ -1,14 +1,8 @@
-import type { IngressGap, IngressItem } from "../ingress-contract.js";
+import { FORWARDED_PACKET_TYPES, type IngressGap, type IngressItem } from "../ingress-contract.js";
 import type { ReceivedPacket } from "./connection.js";
 import type { SpoolEntry } from "./spool.js";
 
-const FORWARDED_TYPES: ReadonlySet<string> = new Set([
-  "MESSAGE_CREATE",
-  "MESSAGE_REACTION_ADD",
-  "MESSAGE_REACTION_REMOVE",
-  "GUILD_MEMBER_ADD",
-  "PRESENCE_UPDATE",
-]);
+const FORWARDED_TYPES: ReadonlySet<string> = new Set(FORWARDED_PACKET_TYPES);
 
 /** Whether the connector makes events of it; all other packets would only be ignored by the API. */
 export function isForwarded(type: string): boolean {

@@ -1,4 +1,4 @@
-import type { IngressItem } from "../ingress-contract.js";
+import type { FORWARDED_PACKET_TYPES, IngressItem } from "../ingress-contract.js";
 import { createKnownBots } from "./known-bots.js";
 import { createRecentJoins } from "./recent-joins.js";
 import { transformGap } from "./transform-gap.js";
@@ -10,15 +10,19 @@ import { ignored, type TransformContext, type Transformed, type TransformOptions
 
 export type Transform = (item: IngressItem) => Promise<Transformed>;
 
-const TRANSFORMS: ReadonlyMap<string, (item: IngressItem, context: TransformContext) => Promise<Transformed>> = new Map(
-  [
-    ["MESSAGE_CREATE", transformMessage],
-    ["MESSAGE_REACTION_ADD", transformReactionAdd],
-    ["MESSAGE_REACTION_REMOVE", transformReactionRemove],
-    ["GUILD_MEMBER_ADD", transformMember],
-    ["PRESENCE_UPDATE", transformPresence],
-    ["HOOKLINE_GAP", transformGap],
-  ],
+type TransformItem = (item: IngressItem, context: TransformContext) => Promise<Transformed>;
+
+type TransformedType = (typeof FORWARDED_PACKET_TYPES)[number] | "HOOKLINE_GAP";
+
+const TRANSFORMS: ReadonlyMap<string, TransformItem> = new Map(
+  Object.entries({
+    MESSAGE_CREATE: transformMessage,
+    MESSAGE_REACTION_ADD: transformReactionAdd,
+    MESSAGE_REACTION_REMOVE: transformReactionRemove,
+    GUILD_MEMBER_ADD: transformMember,
+    PRESENCE_UPDATE: transformPresence,
+    HOOKLINE_GAP: transformGap,
+  } satisfies Record<TransformedType, TransformItem>),
 );
 
 /** Turns Discord's packets into events; every other type is ignored. */
