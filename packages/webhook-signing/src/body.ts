@@ -5,6 +5,6 @@ export type WebhookBody = string | Uint8Array;
 export function checkBody(body: unknown): void {
   if (typeof body === "string" || body instanceof Uint8Array) return;
   throw new TypeError(
-    `The body must be the raw string or bytes, and this is ${body === null ? "null" : typeof body}. If a body parser (such as express.json()) ran before, keep the raw body: a parsed one cannot be verified.`,
+    "The body must be the raw string or bytes. A body parser (such as express.json()) that ran before has used them up.",
   );
 }

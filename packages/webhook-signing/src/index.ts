@@ -38,3 +38,4 @@ export {
 export { sign } from "./sign.js";
 export type { VerifiedWebhook } from "./verified.js";
 export { verify } from "./verify.js";
+export { verifyAny } from "./verify-any.js";

@@ -104,8 +104,5 @@ function importEd25519(kind: "private" | "public", bytes: Uint8Array, scheme: Sc
   const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), bytes.subarray(0, 32)]);
   const privateKey = crypto.createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
   if (crypto.createPublicKey(privateKey).equals(publicKey)) return privateKey;
-  throw new WebhookSecretError(
-    "malformed_secret",
-    `${scheme.name}: the halves of a private key do not belong together.`,
-  );
+  throw new WebhookSecretError("malformed_secret", `${scheme.name}: a private key has two halves that differ.`);
 }

@@ -99,9 +99,9 @@ function timestampAmong(entries: readonly string[], scheme: Scheme): string {
 
 function select(entries: readonly string[], scheme: Scheme, algorithm: "hmac" | "ed25519"): readonly string[] {
   const prefix = algorithm === "hmac" ? scheme.hmacPrefix : scheme.ed25519Prefix;
-  if (prefix === undefined) return none;
   const form = forms[scheme.encoding][algorithm];
   const selected: string[] = [];
+  if (prefix === undefined) return selected;
   for (const entry of entries) {
     if (!entry.startsWith(prefix)) continue;
     const signature = entry.slice(prefix.length);
@@ -110,8 +110,6 @@ function select(entries: readonly string[], scheme: Scheme, algorithm: "hmac" | 
   }
   return selected;
 }
-
-const none: readonly string[] = [];
 
 function checkTimestamp(text: string, scheme: Scheme, window: Window): number {
   if (!timestampForm.test(text)) throw malformed(scheme.timestampHeader ?? scheme.signatureHeader);

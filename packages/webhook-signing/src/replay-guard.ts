@@ -38,7 +38,7 @@ export function createReplayGuard(store: ReplayStore, { ttlSeconds = 900 }: Repl
 
 function idOf({ id }: { readonly id?: string | undefined }): string {
   if (id) return id;
-  throw new TypeError("This message has no id: hand over { id } with what is unique to it, from its verified body.");
+  throw new TypeError("The message has no id: hand over { id }, such as one from the verified body.");
 }
 
 export interface MemoryReplayStoreOptions {

@@ -31,14 +31,11 @@ export function checkKeyUse(key: { kind: ParsedSecret["kind"]; length: number },
     if (key.length >= scheme.minSecretBytes) return;
     throw new WebhookSecretError(
       "secret_too_short",
-      `A ${scheme.name} secret needs ${scheme.minSecretBytes} bytes, this one has ${key.length}.`,
+      `${scheme.name}: a secret needs ${scheme.minSecretBytes} bytes, this one has ${key.length}.`,
     );
   }
-  if (key.kind === "private" && use === "verify") {
-    throw new WebhookSecretError("wrong_key", `${scheme.name}: this is a private key, verifying takes the public one.`);
-  }
-  if (key.kind === "public" && use === "sign") {
-    throw new WebhookSecretError("wrong_key", `${scheme.name}: this is a public key, signing takes the private one.`);
+  if (key.kind !== (use === "sign" ? "private" : "public")) {
+    throw new WebhookSecretError("wrong_key", `${scheme.name}: one cannot ${use} with a ${key.kind} key.`);
   }
 }
 
@@ -56,7 +53,7 @@ function parseStandardSecret(secret: string, scheme: Scheme): ParsedSecret {
     return key;
   }
   if (bytes.length > maxStandardBytes) {
-    throw new WebhookSecretError("secret_too_long", `A ${scheme.name} secret has at most ${maxStandardBytes} bytes.`);
+    throw new WebhookSecretError("secret_too_long", `${scheme.name}: a secret has at most ${maxStandardBytes} bytes.`);
   }
   return { kind: "hmac", bytes };
 }

@@ -33,6 +33,9 @@ function parseJson<Data>(body: WebhookBody): Data {
 /** What every verify ends with when nothing fitted. */
 export function mismatch(header: string, looked: boolean): WebhookVerificationError {
   return looked
-    ? new WebhookVerificationError("signature_mismatch", `No signature in ${header} fits the body and the secrets.`)
-    : new WebhookVerificationError("unknown_signature", `${header} holds no signature that the secrets could check.`);
+    ? new WebhookVerificationError("signature_mismatch", `No signature in ${header} fits.`)
+    : new WebhookVerificationError(
+        "unknown_signature",
+        `No signature in ${header} is of a kind that the secrets check.`,
+      );
 }

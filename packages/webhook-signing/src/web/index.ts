@@ -39,3 +39,4 @@ export type { VerifiedWebhook } from "../verified.js";
 export { generateKeyPair } from "./generate-key-pair.js";
 export { sign } from "./sign.js";
 export { verify } from "./verify.js";
+export { verifyAny } from "./verify-any.js";

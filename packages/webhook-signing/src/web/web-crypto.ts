@@ -62,8 +62,5 @@ async function importWebKey({ kind, bytes }: ParsedSecret, scheme: Scheme): Prom
   const privateKey = await subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
   const probe = await subtle.sign("Ed25519", privateKey, pkcs8.subarray(0, 16));
   if (await subtle.verify("Ed25519", publicKey, probe, pkcs8.subarray(0, 16))) return privateKey;
-  throw new WebhookSecretError(
-    "malformed_secret",
-    `${scheme.name}: the halves of a private key do not belong together.`,
-  );
+  throw new WebhookSecretError("malformed_secret", `${scheme.name}: a private key has two halves that differ.`);
 }

@@ -1,0 +1,62 @@
+import { expect, it } from "vitest";
+import { createMemoryReplayStore, createReplayGuard, sign, standardWebhooks, verify } from "../src/index.js";
+import { standardVector } from "./vectors.js";
+
+const { id, timestamp, body, now, secret } = standardVector;
+
+it("accepts each message once, although its signature stays valid", async () => {
+  const guard = createReplayGuard(createMemoryReplayStore());
+  const headers = sign(body, { scheme: standardWebhooks, secrets: [secret], id, timestamp });
+  const receive = () => guard.accept(verify(body, headers, { scheme: standardWebhooks, secrets: [secret], now }));
+  expect([await receive(), await receive(), await receive()]).toEqual([true, false, false]);
+  expect(await guard.accept({ id: "msg_other" })).toBe(true);
+});
+
+it("H5 accepts an interaction of Discord once, by the id in its verified body", async () => {
+  const guard = createReplayGuard(createMemoryReplayStore());
+  const interaction = { id: "1130000000000000000" };
+  expect([await guard.accept(interaction), await guard.accept(interaction)]).toEqual([true, false]);
+});
+
+it("of many at once, one is accepted", async () => {
+  const guard = createReplayGuard(createMemoryReplayStore());
+  const answers = await Promise.all(Array.from({ length: 20 }, () => guard.accept({ id })));
+  expect(answers.filter(Boolean)).toHaveLength(1);
+});
+
+it("remembers longer than a signature is valid, and then forgets", async () => {
+  let nowMs = 0;
+  const guard = createReplayGuard(createMemoryReplayStore({ now: () => nowMs }));
+  expect(await guard.accept({ id })).toBe(true);
+  nowMs = 600_000;
+  expect(await guard.accept({ id })).toBe(false);
+  nowMs = 900_000;
+  expect(await guard.accept({ id })).toBe(true);
+});
+
+it("forgets on request, so that a sender's next attempt is handled after a failure", async () => {
+  const guard = createReplayGuard(createMemoryReplayStore());
+  await guard.accept({ id });
+  await guard.forget({ id });
+  expect(await guard.accept({ id })).toBe(true);
+});
+
+it("throws when it is full of what it must not forget, and takes new ones once that expired", async () => {
+  let nowMs = 0;
+  const guard = createReplayGuard(createMemoryReplayStore({ maxKeys: 2, now: () => nowMs }), { ttlSeconds: 10 });
+  await guard.accept({ id: "a" });
+  await guard.accept({ id: "b" });
+  await expect(guard.accept({ id: "c" })).rejects.toThrow(RangeError);
+  expect(await guard.accept({ id: "a" })).toBe(false);
+  nowMs = 10_000;
+  expect(await guard.accept({ id: "c" })).toBe(true);
+});
+
+it("is closed when the store fails", async () => {
+  const guard = createReplayGuard({ add: () => Promise.reject(new Error("store is down")), delete: () => undefined });
+  await expect(guard.accept({ id })).rejects.toThrow("store is down");
+});
+
+it("asks for an id where the scheme has none", async () => {
+  await expect(createReplayGuard(createMemoryReplayStore()).accept({})).rejects.toThrow(TypeError);
+});
