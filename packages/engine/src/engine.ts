@@ -1,0 +1,153 @@
+import type { Clock, Connector, EventLog, IngestInput, IngestResult, Logger, Outbox } from "@hookline/core";
+import { createColumnCipher, type Database, migrate } from "@hookline/postgres";
+import { createAcceptOnce } from "./access/accept-once.js";
+import { type ApiKeys, createApiKeys, type Principal } from "./access/api-keys.js";
+import { bearerOf } from "./access/bearer.js";
+import { type Contacts, createContacts } from "./contacts/contacts.js";
+import type { CredentialStore } from "./credentials/derived-credential.js";
+import { EngineError } from "./errors.js";
+import { BUILT_IN_IDENTITY_KINDS, checkIdentityKind } from "./identity/identity.js";
+import { createLinkContact, type LinkContact } from "./identity/link-contact.js";
+import { ingestAll } from "./ingest/ingest.js";
+import { MIGRATIONS } from "./storage/migrations.js";
+import { openStore, type Store } from "./storage/store.js";
+
+export interface EngineOptions {
+  readonly database: Database;
+  /** Postgres schema of the tables; `hookline` when absent. */
+  readonly schema?: string;
+  /** Takes the events: the dispatcher. */
+  readonly outbox: Outbox;
+  /** Answers for the events: the dispatcher too. */
+  readonly eventLog: EventLog;
+  readonly connectors?: readonly Connector[];
+  /** 32 bytes in base64, or several, newest first. Encrypts credentials. */
+  readonly encryptionKey: string | readonly string[];
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+export interface Health {
+  readonly status: "ok" | "failing";
+  readonly checks: { readonly database: { readonly status: "ok" | "failing"; readonly durationMs: number } };
+}
+
+export interface Engine {
+  /** Makes or changes the tables; answers the ids of the migrations that ran. Safe to call from several processes. */
+  migrate(): Promise<readonly string[]>;
+  /**
+   * Resolves contacts and stores events, one result for each input, in order. An element that is refused harms no
+   * neighbour; contact, event and deliveries of an element exist together or not at all.
+   *
+   * Rejections: `invalid_event`, `invalid_identity`, `invalid_email`, `invalid_properties`, `idempotency_key_reused`.
+   * A database that fails is thrown; calling again with the same elements is safe.
+   */
+  ingest(inputs: readonly IngestInput[]): Promise<readonly IngestResult[]>;
+  readonly contacts: Contacts;
+  readonly identity: { readonly linkContact: LinkContact };
+  readonly apiKeys: ApiKeys;
+  /** The principal of the request's `Authorization: Bearer` key; null when it is missing, unknown or revoked. */
+  authenticate(request: Request): Promise<Principal | null>;
+  /** True the first time that a key is seen within its time; shared by all processes on the database. */
+  acceptOnce(key: string, ttlSeconds: number): Promise<boolean>;
+  /** What `saveDerivedCredential` and `getDerivedCredential` take. */
+  readonly credentials: CredentialStore;
+  /** Never throws. */
+  health(): Promise<Health>;
+  /** Refuses new work with `closed` and waits for what was accepted. The database stays open: it is the caller's. */
+  close(): Promise<void>;
+  /** What `createApp` reads. */
+  readonly parts: EngineParts;
+}
+
+export interface EngineParts {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly eventLog: EventLog;
+  readonly connectors: readonly Connector[];
+}
+
+/**
+ * Contacts and identity, ingest, API keys and credentials over one database.
+ *
+ * @throws EngineError `invalid_options`; DatabaseError `invalid_key` for a malformed encryption key
+ * @example
+ * const engine = createEngine({ database, outbox: dispatcher, eventLog: dispatcher.events, encryptionKey });
+ * await engine.migrate();
+ * await engine.ingest([{ tenantId: "acme", type: "user.signed_up", timestamp: new Date(), idempotencyKey: "signup:42",
+ *   identities: [{ kind: "external", value: "42" }, { kind: "email", value: "jo@example.com" }], data: {} }]);
+ */
+export function createEngine(options: EngineOptions): Engine {
+  const store = openStore(options);
+  const { outbox, eventLog, connectors = [] } = options;
+  const ids = connectors.map(({ id }) => id);
+  if (new Set(ids).size !== ids.length) throw new EngineError("invalid_options", "Two connectors have the same id.");
+
+  const identityKinds = new Set<string>([
+    ...BUILT_IN_IDENTITY_KINDS,
+    ...connectors.flatMap((connector) => connector.identityKinds).map(checkIdentityKind),
+  ]);
+  const mergedProperties = new Set(connectors.flatMap((connector) => connector.mergedProperties));
+  const rules = { identityKinds, mergedProperties };
+  const keys = typeof options.encryptionKey === "string" ? [options.encryptionKey] : [...options.encryptionKey];
+  const credentials = { store, cipher: createColumnCipher({ keys }) };
+  const apiKeys = createApiKeys(store);
+  const linkContact = createLinkContact({ store, ...rules });
+  const work = createWorkTracker();
+
+  return {
+    migrate: () =>
+      migrate(store.database, {
+        schema: store.schema,
+        component: "engine",
+        migrations: MIGRATIONS,
+        logger: store.logger,
+      }),
+    ingest: (inputs) => work.track(() => ingestAll({ store, outbox, ...rules }, inputs)),
+    contacts: createContacts({ store, eventLog, identityKinds }),
+    identity: { linkContact: (input, linkOptions) => work.track(() => linkContact(input, linkOptions)) },
+    apiKeys,
+    async authenticate(request) {
+      const key = bearerOf(request);
+      return key === null ? null : apiKeys.authenticate(key);
+    },
+    acceptOnce: createAcceptOnce(store),
+    credentials,
+    health: () => checkHealth(store),
+    close: () => work.finish(),
+    parts: { store, outbox, eventLog, connectors },
+  };
+}
+
+function createWorkTracker() {
+  const running = new Set<Promise<unknown>>();
+  let closed = false;
+  return {
+    async track<T>(work: () => Promise<T>): Promise<T> {
+      if (closed) throw new EngineError("closed", "The engine is closed.");
+      const promise = work();
+      running.add(promise);
+      try {
+        return await promise;
+      } finally {
+        running.delete(promise);
+      }
+    },
+    async finish(): Promise<void> {
+      closed = true;
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+async function checkHealth({ database, schema, logger }: Store): Promise<Health> {
+  const startedMs = performance.now();
+  let status: Health["status"] = "ok";
+  try {
+    await database.query(`select 1 from "${schema}".contacts limit 1`);
+  } catch (error) {
+    logger.error({ err: error }, "the database does not answer, or the engine's migrations have not run");
+    status = "failing";
+  }
+  return { status, checks: { database: { status, durationMs: Math.round(performance.now() - startedMs) } } };
+}

@@ -1,0 +1,31 @@
+import { isErrorNamed } from "@hookline/core";
+
+/** What an {@link EngineError} can say; the README explains each. */
+export type EngineErrorCode =
+  | "invalid_options"
+  | "invalid_email"
+  | "invalid_identity"
+  | "invalid_event"
+  | "invalid_properties"
+  | "idempotency_key_reused"
+  | "invalid_cursor"
+  | "invalid_api_key"
+  | "api_key_revoked"
+  | "credential_unreadable"
+  | "closed";
+
+/** The error of this package. `code` is for programs and part of its contract, the message is for people. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** True for an {@link EngineError}, also for one from another copy of this package. */
+export function isEngineError(error: unknown): error is EngineError {
+  return isErrorNamed(error, "EngineError");
+}

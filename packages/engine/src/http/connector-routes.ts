@@ -1,0 +1,79 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Connector, ConnectorContext, ConnectorRoute } from "@hookline/core";
+import { bodyLimit } from "hono/body-limit";
+import type { Engine } from "../engine.js";
+import { problem, problemResponses } from "./problem.js";
+import { createRouter } from "./router.js";
+
+export const CONNECTORS_PATH = "/v1/connectors";
+
+/** Each connector's routes, which get the request as it came: what a signature covers is not touched. */
+export function createConnectorRoutes(engine: Engine): OpenAPIHono {
+  const router = createRouter();
+  for (const connector of engine.parts.connectors) {
+    const context = contextFor(engine, connector);
+    for (const route of connector.routes) mount(router, { connector, route, context });
+  }
+  return router;
+}
+
+/** `POST /v1/connectors/discord/ingress` … of the routes that prove their caller by a signature. */
+export function exemptRoutes(connectors: readonly Connector[]): ReadonlySet<string> {
+  return new Set(
+    connectors.flatMap((connector) =>
+      connector.routes
+        .filter((route) => !route.rateLimited)
+        .map((route) => `${route.method} ${pathOf(connector, route)}`),
+    ),
+  );
+}
+
+interface Mounted {
+  readonly connector: Connector;
+  readonly route: ConnectorRoute;
+  readonly context: ConnectorContext;
+}
+
+function mount(router: OpenAPIHono, { connector, route, context }: Mounted): void {
+  const path = pathOf(connector, route);
+  router.on(
+    route.method,
+    path,
+    bodyLimit({
+      maxSize: route.maxBodyBytes,
+      onError: (c) =>
+        problem(c, {
+          status: 413,
+          code: "body_too_large",
+          detail: `The body of this route has at most ${route.maxBodyBytes} bytes.`,
+        }),
+    }),
+    (c) => route.handle(c.req.raw, context),
+  );
+  router.openAPIRegistry.registerPath({
+    method: route.method === "GET" ? "get" : "post",
+    path,
+    tags: [`Connector ${connector.id}`],
+    summary: route.summary,
+    responses: {
+      200: { description: "The connector's answer." },
+      ...problemResponses({
+        413: "The body is too large.",
+        ...(route.rateLimited ? { 429: "Too many requests from this address." } : {}),
+      }),
+    },
+  });
+}
+
+function contextFor({ ingest, acceptOnce, parts: { outbox, store } }: Engine, { id }: Connector): ConnectorContext {
+  return {
+    outbox,
+    ingest,
+    logger: store.logger,
+    acceptOnce: (key, ttlSeconds) => acceptOnce(JSON.stringify([id, key]), ttlSeconds),
+  };
+}
+
+function pathOf({ id }: Connector, { path }: ConnectorRoute): string {
+  return `${CONNECTORS_PATH}/${id}${path}`;
+}

@@ -1,0 +1,36 @@
+export type { ApiKey, ApiKeyScope, ApiKeys, NewApiKey, Principal } from "./access/api-keys.js";
+export type { BindResult } from "./cold-connect/bind.js";
+export {
+  type ColdConnect,
+  type ConfirmInput,
+  createColdConnect,
+  type MintResult,
+} from "./cold-connect/cold-connect.js";
+export type {
+  Binding,
+  BindingIngest,
+  Bound,
+  Branding,
+  ColdConnectOptions,
+  ThrottleOptions,
+} from "./cold-connect/options.js";
+export type { Contact, ContactPage, ContactQuery, Contacts, EventPage, TimelineQuery } from "./contacts/contacts.js";
+export {
+  type CredentialKey,
+  type CredentialStore,
+  type DerivedCredential,
+  getDerivedCredential,
+  saveDerivedCredential,
+} from "./credentials/derived-credential.js";
+export { createEngine, type Engine, type EngineOptions, type EngineParts, type Health } from "./engine.js";
+export { EngineError, type EngineErrorCode, isEngineError } from "./errors.js";
+export { type AppOptions, createApp } from "./http/app.js";
+export { type FieldError, type Problem, problem, problemResponses } from "./http/problem.js";
+export type { RemoteAddressOptions } from "./http/remote-address.js";
+export { type ApiKeyEnv, requireApiKey } from "./http/require-api-key.js";
+export { createRouter } from "./http/router.js";
+export { normaliseEmail } from "./identity/email.js";
+export type { LinkContact, Linked, LinkInput } from "./identity/link-contact.js";
+export { type ConfirmMailInput, createConfirmMail } from "./mail/confirm-mail.js";
+export { createLocalMailer, type LocalMail, type LocalMailer } from "./mail/local-mailer.js";
+export type { Store, StoreOptions } from "./storage/store.js";
