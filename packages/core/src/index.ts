@@ -26,5 +26,6 @@ export {
   type Published,
   type Subscription,
 } from "./outbox.js";
+export { type Problem, problemResponse } from "./problem.js";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.js";
 export type { SqlQuery, Transaction } from "./transaction.js";
