@@ -1,0 +1,194 @@
+import type { APIMessage } from "discord-api-types/v10";
+import type { OptionValues } from "../interactions/command-options.js";
+import type { FieldValues, ModalField } from "../interactions/modal-fields.js";
+import type { InteractionFailure } from "../interactions/model.js";
+import type { RequestLogEntry } from "../rest/request-log.js";
+
+export type { FieldValues, InteractionFailure, ModalField, OptionValues, RequestLogEntry };
+
+/** What an application needs to know to connect. */
+export interface SimulatedApplication {
+  readonly id: string;
+  /** The same as `id`, as OAuth calls it. */
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly name: string;
+  readonly publicKeyHex: string;
+  readonly botToken: string;
+  readonly interactionsUrl: string | null;
+}
+
+/** Discord's message object, and what else a test wants to know. */
+export type SimulatedMessage = APIMessage & {
+  readonly guild_id: string | null;
+  readonly channel_name: string | null;
+  /** Only one person sees it. */
+  readonly ephemeral: boolean;
+  /** The id of that person; null for everybody. */
+  readonly visible_to: string | null;
+};
+
+export interface SimulatorState {
+  readonly url: string;
+  readonly application: SimulatedApplication;
+  readonly guilds: readonly SimulatedGuild[];
+  /** Registered commands; `guildId` is null for global ones. */
+  readonly commands: readonly { readonly id: string; readonly name: string; readonly guildId: string | null }[];
+  readonly gateway: { readonly connections: number; readonly sessions: number; readonly identifiesLeft: number };
+}
+
+export interface SimulatedGuild {
+  readonly id: string;
+  readonly name: string;
+  readonly channels: readonly {
+    readonly id: string;
+    readonly name: string | null;
+    readonly topic: string | null;
+    readonly parentId: string | null;
+  }[];
+  readonly roles: readonly { readonly id: string; readonly name: string; readonly color: number }[];
+  readonly members: readonly SimulatedGuildMember[];
+}
+
+export interface SimulatedGuildMember {
+  readonly id: string;
+  readonly username: string;
+  readonly displayName: string;
+  readonly bot: boolean;
+  /** Names, without @everyone. */
+  readonly roles: readonly string[];
+  readonly status: string;
+  readonly joinedAt: string;
+}
+
+/** What a person sees of an interaction. */
+export interface InteractionView {
+  readonly id: string;
+  readonly status: "pending" | "answered" | "failed";
+  /** How the application answered first. */
+  readonly answer: "message" | "deferred" | "update" | "deferred_update" | "modal" | "choices" | null;
+  readonly modal: { readonly customId: string; readonly title: string; readonly fields: readonly ModalField[] } | null;
+  readonly failure: InteractionFailure | null;
+}
+
+/** A person in the simulated Discord. Channels by name or id; messages by id. */
+export interface SimulatedMember {
+  /** As it was asked for: a username or an id. */
+  readonly name: string;
+  say(channel: string, text: string, options?: { readonly replyTo?: string }): Promise<SimulatedMessage>;
+  edit(message: MessageReference, text: string): Promise<SimulatedMessage>;
+  remove(message: MessageReference): Promise<void>;
+  /** `👍`, or the name of one of the guild's own. */
+  react(message: MessageReference, emoji: string): Promise<void>;
+  unreact(message: MessageReference, emoji: string): Promise<void>;
+  join(guild?: string): Promise<void>;
+  leave(guild?: string): Promise<void>;
+  setPresence(status: "online" | "idle" | "dnd" | "offline", activity?: string): Promise<void>;
+  /** `slash("link")`, `slash("webhook-config show", { … })`. Resolves with the first answer. */
+  slash(command: string, options?: OptionValues, where?: { readonly channel?: string }): Promise<InteractionHandle>;
+  /** Presses the button with this label or custom_id. */
+  click(message: MessageReference, button: string): Promise<InteractionHandle>;
+  /** Chooses in the menu with this custom_id: labels or values, names for users, roles and channels. */
+  select(message: MessageReference, menu: string, values: readonly string[]): Promise<InteractionHandle>;
+  /** What this person sees in a channel, oldest first. `@bot` is the direct channel with the bot. */
+  messages(channel: string): Promise<readonly SimulatedMessage[]>;
+}
+
+/** A message or its id. */
+export type MessageReference = string | { readonly id: string };
+
+/** An interaction after its first answer. */
+export interface InteractionHandle extends InteractionView {
+  /** Fills in the modal that was shown: by custom_id or label. Throws `no_modal`, `invalid_field`. */
+  submitModal(fields: FieldValues): Promise<InteractionHandle>;
+  /**
+   * The visible answer: the message that was sent or changed, after "thinking…". Throws `interaction_failed` when the
+   * person sees a failure, `no_reply` when nothing came in time. Default 10,000.
+   */
+  reply(options?: { readonly timeoutMs?: number }): Promise<SimulatedMessage>;
+  /** Further messages of the application so far. */
+  followUps(): Promise<readonly SimulatedMessage[]>;
+  /** Presses a button of the visible answer. */
+  click(button: string): Promise<InteractionHandle>;
+  select(menu: string, values: readonly string[]): Promise<InteractionHandle>;
+}
+
+export interface MessageQuery {
+  readonly channel?: string;
+  readonly guild?: string;
+  /** Only messages after this id. */
+  readonly after?: string;
+  /** Username or id. */
+  readonly author?: string;
+}
+
+/** Trouble on demand. Each resolves when it is in force. */
+export interface SimulatorFaults {
+  /** Cuts all Gateway connections without a closing frame; answers how many. */
+  dropSockets(): Promise<number>;
+  /** op 7 to all connections. */
+  askToReconnect(): Promise<number>;
+  /** op 9 to all connections; with `resumable` false the sessions are forgotten. */
+  invalidateSessions(options: { readonly resumable: boolean }): Promise<number>;
+  /** Closes all Gateway connections with a code such as 4004. */
+  closeSockets(code: number, reason?: string): Promise<number>;
+  /** Drops the Gateway connections, and cuts every REST request and connection for so long. */
+  refuseConnections(options: { readonly forMs: number }): Promise<void>;
+  /** The next REST requests get this status; `path` is a part of their path. */
+  failRequests(options: { readonly count: number; readonly status?: number; readonly path?: string }): Promise<void>;
+  /** The next REST requests get 429. */
+  rateLimitRequests(options: {
+    readonly count: number;
+    readonly retryAfterSeconds?: number;
+    readonly global?: boolean;
+    readonly path?: string;
+  }): Promise<void>;
+  /** Follow-ups get 404 for so long after the first answer, as Discord's do for a moment. */
+  holdFollowUps(options: { readonly forMs: number }): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** What can be done with a simulator, in this process or in another one. */
+export interface SimulatorControl {
+  /** `http://127.0.0.1:PORT`; throws `not_started` before `start()`. */
+  readonly url: string;
+  state(): Promise<SimulatorState>;
+  /** Oldest first, private answers among them. */
+  messages(query?: MessageQuery): Promise<readonly SimulatedMessage[]>;
+  /** The first message that fits, also one that is there already. Throws `timed_out`. Default 10,000. */
+  waitForMessage(
+    fits: (message: SimulatedMessage) => boolean,
+    options?: MessageQuery & { readonly timeoutMs?: number },
+  ): Promise<SimulatedMessage>;
+  /** The person with this username or id; whether there is one shows when they act. */
+  member(name: string): SimulatedMember;
+  /** A new person, already in the guild unless `joined` is false. */
+  addMember(input: NewMember): Promise<SimulatedMember>;
+  addChannel(input: {
+    readonly name: string;
+    readonly guild?: string;
+    readonly topic?: string;
+  }): Promise<{ readonly id: string }>;
+  /** A guild of its own, with the bot in it. */
+  addGuild(input: { readonly name: string }): Promise<{ readonly id: string }>;
+  /** Roles of a member by name. */
+  rolesOf(member: string, guild?: string): Promise<readonly string[]>;
+  /** Probes the URL as Discord does and saves it; null removes it. Throws `interactions_url_refused`. */
+  setInteractionsUrl(url: string | null): Promise<void>;
+  /** Probes the saved URL again, and removes it when it fails, as Discord does. */
+  probeInteractionsUrl(): Promise<{ readonly ok: boolean; readonly reason: string | null }>;
+  /** The REST requests of the application so far, oldest first; the last 2,000. */
+  requests(): Promise<readonly RequestLogEntry[]>;
+  readonly faults: SimulatorFaults;
+}
+
+export interface NewMember {
+  readonly username: string;
+  readonly displayName?: string;
+  readonly email?: string;
+  /** Names of roles. */
+  readonly roles?: readonly string[];
+  readonly guild?: string;
+  /** Default true. */
+  readonly joined?: boolean;
+}

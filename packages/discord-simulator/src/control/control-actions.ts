@@ -1,0 +1,202 @@
+import { z } from "zod";
+import { DiscordSimulatorError } from "../errors.js";
+import { createInteractionActs } from "../people/interaction-acts.js";
+import { channelFor, createSpeech } from "../people/speech.js";
+import type { Simulation } from "../simulation.js";
+import { addChannel, addGuild, addMember } from "../world/additions.js";
+import { findChannel, findGuild, findMember, findUser } from "../world/look-up.js";
+import type { MessageState } from "../world/model.js";
+import type { ControlCall } from "./control-face.js";
+import { interactionView, messageView, stateView } from "./views.js";
+
+const name = z.string().min(1);
+const text = z.string();
+const guild = z.string().optional();
+const forMs = z.number().min(0);
+const count = z.number().int().min(1);
+const optionValue = z.union([z.string(), z.number(), z.boolean()]);
+const fieldValue = z.union([z.string(), z.boolean(), z.array(z.string())]);
+
+/** Every control action: what it takes, and what it does. */
+export function createControlActions(simulation: Simulation): ControlCall {
+  const { world, membership, gateway, faults, requests, interactions } = simulation;
+  const speech = createSpeech(simulation);
+  const acts = createInteractionActs(simulation);
+  const show = (stored: MessageState) => messageView(world, stored);
+
+  const actions = {
+    state: action(z.object({}), () => stateView(simulation)),
+    messages: action(
+      z.object({
+        channel: text.optional(),
+        guild,
+        after: text.optional(),
+        author: text.optional(),
+        viewer: text.optional(),
+      }),
+      (query) => messagesFor(simulation, query).map(show),
+    ),
+    requests: action(z.object({}), () => requests.list()),
+    rolesOf: action(z.object({ member: name, guild }), (input) => {
+      const found = findGuild(world, input.guild);
+      return findMember(found, findUser(world, input.member)).roles.map((id) => found.roles.get(id)?.name ?? id);
+    }),
+
+    say: action(z.object({ member: name, channel: name, text, replyTo: text.optional() }), (input) =>
+      show(speech.say(input)),
+    ),
+    edit: action(z.object({ member: name, message: name, text }), (input) => show(speech.edit(input))),
+    remove: action(z.object({ member: name, message: name }), (input) => speech.remove(input)),
+    react: action(z.object({ member: name, message: name, emoji: name }), (input) => speech.react(input)),
+    unreact: action(z.object({ member: name, message: name, emoji: name }), (input) => speech.unreact(input)),
+
+    join: action(z.object({ member: name, guild }), (input) => {
+      membership.join(findGuild(world, input.guild), findUser(world, input.member));
+    }),
+    leave: action(z.object({ member: name, guild }), (input) => {
+      const user = findUser(world, input.member);
+      const found = findGuild(world, input.guild);
+      findMember(found, user);
+      membership.leave(found, user);
+    }),
+    setPresence: action(
+      z.object({
+        member: name,
+        status: z.enum(["online", "idle", "dnd", "offline"]),
+        activity: text.optional(),
+      }),
+      (input) => {
+        const activities = input.activity ? [{ name: input.activity, type: 0 }] : [];
+        membership.setPresence(findUser(world, input.member), { status: input.status, activities });
+      },
+    ),
+
+    slash: action(
+      z.object({
+        member: name,
+        command: name,
+        options: z.record(z.string(), optionValue).optional(),
+        channel: text.optional(),
+      }),
+      async (input) => interactionView(await acts.slash(input)),
+    ),
+    click: action(z.object({ member: name, message: name, button: name }), async (input) =>
+      interactionView(await acts.click(input)),
+    ),
+    select: action(z.object({ member: name, message: name, menu: name, values: z.array(z.string()) }), async (input) =>
+      interactionView(await acts.select(input)),
+    ),
+    submitModal: action(z.object({ interaction: name, fields: z.record(z.string(), fieldValue) }), async (input) =>
+      interactionView(await acts.submitModal(input)),
+    ),
+    reply: action(z.object({ interaction: name, timeoutMs: z.number().min(0).max(600_000) }), async (input) =>
+      show(await acts.reply(input)),
+    ),
+    followUps: action(z.object({ interaction: name }), (input) => acts.followUps(input).map(show)),
+
+    addMember: action(
+      z.object({
+        username: z.string().regex(/^[a-z0-9._]{2,32}$/),
+        displayName: text.optional(),
+        email: text.optional(),
+        roles: z.array(z.string()).optional(),
+        guild,
+        joined: z.boolean().optional(),
+      }),
+      (input) => addMember(simulation, input),
+    ),
+    addChannel: action(z.object({ name, guild, topic: text.optional() }), (input) => addChannel(simulation, input)),
+    addGuild: action(z.object({ name }), (input) => addGuild(simulation, input)),
+
+    setInteractionsUrl: action(z.object({ url: z.url().nullable() }), async ({ url }) => {
+      const result = await simulation.setInteractionsUrl(url);
+      if (!result.ok) {
+        throw new DiscordSimulatorError(
+          "interactions_url_refused",
+          `The interactions URL was refused: ${result.reason}.`,
+        );
+      }
+    }),
+    probeInteractionsUrl: action(z.object({}), () => simulation.probeAgain()),
+
+    dropSockets: action(z.object({}), () => gateway.dropSockets()),
+    askToReconnect: action(z.object({}), () => gateway.askToReconnect()),
+    invalidateSessions: action(z.object({ resumable: z.boolean() }), (input) =>
+      gateway.invalidateSessions(input.resumable),
+    ),
+    closeSockets: action(
+      z.object({ code: z.number().int().min(1000).max(4999), reason: z.string().max(120).optional() }),
+      (input) => gateway.closeSockets(input.code, input.reason ?? ""),
+    ),
+    refuseConnections: action(z.object({ forMs }), (input) => {
+      faults.refuseConnections(input.forMs);
+      gateway.dropSockets();
+    }),
+    failRequests: action(
+      z.object({ count, status: z.number().int().min(500).max(599).optional(), path: text.optional() }),
+      ({ status = 503, ...input }) => faults.failRequests({ ...input, status }),
+    ),
+    rateLimitRequests: action(
+      z.object({
+        count,
+        retryAfterSeconds: z.number().min(0).optional(),
+        global: z.boolean().optional(),
+        path: text.optional(),
+      }),
+      (input) => faults.failRequests({ ...input, status: 429 }),
+    ),
+    holdFollowUps: action(z.object({ forMs }), (input) => faults.holdFollowUps(input.forMs)),
+    clearFaults: action(z.object({}), () => faults.clear()),
+  } satisfies Record<string, Action>;
+
+  const table: ReadonlyMap<string, Action> = new Map(Object.entries(actions));
+
+  return async (actionName, input) => {
+    const found = table.get(actionName);
+    if (!found) {
+      throw new DiscordSimulatorError("unknown_action", `There is no control action "${actionName}".`);
+    }
+    const result = await found(input);
+    interactions.touch();
+    return result ?? null;
+  };
+}
+
+type Action = (input: unknown) => unknown;
+
+function action<Input>(schema: z.ZodType<Input>, run: (input: Input) => unknown): Action {
+  return (input) => {
+    const parsed = schema.safeParse(input);
+    if (!parsed.success) {
+      throw new DiscordSimulatorError("invalid_input", z.prettifyError(parsed.error));
+    }
+    return run(parsed.data);
+  };
+}
+
+interface Query {
+  readonly channel?: string | undefined;
+  readonly guild?: string | undefined;
+  readonly after?: string | undefined;
+  readonly author?: string | undefined;
+  readonly viewer?: string | undefined;
+}
+
+function messagesFor(
+  simulation: Simulation,
+  { channel, guild: inGuild, after, author, viewer }: Query,
+): MessageState[] {
+  const { world } = simulation;
+  const seer = viewer === undefined ? undefined : findUser(world, viewer);
+  const channels =
+    channel === undefined
+      ? [...world.channels.values()].filter(({ guildId }) => !inGuild || guildId === findGuild(world, inGuild).id)
+      : [seer ? channelFor(simulation, seer, channel) : findChannel(world, channel, inGuild)];
+  const authorId = author === undefined ? undefined : findUser(world, author).user.id;
+  return channels
+    .flatMap(({ messages }) => [...messages.values()])
+    .filter(({ message }) => after === undefined || BigInt(message.id) > BigInt(after))
+    .filter(({ message }) => authorId === undefined || message.author.id === authorId)
+    .filter(({ visibleTo }) => !seer || visibleTo === null || visibleTo === seer.user.id)
+    .sort((a, b) => (BigInt(a.message.id) < BigInt(b.message.id) ? -1 : 1));
+}

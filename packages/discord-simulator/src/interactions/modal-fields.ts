@@ -1,0 +1,147 @@
+import { DiscordSimulatorError } from "../errors.js";
+
+type Component = Readonly<Record<string, unknown>>;
+
+/** What a person put into a modal: by custom_id or by label. Lists for selects, true or false for a checkbox. */
+export type FieldValues = Readonly<Record<string, string | boolean | readonly string[]>>;
+
+/** One input of a modal, as a person sees it. */
+export interface ModalField {
+  readonly customId: string;
+  readonly label: string;
+  readonly kind: "text" | "select" | "radio" | "checkboxes" | "checkbox";
+  readonly required: boolean;
+  readonly value: string | null;
+  readonly placeholder: string | null;
+  /** Longest text; null where there is none. */
+  readonly maxLength: number | null;
+  readonly multiline: boolean;
+  readonly options: readonly { readonly label: string; readonly value: string }[];
+}
+
+const KINDS: Readonly<Record<number, ModalField["kind"]>> = {
+  3: "select",
+  4: "text",
+  21: "radio",
+  22: "checkboxes",
+  23: "checkbox",
+};
+
+/** The inputs of a modal, in order. */
+export function modalFields(modal: Component): ModalField[] {
+  return placedInputs(modal).map(({ input, label }) => ({
+    customId: String(input.custom_id),
+    label,
+    kind: kindOf(input),
+    required: isRequired(input),
+    value: typeof input.value === "string" ? input.value : null,
+    placeholder: typeof input.placeholder === "string" ? input.placeholder : null,
+    maxLength: input.type === 4 ? Number(input.max_length ?? 4000) : null,
+    multiline: input.type === 4 && input.style === 2,
+    options: optionsOf(input),
+  }));
+}
+
+/** Discord's `data` of a submitted modal, once the client has checked the values. */
+export function modalSubmission(modal: Component, values: FieldValues): Record<string, unknown> {
+  const inputs = placedInputs(modal);
+  const unknown = Object.keys(values).find((key) => !inputs.some((placed) => isMeant(placed, key)));
+  if (unknown !== undefined) {
+    throw new DiscordSimulatorError("invalid_field", `The modal has no field "${unknown}".`);
+  }
+  let next = 0;
+  const submit = (component: Component): Record<string, unknown> => {
+    next += 1;
+    const id = (component.id as number | undefined) ?? next;
+    if (component.type === 1) {
+      return { type: 1, id, components: listOf(component.components).map(submit) };
+    }
+    if (component.type === 18) {
+      return { type: 18, id, component: submit(component.component as Component) };
+    }
+    if (component.type === 10) {
+      return { type: 10, id };
+    }
+    const placed = inputs.find(({ input }) => input === component);
+    const given = Object.entries(values).find(([key]) => placed && isMeant(placed, key))?.[1];
+    return { type: component.type, id, custom_id: component.custom_id, ...submitted(component, given, placed?.label) };
+  };
+  return { custom_id: modal.custom_id, components: listOf(modal.components).map(submit) };
+}
+
+interface PlacedInput {
+  readonly input: Component;
+  readonly label: string;
+}
+
+function placedInputs(modal: Component): PlacedInput[] {
+  return listOf(modal.components).flatMap((component): PlacedInput[] => {
+    if (component.type === 18) {
+      return [{ input: component.component as Component, label: String(component.label) }];
+    }
+    return listOf(component.components).map((input) => ({ input, label: String(input.label ?? input.custom_id) }));
+  });
+}
+
+function isMeant({ input, label }: PlacedInput, key: string): boolean {
+  return input.custom_id === key || label === key;
+}
+
+function submitted(input: Component, given: FieldValues[string] | undefined, label = ""): Record<string, unknown> {
+  const kind = kindOf(input);
+  if (kind === "text") {
+    return { value: checkedText(input, given ?? input.value ?? "", label) };
+  }
+  if (kind === "checkbox") {
+    return { value: typeof given === "boolean" ? given : input.default === true };
+  }
+  const defaults = listOf(input.options).filter((option) => option.default === true);
+  const chosen = given === undefined ? defaults.map(({ value }) => String(value)) : [given].flat().map(String);
+  const picked = chosen.map((choice) => {
+    const option = optionsOf(input).find(({ value, label: shown }) => value === choice || shown === choice);
+    if (!option) {
+      throw new DiscordSimulatorError("invalid_choice", `"${label}" offers no "${choice}".`);
+    }
+    return option.value;
+  });
+  const required = isRequired(input);
+  const min = Number(input.min_values ?? (required ? 1 : 0));
+  const max = kind === "radio" ? 1 : Number(input.max_values ?? (kind === "checkboxes" ? optionsOf(input).length : 1));
+  if ((required || picked.length > 0) && (picked.length < min || picked.length > max)) {
+    throw new DiscordSimulatorError("invalid_choice", `"${label}" takes ${min} to ${max} choices.`);
+  }
+  return kind === "radio" ? { value: picked[0] ?? null } : { values: picked };
+}
+
+function checkedText(input: Component, given: unknown, label: string): string {
+  const text = String(given);
+  const max = Number(input.max_length ?? 4000);
+  const min = Number(input.min_length ?? 0);
+  if (text === "" && isRequired(input)) {
+    throw new DiscordSimulatorError("invalid_field", `"${label}" is required.`);
+  }
+  if (text.length > max || (text !== "" && text.length < min)) {
+    throw new DiscordSimulatorError("invalid_field", `"${label}" takes ${min} to ${max} characters.`);
+  }
+  return text;
+}
+
+function kindOf(input: Component): ModalField["kind"] {
+  const kind = KINDS[Number(input.type)];
+  if (!kind) {
+    throw new DiscordSimulatorError("invalid_field", `A field of type ${String(input.type)} cannot be filled in here.`);
+  }
+  return kind;
+}
+
+function isRequired(input: Component): boolean {
+  return input.required !== false && input.type !== 23;
+}
+
+function optionsOf(input: Component): { label: string; value: string }[] {
+  return listOf(input.options).map(({ label, value }) => ({ label: String(label), value: String(value) }));
+}
+
+function listOf(value: unknown): Component[] {
+  return Array.isArray(value) ? (value as Component[]) : [];
+}

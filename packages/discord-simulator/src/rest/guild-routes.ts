@@ -1,0 +1,136 @@
+import { PermissionFlagsBits as P } from "discord-api-types/v10";
+import type { Context, Hono } from "hono";
+import type { Simulation } from "../simulation.js";
+import { channelPayload, guildPayload, memberPayload } from "../world/payloads.js";
+import { highestRolePosition } from "../world/permissions.js";
+import { REFUSALS, refuse, refuseFields } from "./refusal.js";
+import { demandInGuild, guildOf, memberOf, readBody } from "./rest-context.js";
+
+/** Guilds, members and roles. */
+export function guildRoutes(app: Hono, simulation: Simulation): void {
+  const { world, membership } = simulation;
+
+  app.get("/guilds/:guild", (c) => {
+    const guild = guildOf(simulation, c.req.param("guild"));
+    const counts =
+      c.req.query("with_counts") === "true"
+        ? { approximate_member_count: guild.members.size, approximate_presence_count: guild.members.size }
+        : {};
+    return c.json({ ...guildPayload(guild), ...counts });
+  });
+
+  app.get("/guilds/:guild/channels", (c) =>
+    c.json(
+      [...guildOf(simulation, c.req.param("guild")).channels.values()]
+        .filter(({ type }) => type === 0)
+        .map(channelPayload),
+    ),
+  );
+
+  app.get("/guilds/:guild/roles", (c) => c.json([...guildOf(simulation, c.req.param("guild")).roles.values()]));
+
+  app.get("/guilds/:guild/roles/:role", (c) => {
+    const role = guildOf(simulation, c.req.param("guild")).roles.get(c.req.param("role"));
+    if (!role) {
+      throw refuse(REFUSALS.unknownRole);
+    }
+    return c.json(role);
+  });
+
+  app.get("/guilds/:guild/members", (c) => {
+    const guild = guildOf(simulation, c.req.param("guild"));
+    const limit = Number(c.req.query("limit") ?? 1);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+      throw refuseFields([
+        { path: ["limit"], code: "NUMBER_TYPE_MAX", message: "int value should be between 1 and 1000." },
+      ]);
+    }
+    const after = BigInt(c.req.query("after") ?? "0");
+    const sorted = [...guild.members.values()].sort((a, b) => (BigInt(a.user.id) < BigInt(b.user.id) ? -1 : 1));
+    return c.json(
+      sorted
+        .filter(({ user }) => BigInt(user.id) > after)
+        .slice(0, limit)
+        .map(memberPayload),
+    );
+  });
+
+  app.get("/guilds/:guild/members/search", (c) => {
+    const guild = guildOf(simulation, c.req.param("guild"));
+    const query = (c.req.query("query") ?? "").toLowerCase();
+    const found = [...guild.members.values()].filter(({ user, nick }) =>
+      [user.username, nick ?? ""].some((name) => name.toLowerCase().startsWith(query)),
+    );
+    return c.json(found.slice(0, Number(c.req.query("limit") ?? 1)).map(memberPayload));
+  });
+
+  app.get("/guilds/:guild/members/:user", (c) => {
+    const guild = guildOf(simulation, c.req.param("guild"));
+    return c.json(memberPayload(memberOf(guild, userIdOf(c))));
+  });
+
+  app.patch("/guilds/:guild/members/:user", async (c) => {
+    const guild = guildOf(simulation, c.req.param("guild"));
+    const member = memberOf(guild, userIdOf(c));
+    const { nick, roles } = await readBody(c);
+    if (nick !== undefined) {
+      demandInGuild(simulation, guild, member.user.id === world.application.bot.id ? 0n : P.ManageNicknames);
+      membership.setNick(guild, member, nick ? String(nick) : null);
+    }
+    if (Array.isArray(roles)) {
+      for (const roleId of [...member.roles, ...roles.map(String)]) {
+        if (member.roles.includes(roleId) !== roles.includes(roleId)) {
+          demandRole(c, roleId);
+        }
+      }
+      membership.setRoles(guild, member, roles.map(String));
+    }
+    return c.json(memberPayload(member));
+  });
+
+  const memberRole = "/guilds/:guild/members/:user/roles/:role";
+
+  app.put(memberRole, (c) => {
+    const guild = guildOf(simulation, c.req.param("guild"));
+    const member = memberOf(guild, userIdOf(c));
+    const roleId = demandRole(c, c.req.param("role"));
+    if (!member.roles.includes(roleId)) {
+      membership.setRoles(guild, member, [...member.roles, roleId]);
+    }
+    return c.body(null, 204);
+  });
+
+  app.delete(memberRole, (c) => {
+    const guild = guildOf(simulation, c.req.param("guild"));
+    const member = memberOf(guild, userIdOf(c));
+    const roleId = demandRole(c, c.req.param("role"));
+    if (member.roles.includes(roleId)) {
+      membership.setRoles(
+        guild,
+        member,
+        member.roles.filter((held) => held !== roleId),
+      );
+    }
+    return c.body(null, 204);
+  });
+
+  function userIdOf(c: Context): string {
+    const user = c.req.param("user") ?? "";
+    return user === "@me" ? world.application.bot.id : user;
+  }
+
+  /** The bot needs MANAGE_ROLES, and its highest role has to stand above the one that it gives or takes. */
+  function demandRole(c: Context, roleId: string): string {
+    const guild = guildOf(simulation, c.req.param("guild") ?? "");
+    const role = guild.roles.get(roleId);
+    if (!role || role.id === guild.id) {
+      throw refuse(REFUSALS.unknownRole);
+    }
+    demandInGuild(simulation, guild, P.ManageRoles);
+    const bot = memberOf(guild, world.application.bot.id);
+    if (role.managed || highestRolePosition(guild, bot) <= role.position) {
+      throw refuse(REFUSALS.missingPermissions);
+    }
+    return role.id;
+  }
+}

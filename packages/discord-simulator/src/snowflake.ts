@@ -1,0 +1,32 @@
+const DISCORD_EPOCH_MS = 1_420_070_400_000n;
+
+/** Makes Discord's ids: milliseconds since 2015 in the upper bits, a running number below. */
+export type Snowflakes = () => string;
+
+export function createSnowflakes(now: () => number): Snowflakes {
+  let lastMs = 0n;
+  let counter = 0n;
+  return () => {
+    const nowMs = BigInt(now());
+    if (nowMs > lastMs) {
+      lastMs = nowMs;
+      counter = 0n;
+    } else {
+      counter += 1n;
+    }
+    return snowflakeAt(lastMs, counter);
+  };
+}
+
+export function snowflakeAt(ms: bigint, counter: bigint): string {
+  return (((ms - DISCORD_EPOCH_MS) << 22n) | (counter & 0x3fffffn)).toString();
+}
+
+/** When the thing with this id was made: milliseconds since 1970. */
+export function snowflakeTimeMs(id: string): number {
+  return Number((BigInt(id) >> 22n) + DISCORD_EPOCH_MS);
+}
+
+export function isSnowflake(text: string): boolean {
+  return /^[1-9]\d{15,19}$/.test(text);
+}
