@@ -1,0 +1,155 @@
+import type {
+  Destination,
+  DestinationContext,
+  DestinationEndpoint,
+  DestinationResponse,
+  Interpretation,
+} from "@hookline/core";
+import type { AttemptErrorCode } from "./delivery.js";
+import type { HttpSender } from "./http-sender.js";
+import { errorCodeOf, interpretStatus } from "./interpretation.js";
+import type { Job } from "./job.js";
+import { redactHeaders, redactResponse } from "./redaction.js";
+import { parseRetryAfterMs } from "./retry-schedule.js";
+
+/** What one attempt came to, before anybody decides when the next one is. */
+export interface AttemptResult {
+  readonly outcome: "delivered" | "retry" | "dead" | "expired";
+  /** True when there was nothing to do. */
+  readonly skipped?: boolean;
+  readonly status?: number;
+  readonly errorCode?: AttemptErrorCode;
+  readonly reason?: string;
+  /** JSON text. */
+  readonly requestHeaders?: string;
+  readonly responseBody?: string | null;
+  readonly retryAfterMs?: number;
+  readonly disableEndpoint?: boolean;
+  /** JSON text. */
+  readonly state?: string;
+}
+
+export interface AttemptInput {
+  readonly job: Job;
+  readonly destination: Destination;
+  readonly endpoint: DestinationEndpoint;
+  readonly state: unknown;
+  readonly startedAtMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Plans, sends and reads one attempt. Never rejects, and is over when `signal` is. */
+export function createAttempt(options: { readonly sender: HttpSender; readonly keptResponseCharacters: number }) {
+  const { sender, keptResponseCharacters } = options;
+
+  return async function attempt(input: AttemptInput): Promise<AttemptResult> {
+    const { job, destination, signal } = input;
+    const context: DestinationContext = {
+      endpoint: input.endpoint,
+      state: input.state,
+      deliveryId: job.deliveryId,
+      attempt: job.attempts + 1,
+      now: new Date(input.startedAtMs),
+      signal,
+    };
+    if (job.deadlineMs !== null && input.startedAtMs >= job.deadlineMs) {
+      return expire(destination, job, context);
+    }
+    let plan: Awaited<ReturnType<Destination["plan"]>>;
+    try {
+      const planned = destination.plan(job.event, context);
+      plan = planned instanceof Promise ? await withinSignal(planned, signal) : planned;
+    } catch (error) {
+      if (signal.aborted) return TIMED_OUT;
+      return { outcome: "dead", errorCode: "plan_failed", reason: messageOf(error) };
+    }
+    if (plan === null) return { outcome: "delivered", skipped: true };
+    if (plan.kind === "run") {
+      try {
+        return fromInterpretation(await withinSignal(plan.run(), signal), "refused");
+      } catch (error) {
+        if (signal.aborted) return TIMED_OUT;
+        return { outcome: "retry", errorCode: "run_failed", reason: messageOf(error) };
+      }
+    }
+    const { request } = plan;
+    const sent = await sender.send(request, signal);
+    const requestHeaders = redactHeaders(request.headers);
+    if (sent.kind === "failed") {
+      return { outcome: "retry", errorCode: sent.errorCode, reason: sent.reason, requestHeaders };
+    }
+    const { response } = sent;
+    return {
+      ...interpret(destination, response, { ...context, event: job.event }),
+      status: response.status,
+      requestHeaders,
+      responseBody: redactResponse(response.body, {
+        maxCharacters: keptResponseCharacters,
+        secrets: input.endpoint.secrets,
+        headers: request.headers,
+      }),
+    };
+  };
+}
+
+const TIMED_OUT: AttemptResult = {
+  outcome: "retry",
+  errorCode: "timeout",
+  reason: "The destination did not finish within the time limit.",
+};
+
+async function expire(destination: Destination, job: Job, context: DestinationContext): Promise<AttemptResult> {
+  const reason = "The deadline passed before it was delivered.";
+  try {
+    if (destination.expire) await withinSignal(destination.expire(job.event, context), context.signal);
+    return { outcome: "expired", errorCode: "expired", reason };
+  } catch (error) {
+    return { outcome: "expired", errorCode: "expired", reason: `${reason} To say so failed: ${messageOf(error)}` };
+  }
+}
+
+function interpret(
+  destination: Destination,
+  response: DestinationResponse,
+  context: Parameters<NonNullable<Destination["interpret"]>>[1],
+): AttemptResult {
+  const errorCode = errorCodeOf(response.status);
+  const asked = parseRetryAfterMs(response.headers["retry-after"], context.now.getTime());
+  const withRetryAfter = (result: AttemptResult): AttemptResult =>
+    result.outcome === "retry" && result.retryAfterMs === undefined && asked !== undefined
+      ? { ...result, retryAfterMs: asked }
+      : result;
+  if (!destination.interpret) return withRetryAfter(fromInterpretation(interpretStatus(response), errorCode));
+  try {
+    return withRetryAfter(fromInterpretation(destination.interpret(response, context), errorCode));
+  } catch (error) {
+    const result = fromInterpretation(interpretStatus(response), errorCode);
+    return withRetryAfter({ ...result, errorCode: "interpret_failed", reason: messageOf(error) });
+  }
+}
+
+function fromInterpretation(interpretation: Interpretation, errorCode: AttemptErrorCode): AttemptResult {
+  const { outcome, retryAfterMs, reason, disableEndpoint, state } = interpretation;
+  return {
+    outcome,
+    ...(outcome === "delivered" ? {} : { errorCode }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(disableEndpoint === undefined ? {} : { disableEndpoint }),
+    ...(state === undefined ? {} : { state: JSON.stringify(state) }),
+  };
+}
+
+/** Ends with the signal, also when the work does not listen to it. */
+function withinSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

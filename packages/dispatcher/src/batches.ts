@@ -1,0 +1,92 @@
+import type { Clock, Logger } from "@hookline/core";
+
+export interface Batches<Item> {
+  add(item: Item): void;
+  /** Resolves when everything that was added is written, or `signal` ends the waiting. */
+  flush(signal: AbortSignal): Promise<void>;
+  /** Added and not yet written. */
+  readonly pending: number;
+}
+
+const MAX_ITEMS = 500;
+const RETRY_MS = 500;
+
+/**
+ * Gathers what comes up within one turn of the event loop into one write, with one write at a time. A failed write is
+ * tried again until it succeeds: its items are facts that happened.
+ */
+export function createBatches<Item>(options: {
+  readonly write: (items: readonly Item[]) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For the log. */
+  readonly what: string;
+}): Batches<Item> {
+  let items: Item[] = [];
+  let writing = 0;
+  let busy = false;
+  let scheduled = false;
+  let waiters: (() => void)[] = [];
+
+  const schedule = (): void => {
+    if (scheduled || busy) return;
+    scheduled = true;
+    setImmediate(run);
+  };
+
+  const settle = (): void => {
+    if (items.length > 0) {
+      schedule();
+      return;
+    }
+    const idle = waiters;
+    waiters = [];
+    for (const resolve of idle) resolve();
+  };
+
+  const run = (): void => {
+    scheduled = false;
+    const batch = items.slice(0, MAX_ITEMS);
+    items = items.slice(MAX_ITEMS);
+    if (batch.length === 0) {
+      settle();
+      return;
+    }
+    writing = batch.length;
+    busy = true;
+    options.write(batch).then(
+      () => {
+        writing = 0;
+        busy = false;
+        settle();
+      },
+      (error: unknown) => {
+        options.logger.error({ error, count: batch.length }, `${options.what} could not be written; trying again`);
+        items = [...batch, ...items];
+        writing = 0;
+        options.clock.setTimer(() => {
+          busy = false;
+          schedule();
+        }, RETRY_MS);
+      },
+    );
+  };
+
+  return {
+    add(item) {
+      items.push(item);
+      schedule();
+    },
+    flush(signal) {
+      if (items.length === 0 && writing === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        waiters.push(resolve);
+        if (signal.aborted) resolve();
+        else signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+    },
+    get pending() {
+      return items.length + writing;
+    },
+  };
+}

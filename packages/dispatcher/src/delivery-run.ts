@@ -1,0 +1,191 @@
+import type { Destination, DestinationEndpoint, SqlQuery } from "@hookline/core";
+import { type AttemptResult, createAttempt } from "./attempt.js";
+import type { DestinationRegistry } from "./destinations/registry.js";
+import type { EndpointPolicy } from "./endpoint.js";
+import type { EndpointCache } from "./endpoint-cache.js";
+import type { EndpointCodec } from "./endpoint-codec.js";
+import type { HttpSender } from "./http-sender.js";
+import type { Job } from "./job.js";
+import { createKeyedLock } from "./keyed-lock.js";
+import type { Settings } from "./options.js";
+import { isoTime, plainText } from "./sql/columns.js";
+import type { GivenBackRow } from "./sql/give-back-deliveries.js";
+import type { AttemptRow } from "./sql/record-attempts.js";
+import type { Statements } from "./sql/statements.js";
+import { createVerdict } from "./verdict.js";
+
+export interface DeliveryRun {
+  /** Makes one attempt, or finds that there can be none now. Never rejects. */
+  run(job: Job): Promise<void>;
+  /** Ends the attempts in flight; they give their deliveries back. */
+  interrupt(): void;
+}
+
+/** Where the outcome of a run goes. */
+export interface DeliveryOutcomes {
+  /** Resolves when the attempt is written, or its lease was found to be lost. */
+  record(row: AttemptRow): Promise<void>;
+  giveBack(row: GivenBackRow): void;
+}
+
+interface Opened {
+  readonly destinationId: string;
+  readonly endpoint: DestinationEndpoint;
+  readonly policy: EndpointPolicy;
+  readonly active: boolean;
+}
+
+interface Place {
+  readonly destination: Destination;
+  /** Which state of the endpoint it reads and leaves; null for none. */
+  readonly entity: string | null;
+  /** One delivery of the entity after another. */
+  readonly exclusive: boolean;
+}
+
+/** A worker does not have this destination, or cannot read the target: another one may. */
+const ELSEWHERE_MS = 5_000;
+
+/** Takes a job from its lease to its outcome. */
+export function createDeliveryRun(options: {
+  readonly settings: Settings;
+  readonly query: SqlQuery;
+  readonly statements: Statements;
+  readonly registry: DestinationRegistry;
+  readonly endpoints: EndpointCache;
+  readonly codec: EndpointCodec;
+  readonly sender: HttpSender;
+  readonly outcomes: DeliveryOutcomes;
+}): DeliveryRun {
+  const { settings, query, statements, registry, endpoints, codec, outcomes } = options;
+  const { clock, logger } = settings;
+  const attempt = createAttempt({ sender: options.sender, keptResponseCharacters: settings.keptResponseCharacters });
+  const verdict = createVerdict({
+    schedule: settings.retrySchedule,
+    maxRetryAfterMs: settings.maxRetryAfterMs,
+    random: settings.random,
+  });
+  const locks = createKeyedLock();
+  const running = new Set<AbortController>();
+  let interrupted = false;
+
+  const giveBack = (job: Job, state: 0 | 1 | 2, delayMs = 0): void =>
+    outcomes.giveBack({
+      deliveryId: job.deliveryId,
+      leaseNo: job.leaseNo,
+      state,
+      nextAt: isoTime(clock.now() + delayMs),
+    });
+
+  const open = async (job: Job): Promise<Opened | null> => {
+    const { recipient, tenantId } = job;
+    if (recipient.kind === "direct") {
+      const target = codec.decryptMessageTarget(job.deliveryId, recipient.target);
+      const endpoint = { id: null, tenantId, target, secrets: [] };
+      return { destinationId: recipient.destination, endpoint, policy: {}, active: true };
+    }
+    if (recipient.version === null) return null;
+    const known = endpoints.get(recipient.endpointId, recipient.version);
+    const endpoint = known instanceof Promise ? await known : known;
+    return (
+      endpoint && { destinationId: endpoint.destination, endpoint, policy: endpoint.policy, active: endpoint.active }
+    );
+  };
+
+  /** One attempt under its time limit, written down. */
+  const makeAttempt = async (job: Job, opened: Opened, place: Place): Promise<void> => {
+    const state = place.entity === null ? null : await stateOf(opened.endpoint.id ?? "", place.entity);
+    const startedAtMs = clock.now();
+    const controller = new AbortController();
+    const timeoutMs = Math.min(opened.policy.timeoutMs ?? settings.timeoutMs, settings.timeoutMs);
+    const cancelTimer = clock.setTimer(() => controller.abort(new Error("The time limit is over.")), timeoutMs);
+    running.add(controller);
+    if (interrupted) controller.abort();
+    let result: AttemptResult;
+    try {
+      result = await attempt({
+        job,
+        destination: place.destination,
+        endpoint: opened.endpoint,
+        state,
+        startedAtMs,
+        signal: controller.signal,
+      });
+    } finally {
+      cancelTimer();
+      running.delete(controller);
+    }
+    if (interrupted && controller.signal.aborted && result.outcome === "retry") return giveBack(job, 0);
+    const row = verdict({
+      job,
+      result,
+      policy: opened.policy,
+      entity: place.entity,
+      startedAtMs,
+      endedAtMs: clock.now(),
+    });
+    const recorded = outcomes.record(row);
+    // The next delivery of the same entity has to see the state that this one leaves.
+    if (place.exclusive || row.disableEndpoint) await recorded;
+    if (row.disableEndpoint && opened.endpoint.id !== null) endpoints.forget(opened.endpoint.id);
+  };
+
+  const stateOf = async (endpointId: string, entity: string): Promise<unknown> => {
+    const [row] = await statements.loadState(query, endpointId, entity);
+    return row === undefined ? null : JSON.parse(row.state);
+  };
+
+  const entityOf = (destination: Destination, job: Job): string | null => {
+    if (job.recipient.kind === "direct" || !registry.keepsState(destination.id)) return null;
+    return plainText(destination.entityOf?.(job.event) ?? "*");
+  };
+
+  const end = (job: Job, result: AttemptResult): Promise<void> => {
+    const nowMs = clock.now();
+    return outcomes.record(verdict({ job, result, policy: {}, entity: null, startedAtMs: nowMs, endedAtMs: nowMs }));
+  };
+
+  const run = async (job: Job): Promise<void> => {
+    if (interrupted) return giveBack(job, 0);
+    const opened = await open(job);
+    if (opened === null) {
+      const reason = "The endpoint was deleted.";
+      return end(job, { outcome: "dead", errorCode: "endpoint_deleted", reason });
+    }
+    if (!opened.active) return giveBack(job, 1);
+    const destination = registry.get(opened.destinationId);
+    if (destination === undefined) {
+      logger.warn({ destination: opened.destinationId, deliveryId: job.deliveryId }, "no such destination here");
+      return giveBack(job, 0, ELSEWHERE_MS);
+    }
+    let entity: string | null;
+    try {
+      entity = entityOf(destination, job);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return end(job, { outcome: "dead", errorCode: "plan_failed", reason });
+    }
+    // Only what is about one entity has to wait for its turn: the second message edits what the first one sent.
+    const exclusive = entity !== null && destination.entityOf !== undefined;
+    const release = !exclusive ? null : await locks.acquire(`${opened.endpoint.id} ${entity}`);
+    try {
+      // An attempt that could outlive its lease is not begun: it would be made twice.
+      if (clock.now() + settings.timeoutMs > job.leasedUntilMs) return giveBack(job, 0);
+      await makeAttempt(job, opened, { destination, entity, exclusive });
+    } finally {
+      release?.();
+    }
+  };
+
+  return {
+    run: (job) =>
+      run(job).catch((error: unknown) => {
+        logger.error({ err: error, deliveryId: job.deliveryId }, "a delivery could not be attempted");
+        giveBack(job, 0, ELSEWHERE_MS);
+      }),
+    interrupt() {
+      interrupted = true;
+      for (const controller of running) controller.abort(new Error("The dispatcher is stopping."));
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Ending } from "./sql/record-attempts.js";
+
+/** How exactly a delivery ended: `skipped` had nothing to send, `refused` was dead at once, `exhausted` used up its schedule. */
+export type DeliveryEnding = Ending;
+
+/**
+ * - `pending`: waits for its next attempt, or is being attempted
+ * - `held`: its endpoint is disabled
+ * - `delivered`, `dead`, `expired`: finished
+ */
+export type DeliveryStatus = "pending" | "held" | "delivered" | "dead" | "expired";
+
+/** One event for one endpoint, or one direct send. */
+export interface Delivery {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly status: DeliveryStatus;
+  /** How exactly it ended; null while it has not. `exhausted` is a `dead` delivery whose schedule is used up. */
+  readonly ending: DeliveryEnding | null;
+  /** Why it ended so, when it was not delivered. */
+  readonly reason: string | null;
+  /** Null for a direct send. */
+  readonly eventId: string | null;
+  /** Null for a direct send. */
+  readonly eventType: string | null;
+  /** Null for a direct send. */
+  readonly endpointId: string | null;
+  /** Null when its endpoint is gone. */
+  readonly destination: string | null;
+  /** Made so far. */
+  readonly attempts: number;
+  /** Null when there will be none. While it is being attempted: when its lease runs out. */
+  readonly nextAttemptAt: Date | null;
+  readonly deadline: Date | null;
+  readonly createdAt: Date;
+  readonly endedAt: Date | null;
+}
+
+/** One try of a delivery. */
+export interface Attempt {
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly outcome: "delivered" | "retry" | "dead" | "expired";
+  /** Of the response; null when none came or none was asked for. */
+  readonly status: number | null;
+  readonly errorCode: AttemptErrorCode | null;
+  readonly reason: string | null;
+  /** With secrets blacked out. */
+  readonly requestHeaders: Readonly<Record<string, string>> | null;
+  /** Cut, with secrets blacked out. */
+  readonly responseBody: string | null;
+  readonly nextAttemptAt: Date | null;
+}
+
+/** A delivery with its attempts, first to last. */
+export interface DeliveryDetail extends Delivery {
+  readonly log: readonly Attempt[];
+}
+
+/**
+ * - `http_status`: the answer was neither 2xx nor a redirect; `redirect`: it was one, and is not followed
+ * - `timeout`: no answer within the time limit; `connection_refused`, `connection_reset`, `dns_failed`, `tls_failed`, `network_error`
+ * - `address_refused`: the address guard does not allow the target
+ * - `plan_failed`: the destination could not make a request of the event
+ * - `run_failed`: the destination's own work threw
+ * - `interpret_failed`: the destination could not read the answer; its status alone decided
+ * - `refused`: the destination read the answer as a failure
+ * - `expired`: the deadline passed; `endpoint_deleted`: there is nobody left to deliver to
+ */
+export type AttemptErrorCode =
+  | "http_status"
+  | "redirect"
+  | "timeout"
+  | "connection_refused"
+  | "connection_reset"
+  | "dns_failed"
+  | "tls_failed"
+  | "network_error"
+  | "address_refused"
+  | "plan_failed"
+  | "run_failed"
+  | "interpret_failed"
+  | "refused"
+  | "expired"
+  | "endpoint_deleted";

@@ -1,0 +1,150 @@
+import type { Destination, Outbox } from "@hookline/core";
+import { createColumnCipher, type DatabaseTransaction, migrate } from "@hookline/postgres";
+import { createAddressGuard } from "./address-guard.js";
+import { createDeliveries, type Deliveries } from "./deliveries.js";
+import { createDestinationRegistry } from "./destinations/registry.js";
+import { createEndpointCache } from "./endpoint-cache.js";
+import { createEndpointCodec } from "./endpoint-codec.js";
+import { createEndpoints, type Endpoints } from "./endpoints.js";
+import { DispatcherError } from "./errors.js";
+import { createEventCatalogue } from "./event-catalogue.js";
+import { createEventLog, type DispatcherEvents } from "./event-log.js";
+import { type DispatcherHealth, MAX_COUNTED, type QueueHealth } from "./health.js";
+import { migrations } from "./migrations.js";
+import { type DispatcherOptions, resolveOptions } from "./options.js";
+import { createPublisher } from "./publisher.js";
+import { isoTime } from "./sql/columns.js";
+import { createStatements } from "./sql/statements.js";
+import { startWorker, type Worker } from "./worker.js";
+
+/** Durable outbound delivery on one Postgres. Implements core's `Outbox`; `events` implements core's `EventLog`. */
+export interface Dispatcher extends Outbox {
+  /** Makes or updates the tables. Safe to call from several processes at once. */
+  migrate(): Promise<void>;
+  /** Starts delivering in this process. Without it, events are stored and other processes deliver them. */
+  start(): Promise<void>;
+  /** Claims no more, lets attempts in flight end within `stopTimeoutMs`, gives the rest back. The database stays open. */
+  stop(): Promise<void>;
+  /** Looks at the queue now: after the commit of a transaction that is not ours. */
+  handOver(): void;
+  /** Registers a destination. */
+  use(destination: Destination): void;
+  /** A transaction of the dispatcher's database; pass it on to `publish`, `publishMany` and `send`. */
+  transaction<T>(fn: (transaction: DatabaseTransaction) => Promise<T>): Promise<T>;
+  readonly endpoints: Endpoints;
+  readonly deliveries: Deliveries;
+  readonly events: DispatcherEvents;
+  health(): Promise<DispatcherHealth>;
+}
+
+/**
+ * Makes a dispatcher on a database that the caller opened, and closes after `stop`.
+ *
+ * An event that is committed is delivered at least once to each endpoint that matched when it was published; one that
+ * is rolled back never. Duplicates come only of a crash between sending and recording, or of a lease that ran out.
+ *
+ * @throws DispatcherError `invalid_options`
+ *
+ * @example
+ * const dispatcher = createDispatcher({ database, encryptionKey });
+ * await dispatcher.migrate();
+ * await dispatcher.start();
+ * await dispatcher.endpoints.create({ tenantId: "acme", target: { url }, events: ["ticket.*"] });
+ * await dispatcher.publish({ tenantId: "acme", type: "ticket.created", data: { number: 1 } });
+ */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const settings = resolveOptions(options);
+  const { database, clock } = settings;
+  const statements = createStatements(settings.schema);
+  const codec = createEndpointCodec(createColumnCipher({ keys: settings.encryptionKeys }));
+  const registry = createDestinationRegistry(settings.destinations);
+  const guard = createAddressGuard(settings.addressGuard);
+  const cache = createEndpointCache({ query: database.query, statements, codec });
+  const channel = `${settings.schema}_deliveries`;
+  let worker: Worker | null = null;
+  let starting: Promise<Worker> | null = null;
+
+  const wake = (): void => worker?.wake();
+  const publisher = createPublisher({
+    settings,
+    database,
+    statements,
+    registry,
+    catalogue: createEventCatalogue(settings.events),
+    codec,
+    channel,
+    worker: () => worker,
+  });
+  const endpoints = createEndpoints({ settings, query: database.query, statements, registry, cache, codec, wake });
+
+  const queueHealth = async (): Promise<QueueHealth | null> => {
+    try {
+      const [counts] = await statements.countQueue(database.query, isoTime(clock.now()), MAX_COUNTED);
+      return counts === undefined
+        ? null
+        : { due: counts.due, held: counts.waiting_outside, oldestDueAt: counts.oldest_due_at };
+    } catch (error) {
+      settings.logger.error({ err: error }, "the queue could not be counted");
+      return null;
+    }
+  };
+
+  return {
+    ...publisher,
+    subscribe: endpoints.subscribe,
+    endpoints: {
+      create: endpoints.create,
+      get: endpoints.get,
+      list: endpoints.list,
+      update: endpoints.update,
+      delete: endpoints.delete,
+    },
+    deliveries: createDeliveries({ query: database.query, statements, clock, wake }),
+    events: createEventLog({ query: database.query, statements }),
+
+    async migrate() {
+      await migrate(database, {
+        schema: settings.schema,
+        component: "dispatcher",
+        migrations,
+        logger: settings.logger,
+      });
+    },
+
+    async start() {
+      if (starting !== null) throw new DispatcherError("already_started", "The dispatcher was started already.");
+      starting = startWorker({ settings, database, statements, registry, endpoints: cache, codec, guard, channel });
+      try {
+        worker = await starting;
+      } catch (error) {
+        starting = null;
+        throw error;
+      }
+    },
+
+    async stop() {
+      const started = await starting;
+      if (started === null) return;
+      worker = null;
+      await started.stop();
+      starting = null;
+    },
+
+    handOver: wake,
+    use: registry.add,
+    transaction: (fn) => database.transaction(fn),
+
+    async health() {
+      const current = worker;
+      const stalledMs = Math.max(settings.pollMs * 5, 5_000);
+      const isStalled = current !== null && clock.now() - current.lastClaimAtMs > stalledMs;
+      return {
+        status: current === null ? "stopped" : isStalled ? "stalled" : "working",
+        inFlight: current?.inFlight ?? 0,
+        waiting: current?.waiting ?? 0,
+        lastClaimAt: current === null ? null : new Date(current.lastClaimAtMs),
+        queue: await queueHealth(),
+      };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { ColumnCipher } from "@hookline/postgres";
+import type { Endpoint, EndpointPolicy } from "./endpoint.js";
+import type { EndpointRow } from "./sql/endpoint-row.js";
+
+/** An endpoint as attempts see it: target and secrets readable. */
+export interface OpenEndpoint {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly destination: string;
+  readonly target: unknown;
+  /** Newest first. */
+  readonly secrets: readonly string[];
+  readonly policy: EndpointPolicy;
+  readonly active: boolean;
+  readonly version: number;
+}
+
+interface StoredSecret {
+  readonly value: string;
+}
+
+/** Writes and reads the encrypted columns. Each text is bound to its column and row. */
+export interface EndpointCodec {
+  encryptTarget(id: string, target: unknown): string;
+  decryptTarget(id: string, text: string): unknown;
+  encryptSecrets(id: string, secrets: readonly string[]): string;
+  encryptMessageTarget(id: string, target: unknown): string;
+  decryptMessageTarget(id: string, text: string): unknown;
+  open(row: EndpointRow): OpenEndpoint;
+  /** As the API shows it: without secrets. */
+  show(row: EndpointRow): Endpoint;
+}
+
+export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
+  const encrypt = (value: unknown, context: string) => cipher.encrypt(JSON.stringify(value ?? null), context);
+  const decrypt = (text: string, context: string): unknown => JSON.parse(cipher.decrypt(text, context));
+  const targetOf = (id: string) => `endpoints.target:${id}`;
+  const secretsOf = (id: string) => `endpoints.secrets:${id}`;
+  const messageTargetOf = (id: string) => `messages.target:${id}`;
+
+  return {
+    encryptTarget: (id, target) => encrypt(target, targetOf(id)),
+    decryptTarget: (id, text) => decrypt(text, targetOf(id)),
+    encryptSecrets: (id, secrets) =>
+      encrypt(
+        secrets.map((value): StoredSecret => ({ value })),
+        secretsOf(id),
+      ),
+    encryptMessageTarget: (id, target) => encrypt(target, messageTargetOf(id)),
+    decryptMessageTarget: (id, text) => decrypt(text, messageTargetOf(id)),
+    open: (row) => ({
+      id: row.id,
+      tenantId: row.tenant_id,
+      destination: row.destination,
+      target: decrypt(row.target, targetOf(row.id)),
+      secrets: (decrypt(row.secrets, secretsOf(row.id)) as StoredSecret[]).map(({ value }) => value),
+      policy: JSON.parse(row.policy) as EndpointPolicy,
+      active: row.active,
+      version: row.version,
+    }),
+    show: (row) => ({
+      id: row.id,
+      tenantId: row.tenant_id,
+      key: row.key,
+      name: row.name,
+      destination: row.destination,
+      target: decrypt(row.target, targetOf(row.id)),
+      events: row.events,
+      policy: JSON.parse(row.policy) as EndpointPolicy,
+      active: row.active,
+      disabledAt: row.disabled_at,
+      disabledReason: row.disabled_reason,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    }),
+  };
+}

@@ -1,0 +1,55 @@
+/** What `endpoints.create` takes. */
+export interface EndpointInput<Target = unknown> {
+  readonly tenantId: string;
+  /** Unique within the tenant. */
+  readonly name?: string;
+  /** The id of a registered destination; `webhook` when absent. */
+  readonly destination?: string;
+  /** Where to, in the destination's own shape; `{ url, … }` for `webhook`. Stored encrypted. */
+  readonly target: Target;
+  /** Event types; `*` and `ticket.*` are understood. */
+  readonly events: readonly string[];
+  /** Signs the requests. Made when absent, for destinations that sign. Stored encrypted. */
+  readonly secret?: string;
+  /** An inactive endpoint's deliveries are held until it is active. True when absent. */
+  readonly active?: boolean;
+  readonly policy?: EndpointPolicy;
+}
+
+/** What an endpoint says otherwise than the dispatcher's options. */
+export interface EndpointPolicy {
+  /** Attempts in all, at most as many as the schedule has. */
+  readonly maxAttempts?: number;
+  /** For connect, headers and body together; at most the dispatcher's own. */
+  readonly timeoutMs?: number;
+}
+
+/** What `endpoints.update` takes; absent fields stay as they are. */
+export type EndpointChanges<Target = unknown> = Partial<
+  Pick<EndpointInput<Target>, "name" | "target" | "events" | "active" | "policy">
+>;
+
+/** A subscriber. */
+export interface Endpoint<Target = unknown> {
+  readonly id: string;
+  readonly tenantId: string;
+  /** Of an endpoint that `subscribe` made. */
+  readonly key: string | null;
+  readonly name: string | null;
+  readonly destination: string;
+  readonly target: Target;
+  readonly events: readonly string[];
+  readonly policy: EndpointPolicy;
+  readonly active: boolean;
+  readonly disabledAt: Date | null;
+  /** Why, when the dispatcher disabled it. */
+  readonly disabledReason: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Says which one, and whose. */
+export interface TenantScoped {
+  readonly tenantId: string;
+  readonly id: string;
+}

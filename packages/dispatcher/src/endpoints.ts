@@ -1,0 +1,268 @@
+import { type Clock, newId, type SqlQuery, type Subscription } from "@hookline/core";
+import { generateSecret, sign } from "@hookline/webhook-signing";
+import type { DestinationRegistry } from "./destinations/registry.js";
+import { WEBHOOK_DESTINATION_ID } from "./destinations/webhook.js";
+import { parseWebhookTarget, schemeOf, type WebhookTarget } from "./destinations/webhook-target.js";
+import type { Endpoint, EndpointChanges, EndpointInput, EndpointPolicy, TenantScoped } from "./endpoint.js";
+import type { EndpointCache } from "./endpoint-cache.js";
+import type { EndpointCodec } from "./endpoint-codec.js";
+import { DispatcherError, type FieldIssue } from "./errors.js";
+import { keyIssues } from "./event-input.js";
+import { isEventPattern } from "./event-types.js";
+import type { Settings } from "./options.js";
+import { pageLimit, readCursor, toPage } from "./page.js";
+import { isoTime } from "./sql/columns.js";
+import type { Statements } from "./sql/statements.js";
+
+export interface EndpointQuery {
+  readonly tenantId: string;
+  /** Only endpoints of this destination. */
+  readonly destination?: string;
+  /** 1 to 200; 50 when absent. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface Endpoints {
+  /**
+   * Makes an endpoint. `secret` is in this answer only; null for destinations that do not sign.
+   *
+   * @throws DispatcherError `invalid_endpoint`, `name_taken`, `unknown_destination`
+   */
+  create(input: EndpointInput): Promise<Endpoint & { readonly secret: string | null }>;
+  /** Null when the tenant has no endpoint of that id. */
+  get(endpoint: TenantScoped): Promise<Endpoint | null>;
+  /** Oldest first. `cursor` is what the previous page answered. */
+  list(query: EndpointQuery): Promise<{ readonly endpoints: readonly Endpoint[]; readonly nextCursor: string | null }>;
+  /**
+   * Changes the fields that are given. Setting `active` puts what was held back in line.
+   *
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`
+   */
+  update(endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint>;
+  /** True when there was one. What still waits for it ends as dead. */
+  delete(endpoint: TenantScoped): Promise<boolean>;
+}
+
+export interface EndpointStore extends Endpoints {
+  subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
+}
+
+export function createEndpoints(options: {
+  readonly settings: Settings;
+  readonly query: SqlQuery;
+  readonly statements: Statements;
+  readonly registry: DestinationRegistry;
+  readonly cache: EndpointCache;
+  readonly codec: EndpointCodec;
+  /** Deliveries may be due that were held. */
+  readonly wake: () => void;
+}): EndpointStore {
+  const { settings, query, statements, registry, cache, codec } = options;
+  const { clock } = settings;
+
+  const targetOf = (destination: string, target: unknown): unknown =>
+    destination === WEBHOOK_DESTINATION_ID
+      ? parseWebhookTarget(target, settings.addressGuard.allowHttp ?? false)
+      : target;
+
+  const update = async (endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint> => {
+    refuse([
+      ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
+      ...(changes.events === undefined ? [] : patternIssues(changes.events)),
+      ...(changes.policy === undefined ? [] : policyIssues(changes.policy)),
+    ]);
+    const [known] = await statements.loadEndpoint(query, endpoint.id);
+    if (known === undefined || known.tenant_id !== endpoint.tenantId) throw notFound(endpoint.id);
+    const target =
+      changes.target === undefined ? null : codec.encryptTarget(known.id, targetOf(known.destination, changes.target));
+    const [row] = await nameGuarded(
+      statements.updateEndpoint(query, endpoint, {
+        name: changes.name ?? null,
+        destination: null,
+        target,
+        events: changes.events ?? null,
+        policy: changes.policy === undefined ? null : JSON.stringify(changes.policy),
+        active: changes.active ?? null,
+        now: nowOf(clock),
+      }),
+      changes.name,
+    );
+    cache.forget(endpoint.id);
+    if (row === undefined) throw notFound(endpoint.id);
+    if (changes.active === true) options.wake();
+    return codec.show(row);
+  };
+
+  return {
+    update,
+
+    async create(input) {
+      const destination = input.destination ?? WEBHOOK_DESTINATION_ID;
+      refuse([
+        ...keyIssues("tenantId", input.tenantId),
+        ...(input.name === undefined ? [] : keyIssues("name", input.name)),
+        ...patternIssues(input.events),
+        ...policyIssues(input.policy ?? {}),
+      ]);
+      registry.require(destination);
+      const target = targetOf(destination, input.target);
+      const secret = input.secret ?? (registry.signs(destination) ? generateSecret() : null);
+      if (secret !== null && registry.signs(destination)) checkSecret(secret, target as WebhookTarget);
+      const id = newId("ep", clock.now());
+      const [row] = await statements.insertEndpoint(
+        query,
+        {
+          id,
+          tenantId: input.tenantId,
+          name: input.name ?? null,
+          destination,
+          target: codec.encryptTarget(id, target),
+          secrets: codec.encryptSecrets(id, secret === null ? [] : [secret]),
+          events: input.events,
+          policy: JSON.stringify(input.policy ?? {}),
+          active: input.active ?? true,
+        },
+        nowOf(clock),
+      );
+      if (row === undefined) throw nameTaken(input.name);
+      return { ...codec.show(row), secret };
+    },
+
+    async get(endpoint) {
+      const [row] = await statements.loadEndpoint(query, endpoint.id);
+      return row === undefined || row.tenant_id !== endpoint.tenantId ? null : codec.show(row);
+    },
+
+    async list(asked) {
+      const limit = pageLimit(asked.limit);
+      const rows = await statements.listEndpoints(query, {
+        tenantId: asked.tenantId,
+        destination: asked.destination ?? null,
+        after: asked.cursor === undefined ? null : (readCursor(asked.cursor, 1)[0] ?? null),
+        limit: limit + 1,
+      });
+      const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
+      return { endpoints: page.map(codec.show), nextCursor };
+    },
+
+    async delete(endpoint) {
+      const deleted = await statements.deleteEndpoint(query, endpoint, nowOf(clock));
+      cache.forget(endpoint.id);
+      if (deleted.length > 0) options.wake();
+      return deleted.length > 0;
+    },
+
+    async subscribe({ key, tenantId, destination, events, target }) {
+      refuse([...keyIssues("tenantId", tenantId), ...keyIssues("key", key), ...patternIssues(events)]);
+      registry.require(destination);
+      if (registry.signs(destination)) {
+        throw new DispatcherError(
+          "invalid_endpoint",
+          `A subscription has no secret to sign with: make "${destination}" endpoints with endpoints.create.`,
+        );
+      }
+      const newEndpointId = newId("ep", clock.now());
+      const [row] = await statements.upsertSubscription(
+        query,
+        {
+          id: newEndpointId,
+          tenantId,
+          key,
+          destination,
+          secrets: codec.encryptSecrets(newEndpointId, []),
+          events,
+          policy: "{}",
+        },
+        nowOf(clock),
+      );
+      if (row === undefined) throw new Error("The subscription was neither made nor found.");
+      const isSame =
+        row.target !== "" &&
+        row.destination === destination &&
+        row.events.join(" ") === events.join(" ") &&
+        JSON.stringify(codec.decryptTarget(row.id, row.target)) === JSON.stringify(target ?? null);
+      if (!isSame) {
+        await statements.updateEndpoint(
+          query,
+          { tenantId, id: row.id },
+          {
+            name: null,
+            destination,
+            target: codec.encryptTarget(row.id, target),
+            events,
+            policy: null,
+            active: true,
+            now: nowOf(clock),
+          },
+        );
+        cache.forget(row.id);
+        options.wake();
+      }
+      return { endpointId: row.id };
+    },
+  };
+}
+
+const nowOf = (clock: Clock): string => isoTime(clock.now());
+
+function patternIssues(events: readonly string[]): readonly FieldIssue[] {
+  if (!Array.isArray(events) || events.length === 0) return [{ path: "events", message: "names at least one type" }];
+  return events.flatMap((pattern: unknown, index) =>
+    typeof pattern === "string" && isEventPattern(pattern)
+      ? []
+      : [{ path: `events.${index}`, message: "is an event type, or one that ends in .*, or *" }],
+  );
+}
+
+function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
+  const issues: FieldIssue[] = [];
+  const { maxAttempts, timeoutMs } = policy;
+  if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 1)) {
+    issues.push({ path: "policy.maxAttempts", message: "is a whole number from 1" });
+  }
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    issues.push({ path: "policy.timeoutMs", message: "is a number above 0" });
+  }
+  return issues;
+}
+
+function refuse(issues: readonly FieldIssue[]): void {
+  const [first] = issues;
+  if (first === undefined) return;
+  throw new DispatcherError("invalid_endpoint", `The endpoint's ${first.path} ${first.message}.`, { issues });
+}
+
+/** Signs something, since only the scheme knows what will do as its secret. */
+function checkSecret(secret: string, target: WebhookTarget): void {
+  try {
+    sign("", { scheme: schemeOf(target), secrets: [secret], id: "check", timestamp: 0 });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : "cannot sign";
+    throw new DispatcherError("invalid_endpoint", `The endpoint's secret will not do: ${message}`, {
+      cause,
+      issues: [{ path: "secret", message }],
+    });
+  }
+}
+
+/** Postgres says "unique violation" when a name is taken. */
+async function nameGuarded<T>(work: Promise<T>, name: string | undefined): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Error && "sqlState" in error && error.sqlState === "23505") throw nameTaken(name, error);
+    throw error;
+  }
+}
+
+function nameTaken(name: string | undefined, cause?: unknown): DispatcherError {
+  return new DispatcherError("name_taken", `The tenant has an endpoint "${name}" already.`, {
+    cause,
+    issues: [{ path: "name", message: "is taken" }],
+  });
+}
+
+function notFound(id: string): DispatcherError {
+  return new DispatcherError("endpoint_not_found", `There is no endpoint "${id}".`);
+}

@@ -1,0 +1,67 @@
+import { isErrorNamed } from "@hookline/core";
+
+/**
+ * - `invalid_options`: an option of `createDispatcher` is out of bounds
+ * - `invalid_event`: the event's shape is wrong, or its data do not fit the catalogue (`issues` says where)
+ * - `event_too_large`: the data are longer than `maxEventBytes`
+ * - `idempotency_conflict`: the key (or the id) was used before for another content
+ * - `invalid_message`: a direct send's shape is wrong
+ * - `invalid_endpoint`: the endpoint's shape or target is wrong
+ * - `name_taken`: the tenant has an endpoint of that name
+ * - `unknown_destination`: no destination of that id is registered
+ * - `duplicate_destination`: a destination of that id is registered already
+ * - `endpoint_not_found`, `delivery_not_found`: nothing of that id belongs to the tenant
+ * - `endpoint_disabled`: the delivery is held until its endpoint is active
+ * - `delivery_in_flight`: the delivery is being attempted right now
+ * - `deadline_passed`: the delivery's deadline allows no further attempt
+ * - `invalid_cursor`, `invalid_query`: a list was asked for in a way that it cannot be answered
+ * - `already_started`: `start` was called twice
+ */
+export type DispatcherErrorCode =
+  | "invalid_options"
+  | "invalid_event"
+  | "event_too_large"
+  | "idempotency_conflict"
+  | "invalid_message"
+  | "invalid_endpoint"
+  | "name_taken"
+  | "unknown_destination"
+  | "duplicate_destination"
+  | "endpoint_not_found"
+  | "delivery_not_found"
+  | "endpoint_disabled"
+  | "delivery_in_flight"
+  | "deadline_passed"
+  | "invalid_cursor"
+  | "invalid_query"
+  | "already_started";
+
+/** One thing that is wrong with a value: where, and what. */
+export interface FieldIssue {
+  /** Such as `data.customer.email` or `url`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Everything that the dispatcher refuses. Failures of the database pass through as they are. */
+export class DispatcherError extends Error {
+  override readonly name = "DispatcherError";
+  readonly code: DispatcherErrorCode;
+  /** The fields at fault, where fields are. */
+  readonly issues: readonly FieldIssue[];
+
+  constructor(
+    code: DispatcherErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly issues?: readonly FieldIssue[] } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.issues = options.issues ?? [];
+  }
+}
+
+/** Tells a {@link DispatcherError} by its name, also across two copies of this package. */
+export function isDispatcherError(error: unknown): error is DispatcherError {
+  return isErrorNamed(error, "DispatcherError");
+}

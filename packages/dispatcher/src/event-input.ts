@@ -1,0 +1,81 @@
+import { type EventInput, newId } from "@hookline/core";
+import { DispatcherError, type FieldIssue } from "./errors.js";
+import type { EventCatalogue } from "./event-catalogue.js";
+import { isEventType, patternsFor } from "./event-types.js";
+import { isoTime } from "./sql/columns.js";
+import type { EventRow } from "./sql/publish-events.js";
+
+const MAX_KEY_CHARACTERS = 255;
+
+/** Checks an event that a caller gave and writes it as a row. */
+export async function toEventRow(
+  input: EventInput,
+  options: { readonly catalogue: EventCatalogue; readonly maxBytes: number; readonly nowMs: number },
+): Promise<EventRow> {
+  const issues: FieldIssue[] = [
+    ...keyIssues("tenantId", input.tenantId),
+    ...(input.subjectId === undefined ? [] : keyIssues("subjectId", input.subjectId)),
+    ...(input.idempotencyKey === undefined ? [] : keyIssues("idempotencyKey", input.idempotencyKey)),
+    ...(input.orderingKey === undefined ? [] : keyIssues("orderingKey", input.orderingKey)),
+  ];
+  if (typeof input.type !== "string" || !isEventType(input.type)) {
+    issues.push({ path: "type", message: "is dotted words of letters, digits, _ and -" });
+  }
+  if (input.id !== undefined && !/^[A-Za-z0-9_-]{1,100}$/.test(input.id)) {
+    issues.push({ path: "id", message: "is letters, digits, _ and -, 100 at most" });
+  }
+  if (input.timestamp !== undefined && Number.isNaN(input.timestamp.getTime())) {
+    issues.push({ path: "timestamp", message: "is a valid Date" });
+  }
+  const [first] = issues;
+  if (first !== undefined) {
+    throw new DispatcherError("invalid_event", `The event's ${first.path} ${first.message}.`, { issues });
+  }
+  const body = toJson(await options.catalogue.check(input.type, input.data), "invalid_event");
+  checkSize(body, options.maxBytes);
+  return {
+    id: input.id ?? newId("evt", options.nowMs),
+    tenantId: input.tenantId,
+    type: input.type,
+    subjectId: input.subjectId ?? null,
+    occurredAt: isoTime(input.timestamp?.getTime() ?? options.nowMs),
+    idempotencyKey: input.idempotencyKey ?? null,
+    orderingKey: input.orderingKey ?? null,
+    body,
+    patterns: patternsFor(input.type).join(" "),
+  };
+}
+
+/** What is wrong with a text that identifies something. */
+export function keyIssues(path: string, value: unknown): readonly FieldIssue[] {
+  const isFit =
+    typeof value === "string" && value !== "" && value.length <= MAX_KEY_CHARACTERS && !/\p{Cc}/u.test(value);
+  return isFit ? [] : [{ path, message: "is a text of 1 to 255 characters without control characters" }];
+}
+
+export function toJson(value: unknown, code: "invalid_event" | "invalid_message"): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new DispatcherError(code, "The data cannot be written as JSON.", {
+      cause,
+      issues: [{ path: "data", message: "cannot be written as JSON" }],
+    });
+  }
+  if (text === undefined) {
+    throw new DispatcherError(code, "The data are missing.", { issues: [{ path: "data", message: "is missing" }] });
+  }
+  return text;
+}
+
+export function checkSize(body: string, maxBytes: number): void {
+  // A character takes three bytes at most, so most bodies need not be measured.
+  if (body.length * 3 <= maxBytes) return;
+  const bytes = Buffer.byteLength(body);
+  if (bytes > maxBytes) {
+    throw new DispatcherError("event_too_large", `The data have ${bytes} bytes as JSON; ${maxBytes} are allowed.`, {
+      issues: [{ path: "data", message: `has ${bytes} bytes, ${maxBytes} are allowed` }],
+    });
+  }
+}

@@ -1,0 +1,184 @@
+import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from "node:zlib";
+import type { DestinationRequest, DestinationResponse } from "@hookline/core";
+import type { Dispatcher as UndiciDispatcher } from "undici";
+import type { AddressGuard } from "./address-guard.js";
+import type { AttemptErrorCode } from "./delivery.js";
+import type { OriginPools } from "./origin-pools.js";
+
+/** An answer, or why there is none. `cut`: the body is longer than what was read, or did not end in time. */
+export type SendResult =
+  | { readonly kind: "response"; readonly response: DestinationResponse; readonly cut: boolean }
+  | { readonly kind: "failed"; readonly errorCode: AttemptErrorCode; readonly reason: string };
+
+export interface HttpSender {
+  /** Sends one request. Never rejects; `signal` ends connect, headers and body alike. */
+  send(request: DestinationRequest, signal: AbortSignal): Promise<SendResult>;
+}
+
+/** Sends without following redirects, and reads no more of an answer than `maxResponseBytes` after decompression. */
+export function createHttpSender(options: {
+  readonly guard: AddressGuard;
+  readonly pools: OriginPools;
+  readonly maxResponseBytes: number;
+}): HttpSender {
+  const { guard, pools, maxResponseBytes } = options;
+  return {
+    send(request, signal) {
+      let url: URL;
+      try {
+        url = new URL(request.url);
+        guard.check(url);
+      } catch (error) {
+        return Promise.resolve(failure(error));
+      }
+      const { pool, release } = pools.acquire(url.origin);
+      return new Promise<SendResult>((resolve) => {
+        const exchange = createExchange(maxResponseBytes, (result) => {
+          signal.removeEventListener("abort", exchange.expire);
+          release();
+          resolve(result);
+        });
+        signal.addEventListener("abort", exchange.expire);
+        try {
+          pool.dispatch(
+            {
+              path: url.pathname + url.search,
+              method: request.method,
+              headers: request.headers,
+              body: request.body,
+            },
+            exchange.handler,
+          );
+          if (signal.aborted) exchange.expire();
+        } catch (error) {
+          exchange.fail(error);
+        }
+      });
+    },
+  };
+}
+
+/** Gathers one answer. Whatever happens first settles it; what comes later is ignored. */
+function createExchange(maxBytes: number, settle: (result: SendResult) => void) {
+  let controller: UndiciDispatcher.DispatchController | null = null;
+  let settled = false;
+  let status = 0;
+  let headers: Record<string, string> = {};
+  let decoder: Gunzip | null = null;
+  let bytes = 0;
+  const chunks: Buffer[] = [];
+
+  const finish = (result: SendResult): void => {
+    if (settled) return;
+    settled = true;
+    decoder?.destroy();
+    settle(result);
+  };
+  const answer = (cut: boolean): void =>
+    finish({
+      kind: "response",
+      response: { status, headers, body: Buffer.concat(chunks).toString("utf8") },
+      cut,
+    });
+  const abort = (): void => controller?.abort(new Error("The attempt is over."));
+  const keep = (chunk: Buffer): void => {
+    if (settled) return;
+    const room = maxBytes - bytes;
+    chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
+    bytes += Math.min(chunk.length, room);
+    if (chunk.length > room) {
+      answer(true);
+      abort();
+    }
+  };
+
+  const handler: UndiciDispatcher.DispatchHandler = {
+    onRequestStart(started) {
+      controller = started;
+      // The time ran out while the request waited for a connection: it is not sent any more.
+      if (settled) abort();
+    },
+    onResponseStart(_controller, statusCode, received) {
+      if (statusCode < 200) return;
+      status = statusCode;
+      headers = lastValues(received);
+      decoder = createDecoder(headers["content-encoding"]);
+      decoder?.on("data", keep);
+      decoder?.on("end", () => answer(false));
+      // What could be unpacked is the answer; the status tells the outcome.
+      decoder?.on("error", () => answer(true));
+    },
+    onResponseData(_controller, chunk) {
+      if (decoder === null) keep(chunk);
+      else if (!settled) decoder.write(chunk);
+    },
+    onResponseEnd() {
+      if (decoder === null) answer(false);
+      else if (!settled) decoder.end();
+    },
+    onResponseError(_controller, error) {
+      if (status === 0) finish(failure(error));
+      else answer(true);
+    },
+  };
+
+  return {
+    handler,
+    fail: (error: unknown) => finish(failure(error)),
+    expire: () => {
+      if (status === 0) {
+        finish({ kind: "failed", errorCode: "timeout", reason: "There was no answer within the time limit." });
+      } else {
+        answer(true);
+      }
+      abort();
+    },
+  };
+}
+
+function createDecoder(encoding: string | undefined): Gunzip | null {
+  switch (encoding?.trim().toLowerCase()) {
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress() as unknown as Gunzip;
+    default:
+      return null;
+  }
+}
+
+function lastValues(received: Record<string, string | string[] | undefined>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in received) {
+    const value = received[name];
+    if (value !== undefined) headers[name] = typeof value === "string" ? value : (value.at(-1) ?? "");
+  }
+  return headers;
+}
+
+const CODES: Readonly<Record<string, AttemptErrorCode>> = {
+  address_refused: "address_refused",
+  ECONNREFUSED: "connection_refused",
+  ECONNRESET: "connection_reset",
+  EPIPE: "connection_reset",
+  UND_ERR_SOCKET: "connection_reset",
+  UND_ERR_CONNECT_TIMEOUT: "timeout",
+  ETIMEDOUT: "timeout",
+  ENOTFOUND: "dns_failed",
+  EAI_AGAIN: "dns_failed",
+  ENODATA: "dns_failed",
+  ESERVFAIL: "dns_failed",
+};
+
+function failure(error: unknown): SendResult {
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  const code = first instanceof Error && "code" in first ? String(first.code) : "";
+  const errorCode =
+    CODES[code] ??
+    (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED)/.test(code) ? "tls_failed" : "network_error");
+  const reason = first instanceof Error ? first.message : "The request failed.";
+  return { kind: "failed", errorCode, reason };
+}

@@ -1,0 +1,19 @@
+export type { AddressGuardOptions, ResolvedAddress } from "./address-guard.js";
+export type { Deliveries, DeliveryQuery } from "./deliveries.js";
+export type {
+  Attempt,
+  AttemptErrorCode,
+  Delivery,
+  DeliveryDetail,
+  DeliveryEnding,
+  DeliveryStatus,
+} from "./delivery.js";
+export type { WebhookProfileName, WebhookSchemeName, WebhookTarget } from "./destinations/webhook-target.js";
+export { createDispatcher, type Dispatcher } from "./dispatcher.js";
+export type { Endpoint, EndpointChanges, EndpointInput, EndpointPolicy, TenantScoped } from "./endpoint.js";
+export type { EndpointQuery, Endpoints } from "./endpoints.js";
+export { DispatcherError, type DispatcherErrorCode, type FieldIssue, isDispatcherError } from "./errors.js";
+export type { DispatcherEvents } from "./event-log.js";
+export type { DispatcherHealth, QueueHealth } from "./health.js";
+export type { DispatcherOptions } from "./options.js";
+export { RETRY_SCHEDULE, type RetrySchedule } from "./retry-schedule.js";

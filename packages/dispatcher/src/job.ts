@@ -1,0 +1,27 @@
+import type { StoredEvent } from "./stored-event.js";
+
+/** A delivery in memory, under a lease of this process. */
+export interface Job {
+  readonly deliveryId: string;
+  readonly tenantId: string;
+  readonly event: StoredEvent;
+  readonly recipient: Recipient;
+  readonly leaseNo: number;
+  readonly leasedUntilMs: number;
+  /** Attempts made so far, and how many of them before it was put back in the queue by hand. */
+  readonly attempts: number;
+  readonly firstAttempt: number;
+  readonly deadlineMs: number | null;
+}
+
+/** An endpoint, by its id and the version that the job was made for; or the destination and encrypted target of a direct send. */
+export type Recipient =
+  | { readonly kind: "endpoint"; readonly endpointId: string; readonly version: number | null }
+  | { readonly kind: "direct"; readonly destination: string; readonly target: string };
+
+/** What shares one line and one limit: the deliveries of an endpoint, or a tenant's direct sends to a destination. */
+export function laneOf(job: Job): string {
+  return job.recipient.kind === "endpoint"
+    ? job.recipient.endpointId
+    : `${job.recipient.destination}\u0000${job.tenantId}`;
+}

@@ -1,0 +1,138 @@
+import {
+  type Clock,
+  type Destination,
+  type EventDefinition,
+  type Logger,
+  silentLogger,
+  systemClock,
+} from "@hookline/core";
+import type { Database } from "@hookline/postgres";
+import type { AddressGuardOptions } from "./address-guard.js";
+import { DispatcherError } from "./errors.js";
+import { RETRY_SCHEDULE, type RetrySchedule } from "./retry-schedule.js";
+
+/** What {@link createDispatcher} takes. Only `database` and `encryptionKey` are needed. */
+export interface DispatcherOptions {
+  readonly database: Database;
+  /** 32 bytes in base64, or several, newest first: the first encrypts, any decrypts. Guards targets and secrets. */
+  readonly encryptionKey: string | readonly string[];
+  /** The Postgres schema of the tables. Default `hookline`. */
+  readonly schema?: string;
+  /** The event catalogue: data of these types are checked, and stored as their schema gives them back. */
+  readonly events?: readonly EventDefinition[];
+  /** Beside the built-in `webhook`. */
+  readonly destinations?: readonly Destination[];
+  /** Which addresses may be connected to. Default: public ones, by HTTPS. */
+  readonly addressGuard?: AddressGuardOptions;
+  /** Default: the schedule of Standard Webhooks, ten attempts over 75 hours. */
+  readonly retrySchedule?: RetrySchedule;
+  /** Of one attempt: connect, headers and body together. Default 20,000. */
+  readonly timeoutMs?: number;
+  /** How long a claimed delivery belongs to its worker. Default 60,000; at least `timeoutMs` and a half. */
+  readonly leaseMs?: number;
+  /** How often the queue is looked at without being asked to. Default 1,000. */
+  readonly pollMs?: number;
+  /** How long `stop` waits for attempts in flight. Default 10,000. */
+  readonly stopTimeoutMs?: number;
+  /** Attempts in flight in this process. Default 512. */
+  readonly maxInFlight?: number;
+  /** Of which to one endpoint at most. Default 64; less when few are left. */
+  readonly maxInFlightPerEndpoint?: number;
+  /** Of an event's data as JSON. Default 262,144. */
+  readonly maxEventBytes?: number;
+  /** Read of a response, after decompression. Default 65,536. */
+  readonly maxResponseBytes?: number;
+  /** Kept of a response in the attempt log. Default 4,096. */
+  readonly keptResponseCharacters?: number;
+  /** The longest that a Retry-After is obeyed. Default 86,400,000 (a day). */
+  readonly maxRetryAfterMs?: number;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** From 0 to 1, for jitter. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+export const DEFAULTS = {
+  schema: "hookline",
+  timeoutMs: 20_000,
+  leaseMs: 60_000,
+  pollMs: 1_000,
+  stopTimeoutMs: 10_000,
+  maxInFlight: 512,
+  maxInFlightPerEndpoint: 64,
+  maxEventBytes: 256 * 1024,
+  maxResponseBytes: 64 * 1024,
+  keptResponseCharacters: 4096,
+  maxRetryAfterMs: 86_400_000,
+  /** Deliveries that wait in memory, of all endpoints together. */
+  maxWaiting: 2_000,
+  /** Of which for one endpoint. */
+  maxWaitingPerEndpoint: 256,
+  claimBatch: 200,
+  sweepMs: 15_000,
+} as const satisfies Record<string, string | number>;
+
+/** Options with every default filled in, checked once. */
+export type Settings = Required<
+  Omit<DispatcherOptions, "addressGuard" | "events" | "destinations" | "encryptionKey">
+> & {
+  readonly events: readonly EventDefinition[];
+  readonly destinations: readonly Destination[];
+  readonly encryptionKeys: readonly string[];
+  readonly addressGuard: AddressGuardOptions;
+  readonly maxWaiting: number;
+  readonly maxWaitingPerEndpoint: number;
+  readonly claimBatch: number;
+  readonly sweepMs: number;
+};
+
+export function resolveOptions(options: DispatcherOptions): Settings {
+  const { encryptionKey, ...rest } = options;
+  const settings: Settings = {
+    ...DEFAULTS,
+    events: [],
+    destinations: [],
+    addressGuard: {},
+    retrySchedule: RETRY_SCHEDULE,
+    clock: systemClock,
+    logger: silentLogger,
+    random: Math.random,
+    ...withoutUndefined(rest),
+    encryptionKeys: typeof encryptionKey === "string" ? [encryptionKey] : encryptionKey,
+  };
+  if (!/^[a-z_][a-z0-9_]{0,40}$/.test(settings.schema)) {
+    throw refused("schema", "holds lower-case letters, digits and _ only, 41 at most");
+  }
+  for (const name of POSITIVE) {
+    if (!(Number.isFinite(settings[name]) && settings[name] > 0)) throw refused(name, "is a number above 0");
+  }
+  if (settings.leaseMs < settings.timeoutMs * 1.5)
+    throw refused("leaseMs", "is at least one and a half times timeoutMs");
+  if (!settings.retrySchedule.delaysMs.every((delay) => Number.isFinite(delay) && delay >= 0)) {
+    throw refused("retrySchedule.delaysMs", "are numbers from 0");
+  }
+  return settings;
+}
+
+const POSITIVE = [
+  "timeoutMs",
+  "leaseMs",
+  "pollMs",
+  "stopTimeoutMs",
+  "maxInFlight",
+  "maxInFlightPerEndpoint",
+  "maxEventBytes",
+  "maxResponseBytes",
+  "keptResponseCharacters",
+  "maxRetryAfterMs",
+] as const satisfies readonly (keyof Settings)[];
+
+function refused(path: string, message: string): DispatcherError {
+  return new DispatcherError("invalid_options", `createDispatcher: ${path} ${message}.`, {
+    issues: [{ path, message }],
+  });
+}
+
+function withoutUndefined<Value extends object>(value: Value): Value {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Value;
+}

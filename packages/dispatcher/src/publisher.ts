@@ -1,0 +1,231 @@
+import {
+  type DirectSend,
+  type EventInput,
+  newId,
+  type OutboxOptions,
+  type Published,
+  type SqlQuery,
+} from "@hookline/core";
+import type { Database } from "@hookline/postgres";
+import type { DestinationRegistry } from "./destinations/registry.js";
+import type { EndpointCodec } from "./endpoint-codec.js";
+import { DispatcherError } from "./errors.js";
+import type { EventCatalogue } from "./event-catalogue.js";
+import { checkSize, keyIssues, toEventRow, toJson } from "./event-input.js";
+import type { Job } from "./job.js";
+import { DIRECT_SEND_TYPE } from "./jobs.js";
+import type { Settings } from "./options.js";
+import { isoTime } from "./sql/columns.js";
+import type { EventRow, PublishedRow } from "./sql/publish-events.js";
+import type { MessageRow } from "./sql/send-message.js";
+import type { Statements } from "./sql/statements.js";
+import { createStoredEvent } from "./stored-event.js";
+import type { Worker } from "./worker.js";
+
+export interface Publisher {
+  publish(event: EventInput, options?: OutboxOptions): Promise<Published>;
+  publishMany(events: readonly EventInput[], options?: OutboxOptions): Promise<readonly Published[]>;
+  send(
+    message: DirectSend,
+    options?: OutboxOptions,
+  ): Promise<{ readonly deliveryId: string; readonly duplicate: boolean }>;
+}
+
+/** Where a publication is written, and how its deliveries start on their way. */
+interface Writing {
+  readonly query: SqlQuery;
+  readonly nowMs: number;
+  /** Null: the deliveries stay in line, and listening workers are told on commit. */
+  readonly leasedUntilMs: number | null;
+  /** Hands jobs over once they are committed. */
+  handOver(jobs: readonly Job[]): void;
+}
+
+/** Writes events, direct sends and their deliveries. */
+export function createPublisher(options: {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly statements: Statements;
+  readonly registry: DestinationRegistry;
+  readonly catalogue: EventCatalogue;
+  readonly codec: EndpointCodec;
+  readonly channel: string;
+  /** The worker of this process, while it runs. */
+  readonly worker: () => Worker | null;
+}): Publisher {
+  const { settings, database, statements, registry, catalogue, codec, channel } = options;
+  const { clock } = settings;
+
+  const writingFor = ({ transaction }: OutboxOptions): Writing => {
+    const worker = options.worker();
+    const nowMs = clock.now();
+    const handOver = (jobs: readonly Job[]): void => {
+      if (jobs.length > 0) worker?.handOver(jobs);
+    };
+    if (transaction === undefined) {
+      return { query: database.query, nowMs, leasedUntilMs: worker?.leasedUntilMs() ?? null, handOver };
+    }
+    const query: SqlQuery = (text, params) => transaction.query(text, params);
+    if (transaction.afterCommit === undefined) return { query, nowMs, leasedUntilMs: null, handOver: () => {} };
+    return {
+      query,
+      nowMs,
+      leasedUntilMs: worker?.leasedUntilMs() ?? null,
+      handOver: (jobs) => {
+        if (jobs.length > 0) transaction.afterCommit?.(() => handOver(jobs));
+      },
+    };
+  };
+
+  const timesOf = ({ nowMs, leasedUntilMs }: Writing) => ({
+    now: isoTime(nowMs),
+    leasedUntil: leasedUntilMs === null ? null : isoTime(leasedUntilMs),
+    notifyChannel: leasedUntilMs === null ? channel : null,
+  });
+
+  /** Stores what is new; answers which event each row stands for. */
+  const write = async (rows: readonly EventRow[], writing: Writing): Promise<readonly Published[]> => {
+    const idTime = writing.nowMs.toString(36).padStart(9, "0");
+    const made = await statements.publishEvents(writing.query, rows, { ...timesOf(writing), idTime });
+    if (writing.leasedUntilMs !== null) writing.handOver(toJobs(rows, made, writing.leasedUntilMs));
+    const stored = new Set(made.map((row) => row.event_id));
+    const missing = rows.filter((row) => !stored.has(row.id));
+    const known = missing.length === 0 ? new Map<EventRow, string>() : await findKnown(missing, writing.query);
+    return rows.map((row) => {
+      const id = known.get(row);
+      return id === undefined ? { id: row.id, duplicate: false } : { id, duplicate: true };
+    });
+  };
+
+  const findKnown = async (missing: readonly EventRow[], query: SqlQuery): Promise<Map<EventRow, string>> => {
+    const found = await statements.findPublishedEvents(query, missing);
+    const known = new Map<EventRow, string>();
+    for (const first of found) {
+      const row = missing[first.position];
+      if (row === undefined || known.has(row)) continue;
+      if (first.tenant_id !== row.tenantId || first.type !== row.type || first.body !== row.body) {
+        const what = row.idempotencyKey === null ? `id "${row.id}"` : `idempotency key "${row.idempotencyKey}"`;
+        throw new DispatcherError("idempotency_conflict", `The ${what} stands for another event already.`);
+      }
+      known.set(row, first.id);
+    }
+    if (known.size < missing.length) {
+      throw new DispatcherError("idempotency_conflict", "An event with the same key is being published right now.");
+    }
+    return known;
+  };
+
+  const prepare = (event: EventInput, nowMs: number): Promise<EventRow> =>
+    toEventRow(event, { catalogue, maxBytes: settings.maxEventBytes, nowMs });
+
+  const checkMessage = (message: DirectSend): void => {
+    const issues = [
+      ...keyIssues("tenantId", message.tenantId),
+      ...(message.idempotencyKey === undefined ? [] : keyIssues("idempotencyKey", message.idempotencyKey)),
+    ];
+    if (message.deadline !== undefined && Number.isNaN(message.deadline.getTime())) {
+      issues.push({ path: "deadline", message: "is a valid Date" });
+    }
+    const [first] = issues;
+    if (first !== undefined) {
+      throw new DispatcherError("invalid_message", `The message's ${first.path} ${first.message}.`, { issues });
+    }
+    registry.require(message.destination);
+  };
+
+  return {
+    async publish(event, outboxOptions = {}) {
+      const row = await prepare(event, clock.now());
+      const [published] = await write([row], writingFor(outboxOptions));
+      return published as Published;
+    },
+
+    async publishMany(events, outboxOptions = {}) {
+      if (events.length === 0) return [];
+      const nowMs = clock.now();
+      const rows = await Promise.all(events.map((event) => prepare(event, nowMs)));
+      if (new Set(rows.map((row) => row.id)).size < rows.length) {
+        throw new DispatcherError("invalid_event", "Two of the events have the same id.");
+      }
+      if (outboxOptions.transaction !== undefined) return write(rows, writingFor(outboxOptions));
+      // A conflict in one of them leaves none.
+      return database.transaction((transaction) => write(rows, writingFor({ transaction })));
+    },
+
+    async send(message, outboxOptions = {}) {
+      checkMessage(message);
+      const writing = writingFor(outboxOptions);
+      const id = newId("dlv", writing.nowMs);
+      const body = toJson(message.data, "invalid_message");
+      checkSize(body, settings.maxEventBytes);
+      const row: MessageRow = {
+        id,
+        tenantId: message.tenantId,
+        destination: message.destination,
+        target: codec.encryptMessageTarget(id, message.target),
+        body,
+        idempotencyKey: message.idempotencyKey ?? null,
+        deadlineAt: message.deadline === undefined ? null : isoTime(message.deadline.getTime()),
+      };
+      const stored = await statements.sendMessage(writing.query, row, timesOf(writing));
+      if (stored.length > 0) {
+        if (writing.leasedUntilMs !== null) writing.handOver([toDirectJob(row, writing.nowMs, writing.leasedUntilMs)]);
+        return { deliveryId: id, duplicate: false };
+      }
+      const [first] = await statements.findMessage(writing.query, message.tenantId, row.idempotencyKey ?? "");
+      if (first === undefined || first.destination !== row.destination || first.body !== body) {
+        throw new DispatcherError(
+          "idempotency_conflict",
+          `The idempotency key "${row.idempotencyKey}" stands for another message already.`,
+        );
+      }
+      return { deliveryId: first.id, duplicate: true };
+    },
+  };
+}
+
+function toJobs(rows: readonly EventRow[], made: readonly PublishedRow[], leasedUntilMs: number): readonly Job[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const events = new Map<string, Job["event"]>();
+  const jobs: Job[] = [];
+  for (const { event_id: eventId, delivery_id: deliveryId, endpoint_id: endpointId, version, active } of made) {
+    const row = byId.get(eventId);
+    if (row === undefined || deliveryId === null || endpointId === null || !active) continue;
+    let event = events.get(eventId);
+    if (event === undefined) {
+      event = createStoredEvent({ ...row, timestamp: row.occurredAt, dataText: row.body });
+      events.set(eventId, event);
+    }
+    jobs.push({
+      deliveryId,
+      tenantId: row.tenantId,
+      event,
+      recipient: { kind: "endpoint", endpointId, version },
+      ...FRESH,
+      leasedUntilMs,
+    });
+  }
+  return jobs;
+}
+
+function toDirectJob(row: MessageRow, nowMs: number, leasedUntilMs: number): Job {
+  return {
+    deliveryId: row.id,
+    tenantId: row.tenantId,
+    event: createStoredEvent({
+      id: row.id,
+      type: DIRECT_SEND_TYPE,
+      timestamp: isoTime(nowMs),
+      tenantId: row.tenantId,
+      subjectId: null,
+      dataText: row.body,
+    }),
+    recipient: { kind: "direct", destination: row.destination, target: row.target },
+    ...FRESH,
+    leasedUntilMs,
+    deadlineMs: row.deadlineAt === null ? null : Date.parse(row.deadlineAt),
+  };
+}
+
+/** What every delivery starts with, as the tables' defaults have it. */
+const FRESH = { leaseNo: 1, attempts: 0, firstAttempt: 0, deadlineMs: null } as const;

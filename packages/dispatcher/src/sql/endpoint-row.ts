@@ -1,0 +1,21 @@
+/** An endpoint as it is stored. Target and secrets are encrypted. */
+export interface EndpointRow {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly key: string | null;
+  readonly name: string | null;
+  readonly destination: string;
+  readonly target: string;
+  readonly secrets: string;
+  readonly events: readonly string[];
+  readonly policy: string;
+  readonly active: boolean;
+  readonly disabled_at: Date | null;
+  readonly disabled_reason: string | null;
+  readonly version: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export const ENDPOINT_COLUMNS = `id, tenant_id, key, name, destination, target, secrets, events, policy, active,
+  disabled_at, disabled_reason, version, created_at, updated_at`;

@@ -1,0 +1,17 @@
+import type { SqlQuery } from "@hookline/core";
+
+export interface KnownMessageRow {
+  readonly id: string;
+  readonly destination: string;
+  readonly body: string;
+}
+
+/** The direct send that holds an idempotency key. */
+export function findMessage(schema: string) {
+  const text = `
+    select id, destination, body from "${schema}".messages
+    where tenant_id = $1::text and idempotency_key = $2::text`;
+
+  return (query: SqlQuery, tenantId: string, idempotencyKey: string) =>
+    query<KnownMessageRow>(text, [tenantId, idempotencyKey]);
+}

@@ -1,0 +1,39 @@
+import type { SqlQuery } from "@hookline/core";
+import { packColumn, unpackColumns } from "./columns.js";
+import type { EventRow } from "./publish-events.js";
+
+export interface KnownEventRow {
+  /** The index of the event that was asked for. */
+  readonly position: number;
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** The events that hold the ids or idempotency keys of events that were not stored; those of a key come first. */
+export function findPublishedEvents(schema: string) {
+  const text = `
+    with input as (
+      select * from ${unpackColumns([
+        ["id", "text"],
+        ["tenant_id", "text"],
+        ["idempotency_key", "text"],
+      ])}
+    ), known as (
+      select 1 as rank, input.position, event.id, event.tenant_id, event.type, event.body
+      from input join "${schema}".events event
+        on event.tenant_id = input.tenant_id and event.idempotency_key = input.idempotency_key
+      union all
+      select 2 as rank, input.position, event.id, event.tenant_id, event.type, event.body
+      from input join "${schema}".events event on event.id = input.id
+    )
+    select (position - 1)::integer as position, id, tenant_id, type, body from known order by known.position, rank`;
+
+  return (query: SqlQuery, rows: readonly EventRow[]) =>
+    query<KnownEventRow>(text, [
+      packColumn(rows, (row) => row.id),
+      packColumn(rows, (row) => row.tenantId),
+      packColumn(rows, (row) => row.idempotencyKey),
+    ]);
+}

@@ -1,0 +1,33 @@
+import type { SqlQuery } from "@hookline/core";
+import { packColumn, unpackColumns } from "./columns.js";
+
+/** A lease that is given back without an attempt. */
+export interface GivenBackRow {
+  readonly deliveryId: string;
+  readonly leaseNo: number;
+  /** 0 in line, 1 held, 2 set aside. */
+  readonly state: 0 | 1 | 2;
+  /** ISO 8601. */
+  readonly nextAt: string;
+}
+
+/** Ends leases without an attempt; a lease that somebody else took meanwhile is left alone. */
+export function giveBackDeliveries(schema: string) {
+  const text = `
+    update "${schema}".queue delivery set leased = false, state = input.state, next_at = input.next_at
+    from (select * from ${unpackColumns([
+      ["id", "text"],
+      ["lease_no", "integer"],
+      ["state", "smallint"],
+      ["next_at", "timestamptz"],
+    ])}) as input
+    where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased`;
+
+  return (query: SqlQuery, rows: readonly GivenBackRow[]) =>
+    query(text, [
+      packColumn(rows, (row) => row.deliveryId),
+      packColumn(rows, (row) => row.leaseNo),
+      packColumn(rows, (row) => row.state),
+      packColumn(rows, (row) => row.nextAt),
+    ]);
+}

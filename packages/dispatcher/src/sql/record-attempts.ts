@@ -1,0 +1,118 @@
+import type { SqlQuery } from "@hookline/core";
+import { packColumn, unpackColumns } from "./columns.js";
+
+/** How a delivery ended. */
+export type Ending = "delivered" | "skipped" | "refused" | "exhausted" | "expired" | "endpoint_deleted";
+
+/** One attempt and what follows from it. */
+export interface AttemptRow {
+  readonly deliveryId: string;
+  readonly leaseNo: number;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly outcome: "delivered" | "retry" | "dead" | "expired";
+  /** Null: there is another attempt, at `nextAt`. */
+  readonly ending: Ending | null;
+  readonly status: number | null;
+  readonly errorCode: string | null;
+  readonly reason: string | null;
+  /** JSON text, redacted. */
+  readonly requestHeaders: string | null;
+  readonly responseBody: string | null;
+  readonly nextAt: string | null;
+  /** Which state is replaced; null leaves all as they are. */
+  readonly entity: string | null;
+  /** JSON text. */
+  readonly state: string | null;
+  readonly disableEndpoint: boolean;
+}
+
+const COLUMNS = [
+  ["id", "text"],
+  ["lease_no", "integer"],
+  ["attempt", "integer"],
+  ["started_at", "timestamptz"],
+  ["duration_ms", "integer"],
+  ["outcome", "text"],
+  ["ending", "text"],
+  ["status", "integer"],
+  ["error_code", "text"],
+  ["reason", "text"],
+  ["request_headers", "text"],
+  ["response_body", "text"],
+  ["next_at", "timestamptz"],
+  ["entity", "text"],
+  ["state", "text"],
+  ["disable_endpoint", "boolean"],
+] as const;
+
+/**
+ * Ends or reschedules deliveries and appends their attempts, in one statement. Answers the ids it did so for: a
+ * delivery whose lease was lost is not among them, and leaves no trace.
+ */
+export function recordAttempts(schema: string) {
+  const text = `
+    with input as (
+      select * from ${unpackColumns(COLUMNS)}
+    ), ended as (
+      delete from "${schema}".queue delivery using input
+      where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
+        and input.ending is not null
+      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id
+    ), rescheduled as (
+      update "${schema}".queue delivery set leased = false, attempt = input.attempt, next_at = input.next_at
+      from input
+      where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
+        and input.ending is null
+      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id
+    ), recorded as (
+      select * from ended union all select * from rescheduled
+    ), appended as (
+      insert into "${schema}".attempts
+        (delivery_id, attempt, lease_no, tenant_id, endpoint_id, event_id, started_at, duration_ms, outcome, ending, status,
+         error_code, reason, request_headers, response_body, next_at)
+      select recorded.id, input.attempt, input.lease_no, recorded.tenant_id, recorded.endpoint_id, recorded.event_id,
+        input.started_at, input.duration_ms, input.outcome, input.ending, input.status,
+        input.error_code, input.reason, input.request_headers, input.response_body, input.next_at
+      from recorded join input using (id)
+      on conflict do nothing
+    ), remembered as (
+      insert into "${schema}".states (endpoint_id, entity, state, updated_at)
+      select distinct on (recorded.endpoint_id, input.entity)
+        recorded.endpoint_id, input.entity, input.state, input.started_at
+      from recorded join input using (id)
+      where input.entity is not null and input.state is not null and recorded.endpoint_id is not null
+      order by recorded.endpoint_id, input.entity, input.position desc
+      on conflict (endpoint_id, entity) do update set state = excluded.state, updated_at = excluded.updated_at
+    ), disabled as (
+      update "${schema}".endpoints endpoint set
+        active = false, disabled_at = $17::text::timestamptz, disabled_reason = input.reason,
+        version = endpoint.version + 1, updated_at = $17::text::timestamptz
+      from recorded join input using (id)
+      where endpoint.id = recorded.endpoint_id and input.disable_endpoint and endpoint.active
+    )
+    select id from recorded`;
+
+  return (query: SqlQuery, rows: readonly AttemptRow[], now: string) =>
+    query<{ readonly id: string }>(text, [
+      packColumn(rows, (row) => row.deliveryId),
+      packColumn(rows, (row) => row.leaseNo),
+      packColumn(rows, (row) => row.attempt),
+      packColumn(rows, (row) => row.startedAt),
+      packColumn(rows, (row) => row.durationMs),
+      packColumn(rows, (row) => row.outcome),
+      packColumn(rows, (row) => row.ending),
+      packColumn(rows, (row) => row.status),
+      packColumn(rows, (row) => row.errorCode),
+      packColumn(rows, (row) => row.reason),
+      packColumn(rows, (row) => row.requestHeaders),
+      packColumn(rows, (row) => row.responseBody),
+      packColumn(rows, (row) => row.nextAt),
+      packColumn(rows, (row) => row.entity),
+      packColumn(rows, (row) => row.state),
+      packColumn(rows, (row) => row.disableEndpoint),
+      now,
+    ]);
+}

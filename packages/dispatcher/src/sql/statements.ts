@@ -1,0 +1,56 @@
+import { claimDeliveries } from "./claim-deliveries.js";
+import { claimSetAside } from "./claim-set-aside.js";
+import { countQueue } from "./count-queue.js";
+import { deleteEndpoint } from "./delete-endpoint.js";
+import { findMessage } from "./find-message.js";
+import { findPublishedEvents } from "./find-published-events.js";
+import { findSetAside } from "./find-set-aside.js";
+import { getEvent } from "./get-event.js";
+import { giveBackDeliveries } from "./give-back-deliveries.js";
+import { insertEndpoint } from "./insert-endpoint.js";
+import { listAttempts } from "./list-attempts.js";
+import { listDeliveries } from "./list-deliveries.js";
+import { listEndpoints } from "./list-endpoints.js";
+import { listEvents } from "./list-events.js";
+import { loadEndpoint } from "./load-endpoint.js";
+import { loadState } from "./load-state.js";
+import { nextDue } from "./next-due.js";
+import { publishEvents } from "./publish-events.js";
+import { recordAttempts } from "./record-attempts.js";
+import { requeueDelivery } from "./requeue-delivery.js";
+import { sendMessage } from "./send-message.js";
+import { unholdOrphans } from "./unhold-orphans.js";
+import { updateEndpoint } from "./update-endpoint.js";
+import { upsertSubscription } from "./upsert-subscription.js";
+
+/** Every statement, with the schema's name written into its text once. */
+export function createStatements(schema: string) {
+  return {
+    claimDeliveries: claimDeliveries(schema),
+    claimSetAside: claimSetAside(schema),
+    countQueue: countQueue(schema),
+    deleteEndpoint: deleteEndpoint(schema),
+    findMessage: findMessage(schema),
+    findPublishedEvents: findPublishedEvents(schema),
+    findSetAside: findSetAside(schema),
+    getEvent: getEvent(schema),
+    giveBackDeliveries: giveBackDeliveries(schema),
+    insertEndpoint: insertEndpoint(schema),
+    listAttempts: listAttempts(schema),
+    listDeliveries: listDeliveries(schema),
+    listEndpoints: listEndpoints(schema),
+    listEvents: listEvents(schema),
+    loadEndpoint: loadEndpoint(schema),
+    loadState: loadState(schema),
+    nextDue: nextDue(schema),
+    publishEvents: publishEvents(schema),
+    recordAttempts: recordAttempts(schema),
+    requeueDelivery: requeueDelivery(schema),
+    sendMessage: sendMessage(schema),
+    unholdOrphans: unholdOrphans(schema),
+    updateEndpoint: updateEndpoint(schema),
+    upsertSubscription: upsertSubscription(schema),
+  } as const;
+}
+
+export type Statements = ReturnType<typeof createStatements>;

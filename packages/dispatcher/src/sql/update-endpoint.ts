@@ -1,0 +1,55 @@
+import type { SqlQuery } from "@hookline/core";
+import { ENDPOINT_COLUMNS, type EndpointRow } from "./endpoint-row.js";
+
+/** What changes; null leaves a column as it is. */
+export interface EndpointChangesRow {
+  readonly name: string | null;
+  readonly destination: string | null;
+  readonly target: string | null;
+  readonly events: readonly string[] | null;
+  readonly policy: string | null;
+  readonly active: boolean | null;
+}
+
+/** Changes an endpoint; activating it puts its held deliveries back in line. */
+export function updateEndpoint(schema: string) {
+  const text = `
+    with changed as (
+      update "${schema}".endpoints set
+        name = coalesce($3::text, name),
+        destination = coalesce($4::text, destination),
+        target = coalesce($5::text, target),
+        events = coalesce(string_to_array($6::text, ' '), events),
+        policy = coalesce($7::text, policy),
+        active = coalesce($8::boolean, active),
+        disabled_at = case when $8::boolean then null when $8::boolean = false and active
+          then $9::text::timestamptz else disabled_at end,
+        disabled_reason = case when $8::boolean then null when $8::boolean = false and active
+          then null else disabled_reason end,
+        version = version + 1,
+        updated_at = $9::text::timestamptz
+      where id = $1::text and tenant_id = $2::text
+      returning ${ENDPOINT_COLUMNS}
+    ), released as (
+      update "${schema}".queue set state = 0, next_at = $9::text::timestamptz
+      where endpoint_id = $1::text and state <> 0 and exists (select from changed where active)
+    )
+    select ${ENDPOINT_COLUMNS} from changed`;
+
+  return (
+    query: SqlQuery,
+    id: { readonly tenantId: string; readonly id: string },
+    changes: EndpointChangesRow & { readonly now: string },
+  ) =>
+    query<EndpointRow>(text, [
+      id.id,
+      id.tenantId,
+      changes.name,
+      changes.destination,
+      changes.target,
+      changes.events === null ? null : changes.events.join(" "),
+      changes.policy,
+      changes.active,
+      changes.now,
+    ]);
+}

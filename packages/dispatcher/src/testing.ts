@@ -1,0 +1,8 @@
+export {
+  createReceiver,
+  type ReceivedRequest,
+  type Receiver,
+  type ReceiverAnswer,
+  type ReceiverOptions,
+} from "./testing/receiver.js";
+export { createVirtualClock, type VirtualClock } from "./testing/virtual-clock.js";

@@ -1,0 +1,73 @@
+import type { AttemptResult } from "./attempt.js";
+import type { EndpointPolicy } from "./endpoint.js";
+import type { Job } from "./job.js";
+import { type RetrySchedule, retryDelayMs } from "./retry-schedule.js";
+import { isoTime, plainText } from "./sql/columns.js";
+import type { AttemptRow, Ending } from "./sql/record-attempts.js";
+
+const MAX_REASON_CHARACTERS = 500;
+
+export interface VerdictInput {
+  readonly job: Job;
+  readonly result: AttemptResult;
+  readonly policy: EndpointPolicy;
+  readonly entity: string | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** Decides from an attempt's result how the delivery goes on: ended, or again at what time. */
+export function createVerdict(options: {
+  readonly schedule: RetrySchedule;
+  readonly maxRetryAfterMs: number;
+  readonly random: () => number;
+}) {
+  const { schedule, maxRetryAfterMs, random } = options;
+
+  const nextAtMs = ({ job, result, policy, endedAtMs }: VerdictInput): number | null => {
+    const failed = job.attempts + 1 - job.firstAttempt;
+    if (policy.maxAttempts !== undefined && failed >= policy.maxAttempts) return null;
+    const delayMs = retryDelayMs(schedule, failed, random);
+    if (delayMs === null) return null;
+    const askedMs = Math.min(result.retryAfterMs ?? 0, maxRetryAfterMs);
+    const atMs = endedAtMs + Math.max(delayMs, askedMs);
+    // There is no attempt after the deadline: at the deadline it is said that it passed.
+    return job.deadlineMs === null ? atMs : Math.min(atMs, job.deadlineMs);
+  };
+
+  return function verdict(input: VerdictInput): AttemptRow {
+    const { job, result, startedAtMs, endedAtMs } = input;
+    const nextMs = result.outcome === "retry" ? nextAtMs(input) : null;
+    return {
+      deliveryId: job.deliveryId,
+      leaseNo: job.leaseNo,
+      attempt: job.attempts + 1,
+      startedAt: isoTime(startedAtMs),
+      durationMs: Math.max(0, Math.round(endedAtMs - startedAtMs)),
+      outcome: result.outcome,
+      ending: nextMs === null ? endingOf(result) : null,
+      status: result.status ?? null,
+      errorCode: result.errorCode ?? null,
+      reason: result.reason === undefined ? null : plainText(result.reason.slice(0, MAX_REASON_CHARACTERS)),
+      requestHeaders: result.requestHeaders ?? null,
+      responseBody: result.responseBody ?? null,
+      nextAt: nextMs === null ? null : isoTime(nextMs),
+      entity: result.state === undefined ? null : input.entity,
+      state: result.state ?? null,
+      disableEndpoint: result.disableEndpoint ?? false,
+    };
+  };
+}
+
+function endingOf(result: AttemptResult): Ending {
+  switch (result.outcome) {
+    case "delivered":
+      return result.skipped ? "skipped" : "delivered";
+    case "retry":
+      return "exhausted";
+    case "dead":
+      return result.errorCode === "endpoint_deleted" ? "endpoint_deleted" : "refused";
+    case "expired":
+      return "expired";
+  }
+}

@@ -1,0 +1,270 @@
+import { AsyncResource } from "node:async_hooks";
+import type { Database } from "@hookline/postgres";
+import type { AddressGuard } from "./address-guard.js";
+import { createDeliveryRun } from "./delivery-run.js";
+import type { DestinationRegistry } from "./destinations/registry.js";
+import type { EndpointCache } from "./endpoint-cache.js";
+import type { EndpointCodec } from "./endpoint-codec.js";
+import { createHttpSender } from "./http-sender.js";
+import { type Job, laneOf } from "./job.js";
+import { jobOf } from "./jobs.js";
+import { createLanes } from "./lanes.js";
+import type { Settings } from "./options.js";
+import { createOriginPools } from "./origin-pools.js";
+import { createRecorder } from "./recorder.js";
+import type { ClaimedRow, ClaimParams } from "./sql/claim-deliveries.js";
+import { isoTime } from "./sql/columns.js";
+import type { Statements } from "./sql/statements.js";
+
+export interface Worker {
+  /** Takes jobs that were inserted under a lease of this process. */
+  handOver(jobs: readonly Job[]): void;
+  /** Looks at the queue now. */
+  wake(): void;
+  /** Until when deliveries that are inserted now may be leased to this worker; null when it has no room. */
+  leasedUntilMs(): number | null;
+  /** Claims no more, lets attempts end, and gives the rest back. */
+  stop(): Promise<void>;
+  readonly inFlight: number;
+  readonly waiting: number;
+  /** When the queue was last read successfully. */
+  readonly lastClaimAtMs: number;
+}
+
+export interface WorkerOptions {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly statements: Statements;
+  readonly registry: DestinationRegistry;
+  readonly endpoints: EndpointCache;
+  readonly codec: EndpointCodec;
+  readonly guard: AddressGuard;
+  /** Wakes on each notification. */
+  readonly channel: string;
+}
+
+/** More outcomes than this waiting for the database: nothing new is begun. */
+const MAX_UNRECORDED = 5_000;
+
+/** The delivery loop: claim, attempt, record. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { settings, database, statements } = options;
+  const { clock, logger } = settings;
+  // Whoever wakes the loop from inside a transaction must not pull it into that transaction.
+  const scope = new AsyncResource("hookline.dispatcher");
+  const pools = createOriginPools({ guard: options.guard, connectTimeoutMs: settings.timeoutMs, clock });
+  const setAside = new Set<string>();
+  const pulling = new Set<string>();
+  let stopped = false;
+  let claiming: Promise<void> | null = null;
+  let claimAgain = false;
+  let hungry = true;
+  let lastClaimAtMs = clock.now();
+  let cancelTimer: () => void = () => {};
+  let timerAtMs = Number.POSITIVE_INFINITY;
+  let cancelSweep: () => void = () => {};
+
+  const recorder = createRecorder({
+    query: database.query,
+    statements,
+    clock,
+    logger,
+    onRetry: (atMs) => wakeAt(atMs),
+  });
+  const run = createDeliveryRun({
+    ...options,
+    query: database.query,
+    sender: createHttpSender({ guard: options.guard, pools, maxResponseBytes: settings.maxResponseBytes }),
+    outcomes: recorder,
+  });
+  const lanes = createLanes({
+    maxInFlight: settings.maxInFlight,
+    maxInFlightPerLane: settings.maxInFlightPerEndpoint,
+    maxWaiting: settings.maxWaiting,
+    maxWaitingPerLane: settings.maxWaitingPerEndpoint,
+    run: run.run,
+    onFree(lane) {
+      if (stopped) return;
+      if (setAside.has(lane) && lanes.waitingIn(lane) < settings.maxInFlightPerEndpoint) pull(lane);
+      if (hungry && lanes.room() > settings.maxWaiting / 2) wake();
+    },
+  });
+
+  const room = (): number => (recorder.pending > MAX_UNRECORDED ? 0 : Math.min(settings.claimBatch, lanes.room()));
+
+  const claimParams = (limit: number): ClaimParams & { readonly leasedUntilMs: number } => {
+    const nowMs = clock.now();
+    const leasedUntilMs = nowMs + settings.leaseMs;
+    return { now: isoTime(nowMs), leasedUntil: isoTime(leasedUntilMs), leasedUntilMs, limit };
+  };
+
+  const offer = (job: Job): void => {
+    if (!stopped && lanes.offer(job)) return;
+    const lane = laneOf(job);
+    const isLaneFull = !stopped && lanes.room() > 0;
+    const isSetAside = isLaneFull && job.recipient.kind === "endpoint";
+    if (isSetAside) setAside.add(lane);
+    recorder.giveBack({
+      deliveryId: job.deliveryId,
+      leaseNo: job.leaseNo,
+      state: isSetAside ? 2 : 0,
+      nextAt: isoTime(clock.now() + (isLaneFull ? settings.pollMs : 0)),
+    });
+  };
+
+  const take = (rows: readonly ClaimedRow[], leasedUntilMs: number): void => {
+    for (const row of rows) offer(jobOf(row, leasedUntilMs));
+  };
+
+  const claimAll = async (): Promise<void> => {
+    do {
+      claimAgain = false;
+      const limit = room();
+      hungry = limit <= 0;
+      if (hungry || stopped) return;
+      const params = claimParams(limit);
+      const rows = await statements.claimDeliveries(database.query, params);
+      lastClaimAtMs = clock.now();
+      take(rows, params.leasedUntilMs);
+      if (rows.length === limit) claimAgain = true;
+    } while (claimAgain);
+  };
+
+  const claim = (): Promise<void> => {
+    claimAgain = true;
+    claiming ??= claimAll()
+      .catch((error: unknown) => logger.error({ err: error }, "the queue could not be read"))
+      .finally(() => {
+        claiming = null;
+      });
+    return claiming;
+  };
+
+  /** After the poll's own claim: the next one when something is due, at the latest after `pollMs`. */
+  const poll = async (): Promise<void> => {
+    timerAtMs = Number.POSITIVE_INFINITY;
+    await claim();
+    let nextMs = clock.now() + settings.pollMs;
+    try {
+      const [next] = await statements.nextDue(database.query);
+      if (next !== undefined && !hungry) nextMs = Math.min(nextMs, Math.max(next.next_at.getTime(), clock.now() + 1));
+    } catch (error) {
+      logger.error({ err: error }, "the queue could not be read");
+    }
+    wakeAt(nextMs);
+  };
+
+  function wakeAt(atMs: number): void {
+    if (stopped || atMs >= timerAtMs) return;
+    cancelTimer();
+    timerAtMs = atMs;
+    cancelTimer = clock.setTimer(() => inBackground(poll()), Math.max(0, atMs - clock.now()));
+  }
+
+  function wake(): void {
+    if (!stopped) inBackground(claim());
+  }
+
+  function inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => logger.error({ err: error }, "the delivery loop failed"));
+  }
+
+  function pull(lane: string): void {
+    if (pulling.has(lane)) return;
+    const limit = Math.min(settings.maxInFlightPerEndpoint, room());
+    if (limit <= 0) return;
+    pulling.add(lane);
+    const params = claimParams(limit);
+    inBackground(
+      statements
+        .claimSetAside(database.query, lane, params)
+        .then((rows) => {
+          if (rows.length < limit) setAside.delete(lane);
+          take(rows, params.leasedUntilMs);
+        })
+        .finally(() => pulling.delete(lane)),
+    );
+  }
+
+  /** Finds what nobody would be woken for, and gives back what waits here too long for its lease. */
+  const sweep = async (): Promise<void> => {
+    const staleMs = clock.now() + settings.timeoutMs;
+    for (const job of lanes.withdraw((waiting) => waiting.leasedUntilMs < staleMs)) offerElsewhere(job);
+    await statements.unholdOrphans(database.query, isoTime(clock.now()));
+    for (const { id } of await statements.findSetAside(database.query)) {
+      setAside.add(id);
+      if (lanes.waitingIn(id) === 0) pull(id);
+    }
+  };
+
+  function offerElsewhere(job: Job): void {
+    const isEndpoint = job.recipient.kind === "endpoint";
+    if (isEndpoint) setAside.add(laneOf(job));
+    recorder.giveBack({
+      deliveryId: job.deliveryId,
+      leaseNo: job.leaseNo,
+      state: isEndpoint ? 2 : 0,
+      nextAt: isoTime(clock.now() + (isEndpoint ? 0 : settings.pollMs)),
+    });
+  }
+
+  const armSweep = (): void => {
+    cancelSweep = clock.setTimer(
+      () =>
+        inBackground(
+          sweep().finally(() => {
+            if (!stopped) armSweep();
+          }),
+        ),
+      Math.min(settings.sweepMs, settings.leaseMs / 4),
+    );
+  };
+
+  const unlisten = await database.listen(options.channel, () => wake());
+  armSweep();
+  inBackground(sweep());
+  inBackground(poll());
+
+  return {
+    handOver: (jobs) =>
+      scope.runInAsyncScope(() => {
+        for (const job of jobs) offer(job);
+      }),
+    wake: () => scope.runInAsyncScope(wake),
+    leasedUntilMs: () =>
+      stopped || lanes.room() < settings.maxWaiting / 10 || recorder.pending > MAX_UNRECORDED
+        ? null
+        : clock.now() + settings.leaseMs,
+    async stop() {
+      stopped = true;
+      cancelTimer();
+      cancelSweep();
+      await unlisten();
+      await claiming;
+      for (const job of lanes.withdraw(() => true)) offer(job);
+      await untilIdle();
+      const limit = new AbortController();
+      const cancelLimit = clock.setTimer(() => limit.abort(), settings.stopTimeoutMs);
+      await recorder.flush(limit.signal);
+      cancelLimit();
+      await pools.close();
+      scope.emitDestroy();
+    },
+    get inFlight() {
+      return lanes.inFlight;
+    },
+    get waiting() {
+      return lanes.waiting;
+    },
+    get lastClaimAtMs() {
+      return lastClaimAtMs;
+    },
+  };
+
+  /** Waits for attempts in flight; those that take too long are ended. */
+  async function untilIdle(): Promise<void> {
+    const cancelLimit = clock.setTimer(() => run.interrupt(), settings.stopTimeoutMs);
+    await lanes.idle();
+    cancelLimit();
+  }
+}
