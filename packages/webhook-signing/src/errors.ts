@@ -9,6 +9,7 @@
  * - `unknown_signature`: no signature of a kind that the given secrets can check
  * - `signature_mismatch`: no signature fits the body and any of the secrets
  * - `body_too_large`: the body is longer than the adapter's limit
+ * - `body_incomplete`: the connection ended before the body did
  * - `invalid_json`: thrown by `json()`: the body was verified and is not JSON
  */
 export type WebhookVerificationErrorCode =
@@ -21,6 +22,7 @@ export type WebhookVerificationErrorCode =
   | "unknown_signature"
   | "signature_mismatch"
   | "body_too_large"
+  | "body_incomplete"
   | "invalid_json";
 
 /** The request is at fault. `statusCode` is what to answer: 401, or 413 and 400 for the body. Holds no secret. */
@@ -33,7 +35,8 @@ export class WebhookVerificationError extends Error {
   constructor(code: WebhookVerificationErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.statusCode = code === "body_too_large" ? 413 : code === "invalid_json" ? 400 : 401;
+    this.statusCode =
+      code === "body_too_large" ? 413 : code === "invalid_json" || code === "body_incomplete" ? 400 : 401;
   }
 }
 
