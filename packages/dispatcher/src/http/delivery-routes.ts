@@ -1,0 +1,132 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { problemResponse } from "@hookline/core";
+import type { Delivery, DeliveryDetail } from "../delivery.js";
+import type { Dispatcher } from "../dispatcher.js";
+import { conflict, json, notFound, present, refusals, type TenantEnv } from "./router.js";
+
+const status = z.enum(["pending", "held", "delivered", "dead", "expired"]);
+const time = z.iso.datetime();
+
+const deliverySchema = z
+  .object({
+    id: z.string(),
+    status,
+    ending: z.string().nullable(),
+    reason: z.string().nullable(),
+    eventId: z.string().nullable(),
+    eventType: z.string().nullable(),
+    endpointId: z.string().nullable(),
+    destination: z.string().nullable(),
+    attempts: z.number().int(),
+    nextAttemptAt: time.nullable(),
+    deadline: time.nullable(),
+    createdAt: time,
+    endedAt: time.nullable(),
+  })
+  .openapi("Delivery");
+
+const detailSchema = deliverySchema
+  .extend({
+    log: z.array(
+      z.object({
+        attempt: z.number().int(),
+        startedAt: time,
+        durationMs: z.number(),
+        outcome: z.string(),
+        status: z.number().int().nullable(),
+        errorCode: z.string().nullable(),
+        reason: z.string().nullable(),
+        requestHeaders: z.record(z.string(), z.string()).nullable(),
+        responseBody: z.string().nullable(),
+        nextAttemptAt: time.nullable(),
+      }),
+    ),
+  })
+  .openapi("DeliveryDetail");
+
+const one = z.object({ deliveryId: z.string().max(128) });
+const tags = { tags: ["Deliveries"], security: [{ apiKey: [] }] };
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/deliveries",
+  summary: "List deliveries, newest first",
+  ...tags,
+  request: {
+    query: z.object({
+      endpointId: z.string().max(128).optional(),
+      eventId: z.string().max(128).optional(),
+      status: status.optional(),
+      limit: z.coerce.number().int().min(1).max(200).optional(),
+      cursor: z.string().max(512).optional(),
+    }),
+  },
+  responses: {
+    200: json(z.object({ deliveries: z.array(deliverySchema), nextCursor: z.string().nullable() }), "A page of them."),
+    ...refusals,
+  },
+});
+
+const get = createRoute({
+  method: "get",
+  path: "/v1/deliveries/{deliveryId}",
+  summary: "Get a delivery with its attempts",
+  ...tags,
+  request: { params: one },
+  responses: { 200: json(detailSchema, "The delivery."), ...refusals, ...notFound },
+});
+
+const retry = createRoute({
+  method: "post",
+  path: "/v1/deliveries/{deliveryId}/retry",
+  summary: "Put a finished delivery back in the queue, or make a waiting one due now",
+  ...tags,
+  request: { params: one },
+  responses: { 202: json(detailSchema, "The delivery, waiting."), ...refusals, ...notFound, ...conflict },
+});
+
+/** `/v1/deliveries`: what was sent, what waits, and what became of each attempt. */
+export function addDeliveryRoutes(router: OpenAPIHono<TenantEnv>, { deliveries }: Dispatcher): void {
+  router.openapi(list, async (c) => {
+    const page = await deliveries.list({ tenantId: c.var.tenantId, ...present(c.req.valid("query")) });
+    return c.json({ deliveries: page.deliveries.map(show), nextCursor: page.nextCursor }, 200);
+  });
+
+  router.openapi(get, async (c) => {
+    const { deliveryId: id } = c.req.valid("param");
+    const found = await deliveries.get({ tenantId: c.var.tenantId, id });
+    if (found) return c.json(showDetail(found), 200);
+    return problemResponse({
+      status: 404,
+      code: "delivery_not_found",
+      detail: `There is no delivery "${id}".`,
+    }) as never;
+  });
+
+  router.openapi(retry, async (c) => {
+    const delivery = { tenantId: c.var.tenantId, id: c.req.valid("param").deliveryId };
+    return c.json(showDetail(await deliveries.retry(delivery)), 202);
+  });
+}
+
+function show({ tenantId: _, ...delivery }: Delivery) {
+  return {
+    ...delivery,
+    nextAttemptAt: delivery.nextAttemptAt?.toISOString() ?? null,
+    deadline: delivery.deadline?.toISOString() ?? null,
+    createdAt: delivery.createdAt.toISOString(),
+    endedAt: delivery.endedAt?.toISOString() ?? null,
+  };
+}
+
+function showDetail({ log, ...delivery }: DeliveryDetail) {
+  return {
+    ...show(delivery),
+    log: log.map((attempt) => ({
+      ...attempt,
+      requestHeaders: attempt.requestHeaders && { ...attempt.requestHeaders },
+      startedAt: attempt.startedAt.toISOString(),
+      nextAttemptAt: attempt.nextAttemptAt?.toISOString() ?? null,
+    })),
+  };
+}

@@ -1,0 +1,25 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Dispatcher } from "../dispatcher.js";
+import { addDeliveryRoutes } from "./delivery-routes.js";
+import { addEndpointRoutes } from "./endpoint-routes.js";
+import { type Authenticate, createRouter, type TenantEnv } from "./router.js";
+
+export type { Authenticate, TenantEnv } from "./router.js";
+
+/**
+ * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints` and `/v1/deliveries`. Each
+ * caller sees its tenant's alone; another tenant's id answers 404. Errors are problem details (RFC 9457).
+ *
+ * @example
+ * const app = new Hono();
+ * app.route("/", webhookRoutes(dispatcher, { authenticate: (request) => tenantOfApiKey(request) }));
+ */
+export function webhookRoutes(
+  dispatcher: Dispatcher,
+  options: { readonly authenticate: Authenticate },
+): OpenAPIHono<TenantEnv> {
+  const router = createRouter(options.authenticate);
+  addEndpointRoutes(router, dispatcher);
+  addDeliveryRoutes(router, dispatcher);
+  return router;
+}

@@ -1,0 +1,96 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { type Problem, problemResponse } from "@hookline/core";
+import { createMiddleware } from "hono/factory";
+import { type DispatcherError, type DispatcherErrorCode, isDispatcherError } from "../errors.js";
+
+/** Whose endpoints and deliveries a request may see; null answers 401, a response is answered as it is. */
+export type Authenticate = (request: Request) => Promise<{ readonly tenantId: string } | Response | null>;
+
+export interface TenantEnv {
+  Variables: { tenantId: string };
+}
+
+const STATUS: Partial<Record<DispatcherErrorCode, number>> = {
+  name_taken: 409,
+  delivery_in_flight: 409,
+  endpoint_disabled: 409,
+  deadline_passed: 409,
+  endpoint_not_found: 404,
+  delivery_not_found: 404,
+};
+
+/** A router whose refusals are problem details, behind `authenticate`. */
+export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv> {
+  const router = new OpenAPIHono<TenantEnv>({
+    defaultHook: (result) => {
+      if (result.success) return undefined;
+      const place = result.target === "json" ? "body" : result.target;
+      const errors = result.error.issues.map(({ path, message }) => ({
+        pointer: `/${[place, ...path.map(String)].join("/")}`,
+        message,
+      }));
+      const detail = "The request does not have the form that this route asks for.";
+      return problemResponse({ status: 400, code: "validation_failed", detail, errors });
+    },
+  });
+  router.onError((error) => {
+    if (isDispatcherError(error)) return problemResponse(problemOf(error));
+    throw error;
+  });
+  const authenticated = createMiddleware<TenantEnv>(async (c, next) => {
+    const caller = await authenticate(c.req.raw);
+    if (caller instanceof Response) return caller;
+    if (caller === null) {
+      return problemResponse({ status: 401, code: "unauthorized", detail: "This route needs valid credentials." });
+    }
+    c.set("tenantId", caller.tenantId);
+    return next();
+  });
+  for (const path of ["/v1/endpoints", "/v1/endpoints/*", "/v1/deliveries", "/v1/deliveries/*"]) {
+    router.use(path, authenticated);
+  }
+  return router;
+}
+
+function problemOf({ code, message, issues }: DispatcherError): Problem {
+  const errors = issues.map(({ path, message }) => ({ pointer: `/body/${path.replaceAll(".", "/")}`, message }));
+  return { status: STATUS[code] ?? 400, code, detail: message, ...(errors.length === 0 ? {} : { errors }) };
+}
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+  })
+  .openapi("Problem", { description: "An error as problem details (RFC 9457)." });
+
+export const refusals = {
+  400: {
+    description: "The request is not of this form.",
+    content: { "application/problem+json": { schema: problemSchema } },
+  },
+  401: { description: "No valid credentials.", content: { "application/problem+json": { schema: problemSchema } } },
+};
+export const notFound = {
+  404: { description: "There is no such thing.", content: { "application/problem+json": { schema: problemSchema } } },
+};
+export const conflict = {
+  409: {
+    description: "Its state does not allow that.",
+    content: { "application/problem+json": { schema: problemSchema } },
+  },
+};
+
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+
+/** The same object without its undefined entries. */
+export function present<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}
