@@ -41,7 +41,7 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): readonly Connect
   async function finish(callback: Callback, request: Request, context: ConnectorContext): Promise<Finished> {
     const cookie = readCookie(request.headers.get("cookie"), OAUTH_DEFAULTS.cookieName);
     const state = options.states.check({ state: callback.state, cookie }, clock.now());
-    if (!state.ok) return { ok: false, status: 400, code: state.code, detail: FAULTS[state.code], purpose: null };
+    if (!state.ok) return { ...state, status: 400, detail: FAULTS[state.code] };
     const { purpose } = state.started;
     if (!(await context.acceptOnce(`discord.oauth:${state.nonce}`, OAUTH_DEFAULTS.stateTtlSeconds))) {
       return { ok: false, status: 409, code: "state_used", detail: "This link was used already.", purpose };

@@ -11,7 +11,7 @@ export type OAuthStateFault = "state_missing" | "state_invalid" | "state_expired
 
 export type OAuthStateResult =
   | { readonly ok: true; readonly started: OAuthPurpose; readonly nonce: string }
-  | { readonly ok: false; readonly code: OAuthStateFault };
+  | { readonly ok: false; readonly code: OAuthStateFault; readonly purpose: OAuthPurpose["purpose"] | null };
 
 export interface OAuthStates {
   /** `state` travels by way of Discord, `cookie` stays in the browser; each is worth nothing without the other. */
@@ -43,6 +43,11 @@ export function createOAuthStates(secret: string): OAuthStates {
   const mac = (label: string, text: string) =>
     createHmac("sha256", secret).update(`oauth_${label}:${text}`).digest("base64url");
   const seal = (label: string, text: string) => `${text}.${mac(label, text)}`;
+  const refuse = (code: OAuthStateFault, purpose: OAuthPurpose["purpose"] | null): OAuthStateResult => ({
+    ok: false,
+    code,
+    purpose,
+  });
   const open = (label: string, sealed: string): string | null => {
     const end = sealed.lastIndexOf(".");
     const text = sealed.slice(0, Math.max(end, 0));
@@ -54,18 +59,19 @@ export function createOAuthStates(secret: string): OAuthStates {
       const nonce = randomBytes(16).toString("base64url");
       const expiresMs = nowMs + OAUTH_DEFAULTS.stateTtlSeconds * 1_000;
       const kept = Buffer.from(JSON.stringify({ ...started, nonce, expiresMs })).toString("base64url");
-      return { state: seal("state", `${nonce}.${expiresMs}`), cookie: seal("cookie", kept) };
+      return { state: seal("state", `${nonce}.${expiresMs}.${started.purpose}`), cookie: seal("cookie", kept) };
     },
     check({ state, cookie }, nowMs) {
-      if (state === null || state === "") return { ok: false, code: "state_missing" };
+      if (state === null || state === "") return refuse("state_missing", null);
       const opened = open("state", state);
-      if (opened === null) return { ok: false, code: "state_invalid" };
-      const [nonce = "", expiresMs = ""] = opened.split(".");
-      if (Number(expiresMs) <= nowMs) return { ok: false, code: "state_expired" };
+      if (opened === null) return refuse("state_invalid", null);
+      const [nonce = "", expiresMs = "", purposeText] = opened.split(".");
+      const purpose = purposeText === "install" ? "install" : "member_link";
+      if (Number(expiresMs) <= nowMs) return refuse("state_expired", purpose);
       const kept = cookie === null ? null : open("cookie", cookie);
-      if (kept === null) return { ok: false, code: "browser_mismatch" };
+      if (kept === null) return refuse("browser_mismatch", purpose);
       const started = keptSchema.parse(JSON.parse(Buffer.from(kept, "base64url").toString("utf8")));
-      if (!same(started.nonce, nonce)) return { ok: false, code: "browser_mismatch" };
+      if (!same(started.nonce, nonce)) return refuse("browser_mismatch", purpose);
       return { ok: true, nonce, started };
     },
   };

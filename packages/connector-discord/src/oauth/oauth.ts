@@ -26,6 +26,7 @@ export interface InstalledGuild {
 export interface ResolveContactRequest {
   readonly tenantId: string;
   readonly discordId: string;
+  readonly discordUserName: string;
   /** The address for which the link was issued, never the one that Discord reports. */
   readonly email: string;
   readonly contactProperties: Readonly<Record<string, unknown>>;
@@ -111,6 +112,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     await options.resolveContact({
       tenantId,
       discordId: me.id,
+      discordUserName: me.username,
       email,
       contactProperties: contactProperties({ user: me }),
     });
