@@ -27,7 +27,7 @@ export function assembleSimulation(options: ResolvedOptions, origin: () => strin
   });
   const bus = createPacketBus();
   const publish = bus.publish;
-  const messages = createMessageStore({ world, snowflake, now, publish });
+  const messages = createMessageStore({ world, snowflake, now, publish, changed: bus.changed });
   const membership = createMembership({ world, messages, now, publish });
   const check = createPayloadCheck();
   const gateway = createGateway({

@@ -14,6 +14,7 @@ export type {
   OptionValues,
   RequestLogEntry,
   SimulatedApplication,
+  SimulatedCommand,
   SimulatedGuild,
   SimulatedGuildMember,
   SimulatedMember,

@@ -12,7 +12,7 @@ import { createControlApp } from "./control/control-routes.js";
 import { applicationView } from "./control/views.js";
 import { DiscordSimulatorError } from "./errors.js";
 import { type DiscordSimulatorOptions, resolveOptions } from "./options.js";
-import { pageRoutes } from "./page/page-routes.js";
+import { pageRoutes } from "./page-routes.js";
 import { createRestApp } from "./rest/rest-app.js";
 import type { Simulation } from "./simulation.js";
 

@@ -33,8 +33,19 @@ export interface SimulatorState {
   readonly application: SimulatedApplication;
   readonly guilds: readonly SimulatedGuild[];
   /** Registered commands; `guildId` is null for global ones. */
-  readonly commands: readonly { readonly id: string; readonly name: string; readonly guildId: string | null }[];
+  readonly commands: readonly SimulatedCommand[];
   readonly gateway: { readonly connections: number; readonly sessions: number; readonly identifiesLeft: number };
+}
+
+export interface SimulatedCommand {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** 1 typed with a slash, 2 in a user's menu, 3 in a message's menu. */
+  readonly type: number;
+  readonly guildId: string | null;
+  /** As the application registered them. */
+  readonly options: readonly unknown[];
 }
 
 export interface SimulatedGuild {

@@ -19,10 +19,12 @@ const fieldValue = z.union([z.string(), z.boolean(), z.array(z.string())]);
 
 /** Every control action: what it takes, and what it does. */
 export function createControlActions(simulation: Simulation): ControlCall {
-  const { world, membership, gateway, faults, requests, interactions } = simulation;
+  const { world, membership, gateway, faults, requests } = simulation;
   const speech = createSpeech(simulation);
   const acts = createInteractionActs(simulation);
   const show = (stored: MessageState) => messageView(world, stored);
+  const showTo = (viewer: string | undefined) => (stored: MessageState) =>
+    messageView(world, stored, viewer === undefined ? undefined : findUser(world, viewer).user.id);
 
   const actions = {
     state: action(z.object({}), () => stateView(simulation)),
@@ -34,7 +36,7 @@ export function createControlActions(simulation: Simulation): ControlCall {
         author: text.optional(),
         viewer: text.optional(),
       }),
-      (query) => messagesFor(simulation, query).map(show),
+      (query) => messagesFor(simulation, query).map(showTo(query.viewer)),
     ),
     requests: action(z.object({}), () => requests.list()),
     rolesOf: action(z.object({ member: name, guild }), (input) => {
@@ -157,10 +159,15 @@ export function createControlActions(simulation: Simulation): ControlCall {
       throw new DiscordSimulatorError("unknown_action", `There is no control action "${actionName}".`);
     }
     const result = await found(input);
-    interactions.touch();
+    if (!READING.has(actionName)) {
+      simulation.bus.changed();
+    }
     return result ?? null;
   };
 }
+
+/** Actions that change nothing. */
+const READING: ReadonlySet<string> = new Set(["state", "messages", "requests", "rolesOf", "reply", "followUps"]);
 
 type Action = (input: unknown) => unknown;
 

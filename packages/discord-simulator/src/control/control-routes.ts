@@ -40,7 +40,7 @@ export function createControlApp(simulation: Simulation, call: ControlCall): Hon
     streamSSE(c, async (stream) => {
       const wake = { now: () => {} };
       let changed = true;
-      const unsubscribe = simulation.bus.subscribe(() => {
+      const unsubscribe = simulation.bus.onChange(() => {
         changed = true;
         wake.now();
       });

@@ -23,9 +23,10 @@ export function applicationView({ application }: World): SimulatedApplication {
   };
 }
 
-export function messageView(world: World, stored: MessageState): SimulatedMessage {
+/** `me` of a reaction is meant for the viewer; without one, for the bot. */
+export function messageView(world: World, stored: MessageState, viewerId?: string): SimulatedMessage {
   return {
-    ...messagePayload(stored, world.application.bot.id),
+    ...messagePayload(stored, viewerId ?? world.application.bot.id),
     guild_id: stored.guildId,
     channel_name: world.channels.get(stored.message.channel_id)?.name ?? null,
     ephemeral: stored.visibleTo !== null,
@@ -53,6 +54,7 @@ export function stateView({ world, gateway, origin }: Simulation): SimulatorStat
       name: command.name,
       description: command.description,
       type: command.type,
+      options: command.options ?? [],
       guildId,
     })),
     gateway: {

@@ -40,10 +40,9 @@ export function createPayloadCheck(): PayloadCheck {
     },
     check: (schema, body) => throwIfAny(faultsOf(schema, body)),
     message(schema, body) {
-      throwIfAny(faultsOf(schema, body));
       const data = (body.type === undefined ? body : (body.data ?? {})) as Body;
       const root = data === body ? [] : ["data"];
-      throwIfAny([...messageFaults(data, root), ...componentFaults(data, root)]);
+      throwIfAny(distinct([...faultsOf(schema, body), ...messageFaults(data, root), ...componentFaults(data, root)]));
     },
     modal(body) {
       throwIfAny(faultsOf("ModalInteractionCallbackRequestSchema", body));
@@ -54,6 +53,15 @@ export function createPayloadCheck(): PayloadCheck {
       throwIfAny(commandFaults(body));
     },
   };
+}
+
+/** One fault for each place: what the schema found comes first. */
+function distinct(faults: readonly FieldFault[]): FieldFault[] {
+  const seen = new Set<string>();
+  return faults.filter(({ path }) => {
+    const place = path.map(String).join(".");
+    return seen.has(place) ? false : seen.add(place);
+  });
 }
 
 /** The parts that Discord reads more leniently than its description says. */
@@ -94,7 +102,16 @@ function faultsIn(issue: Issue, body: unknown, base: readonly PropertyKey[] = []
     }
     const types = branches.flatMap((branch) => branch.find(({ path: at }) => at[0] === "type")?.values ?? []);
     return types.length > 0
-      ? [{ path: [...path, "type"], code: "UNION_TYPE_CHOICES", message: choices('Value of field "type"', types) }]
+      ? [
+          {
+            path: [...path, "type"],
+            code: "UNION_TYPE_CHOICES",
+            message: choices(
+              'Value of field "type"',
+              types.map(Number).sort((a, b) => a - b),
+            ),
+          },
+        ]
       : [{ path, code: "BASE_TYPE_CHOICES", message: "The value is of none of the allowed kinds." }];
   }
   return [{ path, ...describe(issue, valueAt(body, path)) }];

@@ -50,11 +50,13 @@ interface MessageStoreContext {
   readonly snowflake: Snowflakes;
   readonly now: () => number;
   readonly publish: (packet: Packet) => void;
+  /** For what only one person sees. */
+  readonly changed: () => void;
 }
 
 const FLAG_EPHEMERAL = 64;
 
-export function createMessageStore({ world, snowflake, now, publish }: MessageStoreContext): MessageStore {
+export function createMessageStore({ world, snowflake, now, publish, changed }: MessageStoreContext): MessageStore {
   const guildOf = (channel: ChannelState) => (channel.guildId ? world.guilds.get(channel.guildId) : undefined);
 
   function contentOf(channel: ChannelState, body: MessageBody) {
@@ -71,6 +73,8 @@ export function createMessageStore({ world, snowflake, now, publish }: MessageSt
   function announce(t: string, stored: MessageState): void {
     if (stored.visibleTo === null) {
       publish({ t, d: gatewayMessagePayload(world, stored), guildId: stored.guildId });
+    } else {
+      changed();
     }
   }
 
@@ -115,7 +119,7 @@ export function createMessageStore({ world, snowflake, now, publish }: MessageSt
         return stored;
       }
       const old = stored.message;
-      const changed = contentOf(channel, {
+      const content = contentOf(channel, {
         content: body.content === undefined ? old.content : body.content,
         embeds: body.embeds === undefined ? old.embeds : body.embeds,
         components: body.components === undefined ? old.components : body.components,
@@ -124,7 +128,7 @@ export function createMessageStore({ world, snowflake, now, publish }: MessageSt
       });
       stored.message = {
         ...old,
-        ...changed,
+        ...content,
         flags: body.flags === undefined || body.flags === null ? (old.flags ?? 0) : keepEphemeral(old, body.flags),
         edited_timestamp: new Date(now()).toISOString(),
         ...extra,
