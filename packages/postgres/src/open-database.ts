@@ -7,6 +7,8 @@ import { openPgliteDatabase } from "./pglite/open-pglite-database.js";
 /** Options of {@link openDatabase}. */
 export interface OpenDatabaseOptions {
   readonly logger?: Logger;
+  /** PGlite on disk: sync each commit to the disk (true). False is faster and survives a crash, but not a power failure. */
+  readonly fsync?: boolean;
   /** Connections to a Postgres server, besides the one that listens (10). */
   readonly poolSize?: number;
   /** How long a new connection to a server may take (10 000). */
@@ -18,6 +20,7 @@ export interface OpenDatabaseOptions {
 }
 
 const DEFAULTS = {
+  fsync: true,
   poolSize: 10,
   connectTimeoutMs: 10_000,
   prepare: true,

@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { isDatabaseError } from "./errors.js";
 import { createPgliteEngine, type PgliteEngine } from "./pglite/pglite-engine.js";
@@ -20,6 +21,7 @@ async function answer(request: WorkerRequest) {
   if (request.kind === "open") {
     engine = await createPgliteEngine({
       directory: request.directory,
+      fileSync: request.fsync ? { byDescriptor: fsyncSync, byPath: syncPath } : undefined,
       onNotify: (channel, payload) => post({ channel, payload }),
     });
     return undefined;
@@ -28,6 +30,15 @@ async function answer(request: WorkerRequest) {
   if (request.kind === "run") return engine.run(request);
   await engine.close();
   return undefined;
+}
+
+function syncPath(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function post(message: WorkerMessage): void {

@@ -7,21 +7,22 @@ import { createStatementNames } from "../statement-names.js";
 import { createTransactionScopes, SCOPES, type TransactionScopes } from "../transaction-scope.js";
 import { encodeParameters } from "../values/encode-parameter.js";
 import { createExclusiveQueue } from "./exclusive-queue.js";
-import { startWorkerClient } from "./worker-client.js";
+import type { WorkerClient } from "./worker-client.js";
 
 export interface PgliteDatabaseOptions {
-  /** Where Postgres's own files lie; absent: in memory. */
-  readonly directory: string | undefined;
+  readonly worker: WorkerClient;
   readonly logger: Logger;
+  /** Runs after the worker has closed. */
+  readonly end: () => Promise<void>;
 }
 
 /** The port on PGlite: one connection in a thread of its own. */
-export async function createPgliteDatabase({
-  directory,
+export function createPgliteDatabase({
+  worker,
   logger,
-}: PgliteDatabaseOptions): Promise<Database & { readonly [SCOPES]: TransactionScopes }> {
+  end,
+}: PgliteDatabaseOptions): Database & { readonly [SCOPES]: TransactionScopes } {
   const channels = new Map<string, Set<(payload: string) => void>>();
-  const worker = await startWorkerClient({ directory, onNotify });
   const scopes = createTransactionScopes();
   const queue = createExclusiveQueue();
   const nameOf = createStatementNames();
@@ -59,6 +60,7 @@ export async function createPgliteDatabase({
     if (closing === undefined) await queue.shared(() => run(`UNLISTEN ${quoteIdentifier(channel)}`, []));
   }
 
+  worker.setNotificationHandler(onNotify);
   return {
     kind: "pglite",
     [SCOPES]: scopes,
@@ -84,7 +86,7 @@ export async function createPgliteDatabase({
     },
     async close() {
       scopes.assertOutside("close");
-      closing ??= queue.exclusive(() => worker.close());
+      closing ??= queue.exclusive(() => worker.close()).finally(end);
       await closing;
     },
   };

@@ -1,7 +1,9 @@
-import { PGlite, protocol, messages as wire } from "@electric-sql/pglite";
+import { PGlite, type PGliteOptions, protocol, messages as wire } from "@electric-sql/pglite";
+import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { DatabaseError } from "../errors.js";
 import { type Decoder, decoderOf } from "../values/decode-value.js";
 import type { EncodedParameter } from "../values/encode-parameter.js";
+import { type FileSync, makeFilesDurable, type NodeFileSystem } from "./durable-files.js";
 import type { WorkerRunResult } from "./worker-protocol.js";
 
 const { serialize, Parser } = protocol;
@@ -22,13 +24,15 @@ export interface EngineStatement {
 export interface EngineOptions {
   /** Absent: in memory. */
   readonly directory: string | undefined;
+  /** How a commit reaches the disk; absent: left to the operating system. */
+  readonly fileSync: FileSync | undefined;
   readonly onNotify: (channel: string, payload: string) => void;
 }
 
-export async function createPgliteEngine({ directory, onNotify }: EngineOptions): Promise<PgliteEngine> {
+export async function createPgliteEngine({ directory, fileSync, onNotify }: EngineOptions): Promise<PgliteEngine> {
   const stderr: string[] = [];
   const pglite = new PGlite({
-    ...(directory === undefined ? {} : { dataDir: directory }),
+    ...filesOf(directory, fileSync),
     onStderr(text) {
       if (stderr.push(text) > 20) stderr.shift();
       return false;
@@ -142,6 +146,29 @@ function encode({ text, params, name }: EngineStatement, prepared: ReadonlySet<s
 
 function toWire(param: EncodedParameter): string | ArrayBufferView | null {
   return param;
+}
+
+function filesOf(directory: string | undefined, fileSync: FileSync | undefined): PGliteOptions {
+  if (directory === undefined) return {};
+  const files = new NodeFS(directory);
+  if (!fileSync) return { fs: files };
+  const init = files.init.bind(files);
+  files.init = async (pglite, options) => {
+    const { emscriptenOpts } = await init(pglite, options);
+    // Before Postgres starts, since recovery after a crash has to reach the disk too.
+    const preRun = [
+      ...(emscriptenOpts.preRun ?? []),
+      (module: PostgresModule) => makeFilesDurable(module.NODEFS, fileSync),
+    ];
+    return { emscriptenOpts: { ...emscriptenOpts, preRun } };
+  };
+  const startParams = PGlite.defaultStartParams.filter((param) => param !== "-F");
+  // The other methods of syncing the log do not pass through the file system's own operation.
+  return { fs: files, startParams: [...startParams, "-c", "wal_sync_method=fsync"] };
+}
+
+interface PostgresModule {
+  readonly NODEFS: NodeFileSystem;
 }
 
 function reasonOf(error: unknown, stderr: readonly string[]): string {

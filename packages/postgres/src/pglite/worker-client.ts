@@ -3,16 +3,23 @@ import { DatabaseError, type DatabaseErrorCode } from "../errors.js";
 import type { EncodedParameter } from "../values/encode-parameter.js";
 import type { WorkerFailure, WorkerMessage, WorkerRequest, WorkerRunResult } from "./worker-protocol.js";
 
+export type NotificationHandler = (channel: string, payload: string) => void;
+
 /** PGlite in its thread, as seen from ours. Requests are served in the order in which they are made. */
 export interface WorkerClient {
   run(text: string, params: readonly EncodedParameter[], name: string | undefined): Promise<WorkerRunResult>;
   close(): Promise<void>;
+  /** Hands over where notifications go; nobody listens before. */
+  setNotificationHandler(handler: NotificationHandler): void;
+  /** Ends the thread at once; everything asked and to be asked fails with the reason. */
+  abort(reason: DatabaseError): Promise<void>;
 }
 
 export interface WorkerClientOptions {
   /** Absent: in memory. */
   readonly directory: string | undefined;
-  readonly onNotify: (channel: string, payload: string) => void;
+  /** Whether each commit is synced to the disk. */
+  readonly fsync: boolean;
 }
 
 interface Pending {
@@ -23,9 +30,10 @@ interface Pending {
 type RequestBody = WorkerRequest extends infer Each ? (Each extends unknown ? Omit<Each, "id"> : never) : never;
 
 /** @throws DatabaseError `directory_corrupt` */
-export async function startWorkerClient({ directory, onNotify }: WorkerClientOptions): Promise<WorkerClient> {
+export async function startWorkerClient({ directory, fsync }: WorkerClientOptions): Promise<WorkerClient> {
   const worker = new Worker(new URL("./pglite-worker.js", import.meta.url), { name: "hookline-pglite" });
   const pending = new Map<number, Pending>();
+  let onNotify: NotificationHandler = () => {};
   let nextId = 1;
   let ended: DatabaseError | undefined;
 
@@ -62,7 +70,7 @@ export async function startWorkerClient({ directory, onNotify }: WorkerClientOpt
   }
 
   try {
-    await ask({ kind: "open", directory });
+    await ask({ kind: "open", directory, fsync });
   } catch (error) {
     await worker.terminate();
     throw error;
@@ -78,6 +86,13 @@ export async function startWorkerClient({ directory, onNotify }: WorkerClientOpt
       } finally {
         await worker.terminate();
       }
+    },
+    setNotificationHandler(handler) {
+      onNotify = handler;
+    },
+    async abort(reason) {
+      end(reason);
+      await worker.terminate();
     },
   };
 }

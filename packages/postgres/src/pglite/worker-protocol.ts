@@ -2,7 +2,7 @@ import type { EncodedParameter } from "../values/encode-parameter.js";
 
 /** What the worker thread is asked; each is answered once, by the same id. */
 export type WorkerRequest =
-  | { readonly id: number; readonly kind: "open"; readonly directory: string | undefined }
+  | { readonly id: number; readonly kind: "open"; readonly directory: string | undefined; readonly fsync: boolean }
   | {
       readonly id: number;
       readonly kind: "run";
