@@ -42,7 +42,8 @@ export function createDeliveries(options: {
   const { query, statements, clock } = options;
 
   const get = async (delivery: TenantScoped): Promise<DeliveryDetail | null> => {
-    const [row] = await statements.listDeliveries(query, { ...ANY, ...delivery, limit: 1 });
+    const { tenantId, id } = delivery;
+    const [row] = await statements.listDeliveries(query, { ...ANY, tenantId, id, limit: 1 });
     if (row === undefined) return null;
     const attempts = await statements.listAttempts(query, delivery);
     return { ...toDelivery(row), log: attempts.map(toAttempt) };

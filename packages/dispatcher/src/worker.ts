@@ -45,6 +45,8 @@ export interface WorkerOptions {
 
 /** More outcomes than this waiting for the database: nothing new is begun. */
 const MAX_UNRECORDED = 5_000;
+/** Between polls that find something due which another worker is just taking. */
+const BREATH_MS = 5;
 
 /** The delivery loop: claim, attempt, record. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
@@ -140,18 +142,28 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return claiming;
   };
 
-  /** After the poll's own claim: the next one when something is due, at the latest after `pollMs`. */
+  /** Claims, and comes back when the next delivery is due, at the latest after `pollMs`. */
   const poll = async (): Promise<void> => {
     timerAtMs = Number.POSITIVE_INFINITY;
     await claim();
-    let nextMs = clock.now() + settings.pollMs;
+    let nextMs = await nextDueMs();
+    if (nextMs !== null && nextMs <= clock.now()) {
+      // It came due during the claim.
+      await claim();
+      nextMs = await nextDueMs();
+    }
+    const latestMs = clock.now() + settings.pollMs;
+    wakeAt(nextMs === null || hungry ? latestMs : Math.min(latestMs, Math.max(nextMs, clock.now() + BREATH_MS)));
+  };
+
+  const nextDueMs = async (): Promise<number | null> => {
     try {
       const [next] = await statements.nextDue(database.query);
-      if (next !== undefined && !hungry) nextMs = Math.min(nextMs, Math.max(next.next_at.getTime(), clock.now() + 1));
+      return next?.next_at.getTime() ?? null;
     } catch (error) {
       logger.error({ err: error }, "the queue could not be read");
+      return null;
     }
-    wakeAt(nextMs);
   };
 
   function wakeAt(atMs: number): void {

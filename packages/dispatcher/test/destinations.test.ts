@@ -1,0 +1,248 @@
+import { type Destination, defineDestination } from "@hookline/core";
+import { describeMatrix } from "@hookline/postgres/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createVirtualClock } from "../src/testing.js";
+import { openDispatcher, openReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
+
+const QUICK = { retrySchedule: { delaysMs: [1, 1], jitterRatio: 0 } };
+const EVENT = { tenantId: TENANT, type: "machine.registered", data: { machine: "m1" } };
+
+const messages = defineDestination<{ readonly url: string }, { readonly messageId: string }>({
+  id: "messages",
+  entityOf: (event) => (event.data as { machine: string }).machine,
+  plan: (event, { endpoint, state }) => ({
+    kind: "request",
+    request: {
+      method: state === null ? "POST" : "PATCH",
+      url: state === null ? endpoint.target.url : `${endpoint.target.url}/${state.messageId}`,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(event.data),
+    },
+  }),
+  interpret(response) {
+    if (response.status >= 300) return { outcome: "retry" };
+    return { outcome: "delivered", state: { messageId: JSON.parse(response.body).id } };
+  },
+});
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  const open = async (destination: Destination, options: object = QUICK) => {
+    const opened = await openDispatcher(databases, { ...options, destinations: [destination] });
+    await opened.dispatcher.start();
+    return opened;
+  };
+  const direct = (more: object = {}) => ({
+    tenantId: TENANT,
+    destination: "work",
+    target: null,
+    data: { n: 1 },
+    ...more,
+  });
+
+  it("keeps a state for each endpoint and entity, so that a second event edits the first one's message", async () => {
+    const { dispatcher } = await open(messages);
+    let sent = 0;
+    const receiver = await openReceiver({
+      answer: ({ method }) => {
+        if (method === "POST") sent += 1;
+        return { body: JSON.stringify({ id: `msg${sent}` }), delayMs: 20 };
+      },
+    });
+    const { endpointId } = await dispatcher.subscribe({
+      key: "channel",
+      tenantId: TENANT,
+      destination: "messages",
+      events: ["machine.*"],
+      target: { url: receiver.url },
+    });
+    // Published at once: the second has to wait for what the first one's answer says.
+    await dispatcher.publishMany([
+      EVENT,
+      { ...EVENT, type: "machine.approved" },
+      { ...EVENT, data: { machine: "m2" } },
+    ]);
+    const requests = await receiver.waitFor(3);
+    const seen = requests.map(({ method, path, body }) => `${method} ${path} ${body}`).sort();
+    expect(seen[0]).toMatch(/^PATCH \/webhooks\/msg[12] {"machine":"m1"}$/);
+    expect(seen.slice(1)).toEqual(['POST /webhooks {"machine":"m1"}', 'POST /webhooks {"machine":"m2"}']);
+    expect(await dispatcher.endpoints.get({ tenantId: TENANT, id: endpointId })).toMatchObject({ key: "channel" });
+  });
+
+  it("makes one endpoint of a subscription, however often it is made, and changes it", async () => {
+    const { dispatcher, another } = await open(messages);
+    const subscription = { key: "k", tenantId: TENANT, destination: "messages", events: ["a.b"], target: { url: "x" } };
+    const ids = await Promise.all([1, 2, 3].map(() => dispatcher.subscribe(subscription)));
+    expect(new Set(ids.map(({ endpointId }) => endpointId)).size).toBe(1);
+    await another({ destinations: [messages] }).subscribe({ ...subscription, events: ["a.*"], target: { url: "y" } });
+    const { endpoints } = await dispatcher.endpoints.list({ tenantId: TENANT });
+    expect(endpoints).toMatchObject([{ events: ["a.*"], target: { url: "y" }, active: true, destination: "messages" }]);
+    await expect(dispatcher.subscribe({ ...subscription, destination: "nobody" })).rejects.toMatchObject({
+      code: "unknown_destination",
+    });
+    await expect(dispatcher.subscribe({ ...subscription, destination: "webhook" })).rejects.toMatchObject({
+      code: "invalid_endpoint",
+    });
+  });
+
+  it("sends one delivery without an endpoint, with its target encrypted at rest", async () => {
+    const seen: unknown[] = [];
+    const { dispatcher, database, schema } = await open({
+      id: "work",
+      plan: (event, context) => ({
+        kind: "run",
+        run: async () => {
+          seen.push({ data: event.data, target: context.endpoint.target, id: context.endpoint.id, n: context.attempt });
+          return { outcome: "delivered" };
+        },
+      }),
+    });
+    const { deliveryId, duplicate } = await dispatcher.send(direct({ target: { token: "hush" } }));
+    expect(duplicate).toBe(false);
+    const delivered = await untilDelivery(dispatcher, ({ status }) => status === "delivered");
+    expect(delivered).toMatchObject({ id: deliveryId, endpointId: null, eventId: null, destination: "work" });
+    expect(seen).toEqual([{ data: { n: 1 }, target: { token: "hush" }, id: null, n: 1 }]);
+    const [row] = await database.query<{ target: string }>(`select target from ${schema}.messages`);
+    expect(row?.target).not.toContain("hush");
+  });
+
+  it("makes one delivery of sends with the same idempotency key", async () => {
+    const { dispatcher } = await openDispatcher(databases, { destinations: [{ ...messages, id: "work" }] });
+    const first = await dispatcher.send(direct({ idempotencyKey: "k" }));
+    expect(await dispatcher.send(direct({ idempotencyKey: "k" }))).toEqual({ ...first, duplicate: true });
+    await expect(dispatcher.send(direct({ idempotencyKey: "k", data: 2 }))).rejects.toMatchObject({
+      code: "idempotency_conflict",
+    });
+    expect((await dispatcher.send(direct({ idempotencyKey: "k", tenantId: "globex" }))).duplicate).toBe(false);
+    await expect(dispatcher.send(direct({ destination: "nobody" }))).rejects.toMatchObject({
+      code: "unknown_destination",
+    });
+    await expect(dispatcher.send(direct({ data: undefined }))).rejects.toMatchObject({ code: "invalid_message" });
+  });
+
+  it("counts a plan that throws as dead with its reason, at once", async () => {
+    const { dispatcher } = await open({
+      id: "work",
+      plan: () => {
+        throw new Error("no channel for this");
+      },
+    });
+    await dispatcher.send(direct());
+    expect(await untilDelivery(dispatcher, ({ status }) => status === "dead")).toMatchObject({
+      ending: "refused",
+      reason: "no channel for this",
+      log: [{ errorCode: "plan_failed", status: null }],
+    });
+  });
+
+  it("counts a plan of null as delivered", async () => {
+    const { dispatcher } = await open({ id: "work", plan: () => null });
+    await dispatcher.send(direct());
+    expect(await untilDelivery(dispatcher, ({ status }) => status === "delivered")).toMatchObject({
+      ending: "skipped",
+    });
+  });
+
+  it("tries a run again that throws or asks for it, and believes one that says dead", async () => {
+    const outcomes: (() => Promise<{ outcome: "retry" | "dead"; reason?: string }>)[] = [
+      async () => {
+        throw new Error("oops");
+      },
+      async () => ({ outcome: "retry", reason: "later" }),
+      async () => ({ outcome: "dead", reason: "never" }),
+    ];
+    const { dispatcher } = await open({
+      id: "work",
+      plan: (_event, { attempt }) => ({ kind: "run", run: outcomes[attempt - 1] ?? (() => Promise.reject()) }),
+    });
+    await dispatcher.send(direct());
+    const dead = await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(dead.log.map(({ errorCode, reason }) => [errorCode, reason])).toEqual([
+      ["run_failed", "oops"],
+      ["refused", "later"],
+      ["refused", "never"],
+    ]);
+  });
+
+  it("ends a run at the attempt's time limit, also one that does not listen to its signal", async () => {
+    let signal: AbortSignal | undefined;
+    const { dispatcher } = await open(
+      {
+        id: "work",
+        plan: (_event, context) => ({
+          kind: "run",
+          run: () => {
+            signal = context.signal;
+            return new Promise(() => {});
+          },
+        }),
+      },
+      { retrySchedule: { delaysMs: [] }, timeoutMs: 50 },
+    );
+    await dispatcher.send(direct());
+    const dead = await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(dead).toMatchObject({ ending: "exhausted", log: [{ errorCode: "timeout" }] });
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it("lets the status decide when a destination cannot read the answer", async () => {
+    const receiver = await openReceiver({ answer: () => ({ body: "<html>" }) });
+    const { dispatcher } = await open(messages as Destination);
+    await dispatcher.subscribe({
+      key: "k",
+      tenantId: TENANT,
+      destination: "messages",
+      events: ["*"],
+      target: { url: receiver.url },
+    });
+    await dispatcher.publish(EVENT);
+    const delivered = await untilDelivery(dispatcher, ({ status }) => status === "delivered");
+    expect(delivered.log).toMatchObject([{ errorCode: "interpret_failed", status: 200 }]);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  it("makes no attempt after the deadline, and calls the destination's expire at that time", async () => {
+    const clock = createVirtualClock();
+    const calls: string[] = [];
+    const { dispatcher } = await open(
+      {
+        id: "work",
+        plan: () => ({
+          kind: "run",
+          run: async () => {
+            calls.push("run");
+            return { outcome: "retry" };
+          },
+        }),
+        expire: async (event, { endpoint }) => {
+          calls.push(`expire ${JSON.stringify(event.data)} ${endpoint.target}`);
+        },
+      },
+      { clock, retrySchedule: { delaysMs: [60_000, 3_600_000] } },
+    );
+    const deadline = new Date(clock.now() + 600_000);
+    await dispatcher.send(direct({ deadline, target: "here" }));
+    const first = await untilDelivery(dispatcher, ({ attempts }) => attempts === 1);
+    clock.advanceTo(first.nextAttemptAt ?? 0);
+    const second = await untilDelivery(dispatcher, ({ attempts }) => attempts === 2);
+    expect(second.nextAttemptAt).toEqual(deadline);
+    expect(second.deadline).toEqual(deadline);
+    clock.advanceTo(deadline);
+    const expired = await untilDelivery(dispatcher, ({ status }) => status === "expired");
+    expect(calls).toEqual(["run", "run", 'expire {"n":1} here']);
+    expect(expired).toMatchObject({ ending: "expired", log: [{}, {}, { outcome: "expired" }] });
+    await expect(dispatcher.deliveries.retry(expired)).rejects.toMatchObject({ code: "deadline_passed" });
+  });
+
+  it("leaves a delivery for a destination that this process does not know to another one", async () => {
+    const { dispatcher, another, logged } = await openDispatcher(databases, { pollMs: 20 });
+    const knowing = another({ destinations: [{ id: "work", plan: () => null }] });
+    await knowing.send(direct());
+    await dispatcher.start();
+    await until(() => logged.some(({ message }) => message === "no such destination here"));
+    expect((await untilDelivery(dispatcher, ({ status }) => status === "pending")).attempts).toBe(0);
+    await dispatcher.stop();
+    await knowing.start();
+    dispatcher.use({ id: "work", plan: () => null });
+    expect(() => dispatcher.use({ id: "work", plan: () => null })).toThrow(/already/);
+  });
+});

@@ -1,0 +1,278 @@
+import { describeMatrix } from "@hookline/postgres/testing";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { openDispatcher, openReceiver, subscribeReceiver, TENANT, until } from "./open-dispatcher.js";
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  const count = async (opened: Awaited<ReturnType<typeof openDispatcher>>, table: string) => {
+    const [row] = await opened.database.query<{ n: number }>(
+      `select count(*)::int as n from ${opened.schema}.${table}`,
+    );
+    return row?.n;
+  };
+
+  it("W5 sends an event to every matching active endpoint of its tenant, and to no other", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    await dispatcher.start();
+    const receiver = await openReceiver();
+    const endpoint = (name: string, events: string[], more: object = {}) =>
+      dispatcher.endpoints.create({
+        tenantId: TENANT,
+        name,
+        target: { url: `${receiver.url}/${name}` },
+        events,
+        ...more,
+      });
+    await endpoint("exact", ["ticket.created"]);
+    await endpoint("below", ["ticket.*"]);
+    await endpoint("all", ["*"]);
+    await endpoint("other-type", ["ticket.closed", "ticket"]);
+    await endpoint("inactive", ["*"], { active: false });
+    await endpoint("other-tenant", ["*"], { tenantId: "globex" });
+    await dispatcher.publish({ tenantId: TENANT, type: "ticket.created", data: {} });
+    const { deliveries } = await until(async () => {
+      const page = await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" });
+      return page.deliveries.length === 3 && page;
+    });
+    expect(deliveries.every((delivery) => delivery.attempts === 1)).toBe(true);
+    expect(receiver.requests.map((request) => request.path).sort()).toEqual([
+      "/webhooks/all",
+      "/webhooks/below",
+      "/webhooks/exact",
+    ]);
+  });
+
+  it("N1 a rolled-back publish leaves no event and no delivery, and sends nothing", async () => {
+    const opened = await openDispatcher(databases);
+    const { dispatcher } = opened;
+    await dispatcher.start();
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver);
+    const rolledBack = dispatcher.transaction(async (transaction) => {
+      await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: { n: 1 } }, { transaction });
+      await dispatcher.send(
+        { tenantId: TENANT, destination: "webhook", target: { url: receiver.url }, data: {} },
+        { transaction },
+      );
+      throw new Error("no");
+    });
+    await expect(rolledBack).rejects.toThrow("no");
+    expect([await count(opened, "events"), await count(opened, "queue"), await count(opened, "messages")]).toEqual([
+      0, 0, 0,
+    ]);
+    // What comes after it arrives, and it alone.
+    await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: { n: 2 } });
+    const [request] = await receiver.waitFor(1);
+    expect(request?.json()).toMatchObject({ data: { n: 2 } });
+    await until(async () => (await count(opened, "queue")) === 0);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  it("N1 a committed publish gives event and deliveries together, handed over right after the commit", async () => {
+    const opened = await openDispatcher(databases, { pollMs: 3_600_000 });
+    const { dispatcher } = opened;
+    await dispatcher.start();
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver);
+    const published = await dispatcher.transaction(async (transaction) => {
+      const answer = await dispatcher.publish(
+        { tenantId: TENANT, type: "a.b", data: { n: 1 }, subjectId: "contact_1" },
+        { transaction },
+      );
+      const rows = await transaction.query(`select id from ${opened.schema}.queue`);
+      expect(rows).toHaveLength(1);
+      expect(receiver.requests).toHaveLength(0);
+      return answer;
+    });
+    const [request] = await receiver.waitFor(1);
+    expect(request).toMatchObject({ verified: true, headers: { "webhook-id": published.id } });
+    expect(await dispatcher.events.get({ tenantId: TENANT, id: published.id })).toMatchObject({
+      id: published.id,
+      type: "a.b",
+      subjectId: "contact_1",
+      data: { n: 1 },
+    });
+  });
+
+  it.skipIf(databases.kind === "pglite")(
+    "N1 publishes inside a transaction of the caller's own pg client",
+    async () => {
+      const opened = await openDispatcher(databases, { pollMs: 3_600_000 });
+      const { dispatcher } = opened;
+      await dispatcher.start();
+      const receiver = await openReceiver();
+      await subscribeReceiver(dispatcher, receiver);
+      const client = new pg.Client({ connectionString: opened.url });
+      await client.connect();
+      onTestFinished(() => client.end());
+      const transaction = {
+        query: async <Row>(text: string, params?: readonly unknown[]) =>
+          (await client.query(text, params as unknown[])).rows as Row[],
+      };
+      await client.query(`create table ${opened.schema}.orders (id int)`);
+
+      await client.query("begin");
+      await client.query(`insert into ${opened.schema}.orders values (1)`);
+      await dispatcher.publish({ tenantId: TENANT, type: "order.created", data: { id: 1 } }, { transaction });
+      await client.query("rollback");
+      expect([await count(opened, "events"), await count(opened, "queue"), await count(opened, "orders")]).toEqual([
+        0, 0, 0,
+      ]);
+
+      await client.query("begin");
+      await client.query(`insert into ${opened.schema}.orders values (2)`);
+      const published = await dispatcher.publish(
+        { tenantId: TENANT, type: "order.created", data: { id: 2 } },
+        { transaction },
+      );
+      expect(await count(opened, "events")).toBe(0);
+      await client.query("commit");
+      // Nobody calls handOver and the poll is an hour away: the notification of the commit wakes the worker.
+      const [request] = await receiver.waitFor(1);
+      expect(request?.headers["webhook-id"]).toBe(published.id);
+      expect(await count(opened, "orders")).toBe(1);
+    },
+  );
+
+  it("answers the first event for the same idempotency key, and stores nothing more", async () => {
+    const opened = await openDispatcher(databases);
+    const { dispatcher } = opened;
+    await subscribeReceiver(dispatcher, await openReceiver());
+    const event = { tenantId: TENANT, type: "a.b", data: { n: 1 }, idempotencyKey: "k" };
+    const first = await dispatcher.publish(event);
+    expect(first.duplicate).toBe(false);
+    expect(await dispatcher.publish(event)).toEqual({ id: first.id, duplicate: true });
+    const many = await dispatcher.publishMany([
+      event,
+      { ...event, idempotencyKey: "l" },
+      { ...event, idempotencyKey: "l" },
+    ]);
+    expect(many.map(({ duplicate }) => duplicate)).toEqual([true, false, true]);
+    expect(many[2]?.id).toBe(many[1]?.id);
+    expect((await dispatcher.publish({ ...event, tenantId: "globex" })).duplicate).toBe(false);
+    expect([await count(opened, "events"), await count(opened, "queue")]).toEqual([3, 2]);
+  });
+
+  it("stores one event when the same key is published many times at once", async () => {
+    const opened = await openDispatcher(databases);
+    const event = { tenantId: TENANT, type: "a.b", data: { n: 1 }, idempotencyKey: "k" };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => opened.dispatcher.publish(event)));
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    expect(answers.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+    expect(await count(opened, "events")).toBe(1);
+  });
+
+  it("refuses the same idempotency key for another body or type, and leaves the batch unstored", async () => {
+    const opened = await openDispatcher(databases);
+    const { dispatcher } = opened;
+    const event = { tenantId: TENANT, type: "a.b", data: { n: 1 }, idempotencyKey: "k" };
+    await dispatcher.publish(event);
+    const conflict = { name: "DispatcherError", code: "idempotency_conflict" };
+    await expect(dispatcher.publish({ ...event, data: { n: 2 } })).rejects.toMatchObject(conflict);
+    await expect(dispatcher.publish({ ...event, type: "a.c" })).rejects.toMatchObject(conflict);
+    const batch = [
+      { tenantId: TENANT, type: "a.b", data: 1 },
+      { ...event, data: { n: 2 } },
+    ];
+    await expect(dispatcher.publishMany(batch)).rejects.toMatchObject(conflict);
+    expect(await count(opened, "events")).toBe(1);
+  });
+
+  it("refuses data that do not fit the catalogue, with the field's path, and stores what the schema gives back", async () => {
+    const { dispatcher } = await openDispatcher(databases, {
+      events: [
+        {
+          type: "ticket.created",
+          schema: z.object({ customer: z.object({ email: z.email() }), priority: z.number().default(1) }),
+          description: "A ticket was opened.",
+          example: { customer: { email: "a@example.com" }, priority: 1 },
+        },
+      ],
+    });
+    const event = { tenantId: TENANT, type: "ticket.created", data: { customer: { email: "nobody" } } };
+    await expect(dispatcher.publish(event)).rejects.toMatchObject({
+      code: "invalid_event",
+      issues: [{ path: "data.customer.email" }],
+    });
+    const { id } = await dispatcher.publish({ ...event, data: { customer: { email: "a@example.com" }, extra: 1 } });
+    const stored = await dispatcher.events.get({ tenantId: TENANT, id });
+    expect(stored?.data).toEqual({ customer: { email: "a@example.com" }, priority: 1 });
+    // A type that the catalogue does not name is taken as it is.
+    expect((await dispatcher.publish({ ...event, type: "other.thing" })).duplicate).toBe(false);
+  });
+
+  it.each([
+    ["a type with spaces", { type: "no good" }, "invalid_event", "type"],
+    ["an empty tenant", { tenantId: "" }, "invalid_event", "tenantId"],
+    ["a control character in the key", { idempotencyKey: "a\u001eb" }, "invalid_event", "idempotencyKey"],
+    ["an id with a dot", { id: "evt.1" }, "invalid_event", "id"],
+    ["an invalid time", { timestamp: new Date(Number.NaN) }, "invalid_event", "timestamp"],
+    ["missing data", { data: undefined }, "invalid_event", "data"],
+    ["data that are no JSON", { data: 1n }, "invalid_event", "data"],
+    ["data over the limit", { data: "é".repeat(140_000) }, "event_too_large", "data"],
+  ])("refuses %s", async (_what, wrong, code, path) => {
+    const opened = await openDispatcher(databases);
+    const event = { tenantId: TENANT, type: "a.b", data: {}, ...wrong };
+    await expect(opened.dispatcher.publish(event)).rejects.toMatchObject({ code, issues: [{ path }] });
+    expect(await count(opened, "events")).toBe(0);
+  });
+
+  it("keeps the data as text, byte for byte, and sends them so", async () => {
+    const opened = await openDispatcher(databases);
+    const { dispatcher } = opened;
+    await dispatcher.start();
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver);
+    const data = { b: 1, a: { text: "ü \u0000 \u001e \ud800 </script>", list: [1.0, -0, 1e21, null] } };
+    await dispatcher.publish({ tenantId: TENANT, type: "a.b", data, timestamp: new Date("2026-01-02T03:04:05.006Z") });
+    const [request] = await receiver.waitFor(1);
+    expect(request?.body).toBe(`{"type":"a.b","timestamp":"2026-01-02T03:04:05.006Z","data":${JSON.stringify(data)}}`);
+    expect(request?.verified).toBe(true);
+    const [column] = await opened.database.query(`select pg_typeof(body)::text as type from ${opened.schema}.events`);
+    expect(column).toEqual({ type: "text" });
+  });
+
+  it("fails loudly when the insert fails", async () => {
+    const opened = await openDispatcher(databases);
+    await opened.dispatcher.start();
+    await opened.database.query(`alter table ${opened.schema}.events add constraint nothing check (type <> 'a.b')`);
+    const event = { tenantId: TENANT, type: "a.b", data: {} };
+    await expect(opened.dispatcher.publish(event)).rejects.toMatchObject({ sqlState: "23514" });
+    await expect(opened.dispatcher.publishMany([event, { ...event, type: "a.c" }])).rejects.toThrow();
+    expect(await count(opened, "events")).toBe(0);
+  });
+
+  it("delivers what was published while no worker ran", async () => {
+    const { dispatcher, another } = await openDispatcher(databases);
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.publishMany([1, 2, 3].map((n) => ({ tenantId: TENANT, type: "a.b", data: { n } })));
+    await another().start();
+    const requests = await receiver.waitFor(3);
+    expect(requests.map((request) => (request.json() as { data: { n: number } }).data.n).sort()).toEqual([1, 2, 3]);
+  });
+
+  it("lists a tenant's events newest first, by subject and type, page by page", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const at = (n: number) => ({ tenantId: TENANT, timestamp: new Date(Date.UTC(2026, 0, n)), data: { n } });
+    await dispatcher.publishMany([
+      { ...at(3), type: "a.c", subjectId: "con_1" },
+      { ...at(1), type: "a.b", subjectId: "con_1" },
+      { ...at(2), type: "a.b", subjectId: "con_2" },
+      { ...at(4), type: "a.b", tenantId: "globex", subjectId: "con_1" },
+    ]);
+    const list = async (query: object) =>
+      (await dispatcher.events.list({ tenantId: TENANT, ...query })).events.map(
+        (event) => (event.data as { n: number }).n,
+      );
+    expect(await list({})).toEqual([3, 2, 1]);
+    expect(await list({ subjectIds: ["con_1"] })).toEqual([3, 1]);
+    expect(await list({ subjectIds: ["con_1", "con_2"], type: "a.b" })).toEqual([2, 1]);
+    expect(await list({ subjectIds: [] })).toEqual([]);
+    const first = await dispatcher.events.list({ tenantId: TENANT, limit: 2 });
+    expect(await list({ cursor: first.nextCursor })).toEqual([1]);
+    await expect(list({ cursor: "rubbish" })).rejects.toMatchObject({ code: "invalid_cursor" });
+    await expect(list({ limit: 0 })).rejects.toMatchObject({ code: "invalid_query" });
+  });
+});
