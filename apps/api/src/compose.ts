@@ -1,0 +1,130 @@
+import { discordDestination } from "@hookline/connector-discord";
+import { type Logger, problemResponse } from "@hookline/core";
+import { createDispatcher } from "@hookline/dispatcher";
+import { webhookRoutes } from "@hookline/dispatcher/http";
+import { createApp, createEngine, createLocalMailer, type Engine, saveDerivedCredential } from "@hookline/engine";
+import { migrate, openDatabase } from "@hookline/postgres";
+import { channelSubscriptions } from "./desk/channels.js";
+import { createMachineButtons } from "./desk/machine-buttons.js";
+import { createMachines } from "./desk/machines.js";
+import { messageTemplates } from "./desk/messages.js";
+import { deskMigrations } from "./desk/migrations.js";
+import { createTicketCommand } from "./desk/ticket-command.js";
+import { createTickets } from "./desk/tickets.js";
+import { createDiscord } from "./discord.js";
+import type { Environment } from "./environment.js";
+import { catalogue } from "./events.js";
+import { createDeskRoutes } from "./http/desk-routes.js";
+import { createMailRoutes } from "./http/mail-routes.js";
+
+const DESK_SCHEMA = "desk";
+
+/**
+ * Puts every package together into one server: database, dispatcher, cold-connect, connector, engine, app, in the
+ * order in which one needs the other.
+ */
+export async function compose(environment: Environment, logger: Logger) {
+  const development = environment.NODE_ENV === "development";
+  const tenantId = environment.TENANT_ID;
+  const database = await openDatabase(environment.DATABASE_URL, { logger });
+
+  const dispatcher = createDispatcher({
+    database,
+    events: catalogue,
+    encryptionKey: environment.ENCRYPTION_KEY,
+    // On a developer's machine the receivers and the simulated Discord are local, and speak plain HTTP.
+    addressGuard: development ? { allow: ["127.0.0.0/8", "::1/128"], allowHttp: true } : {},
+    ...(environment.RETRY_SCHEDULE_SECONDS
+      ? { retrySchedule: { delaysMs: environment.RETRY_SCHEDULE_SECONDS.map((seconds) => seconds * 1000) } }
+      : {}),
+    logger,
+  });
+
+  const tickets = createTickets({ database, outbox: dispatcher, schema: DESK_SCHEMA });
+  const machines = createMachines({ database, outbox: dispatcher, schema: DESK_SCHEMA });
+  const ticket = createTicketCommand({ tickets });
+  const machineButtons = createMachineButtons({ machines });
+
+  const localMailer = development ? createLocalMailer({ database }) : null;
+  const { coldConnect, connector: discord } = createDiscord({
+    environment,
+    database,
+    outbox: dispatcher,
+    mailer: localMailer,
+    saveDerived: async (patch) => {
+      await saveDerivedCredential(engine.credentials, { providerId: discord.id, tenantId }, patch);
+    },
+    commands: [ticket.command],
+    components: [ticket.modal, machineButtons.approve, machineButtons.deny],
+    logger,
+  });
+
+  const engine = createEngine({
+    database,
+    outbox: dispatcher,
+    eventLog: dispatcher.events,
+    connectors: [discord],
+    encryptionKey: environment.ENCRYPTION_KEY,
+    logger,
+  });
+
+  const messages = discordDestination({
+    botToken: environment.DISCORD_BOT_TOKEN,
+    restBaseUrl: environment.DISCORD_API_BASE_URL,
+    componentSecret: environment.COMPONENT_SECRET,
+    templates: messageTemplates(machineButtons),
+  });
+  for (const destination of [messages, coldConnect.destination, ...discord.destinations]) dispatcher.use(destination);
+
+  const app = createApp(engine, {
+    info: { title: "Hookline reference app" },
+    routes: [
+      coldConnect.routes,
+      webhookRoutes(dispatcher, { authenticate: tenantOf(engine) }),
+      createDeskRoutes({ engine, tickets, machines }),
+      ...(localMailer ? [createMailRoutes({ engine, mailer: localMailer })] : []),
+    ],
+  });
+
+  return {
+    app,
+
+    /** Makes the tables, the API key and the channel subscriptions, registers the commands, and begins to deliver. */
+    async start() {
+      await dispatcher.migrate();
+      await engine.migrate();
+      await migrate(database, { schema: DESK_SCHEMA, component: "desk", migrations: deskMigrations });
+      await engine.apiKeys.ensure({ tenantId, name: "environment", key: environment.API_KEY });
+      const types = catalogue.map(({ type }) => type);
+      for (const [channelId, events] of channelSubscriptions(environment.DISCORD_WEBHOOK_CHANNELS, types)) {
+        await dispatcher.subscribe({
+          key: `discord-channel-${channelId}`,
+          tenantId,
+          destination: messages.id,
+          events,
+          target: { channelId },
+        });
+      }
+      await dispatcher.start();
+      await discord.registerCommands({ guildId: environment.DISCORD_GUILD_ID });
+    },
+
+    /** Finishes what was accepted, then lets go of the database. */
+    async stop() {
+      await engine.close();
+      await dispatcher.stop();
+      await database.close();
+    },
+  };
+}
+
+/** Reading needs the scope \`read\`, everything else \`write\`. */
+function tenantOf(engine: Engine) {
+  return async (request: Request) => {
+    const principal = await engine.authenticate(request);
+    const scope = request.method === "GET" ? "read" : "write";
+    if (principal === null || principal.scopes.includes(scope)) return principal;
+    const detail = `This API key does not have the scope "${scope}".`;
+    return problemResponse({ status: 403, code: "scope_missing", detail });
+  };
+}

@@ -1,0 +1,46 @@
+import { defineCommand, defineModal, reply, showModal } from "@hookline/connector-discord";
+import { prioritySchema } from "../events.js";
+import type { Tickets } from "./tickets.js";
+
+/** `/ticket`: a modal, then a numbered ticket at the desk and a private answer with its number. */
+export function createTicketCommand(options: { tickets: Tickets }) {
+  const modal = defineModal({
+    name: "ticket",
+    title: "Open a ticket",
+    fields: {
+      title: { kind: "text", label: "Title", placeholder: "What is it about?", maxLength: 200 },
+      description: { kind: "text", label: "Description", style: "paragraph", maxLength: 3_000 },
+      priority: {
+        kind: "select",
+        label: "Priority",
+        options: [
+          { label: "Low", value: "low" },
+          { label: "Normal", value: "normal", default: true },
+          { label: "High", value: "high" },
+          { label: "Urgent", value: "urgent" },
+        ],
+      },
+    },
+    answer: "deferred",
+    async run({ id, tenantId, user, fields }) {
+      const ticket = await options.tickets.open({
+        tenantId,
+        title: fields.title,
+        description: fields.description,
+        priority: prioritySchema.parse(fields.priority),
+        createdBy: user.username,
+        requestKey: `discord:${id}`,
+      });
+      return reply(`Ticket **${ticket.ticket_number}** is open. The desk has it now.`);
+    },
+  });
+
+  const command = defineCommand({
+    name: "ticket",
+    description: "Open a ticket at the support desk",
+    answer: "immediate",
+    run: () => showModal(modal),
+  });
+
+  return { command, modal };
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { ApiStartError } from "./errors.js";
+
+const secret = z.string().min(32, "must have at least 32 characters");
+const encryptionKey = z
+  .string()
+  .refine(
+    (value) => Buffer.from(value, "base64").length === 32,
+    "must be 32 bytes in base64 (openssl rand -base64 32)",
+  );
+
+/** A JSON text such as `{"ticket.created":["CHANNEL"],"default":["CHANNEL"]}`; `ticket_created` is read as well. */
+const channelMap = z
+  .string()
+  .default("{}")
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: "custom", message: 'must be JSON such as {"default":["CHANNEL_ID"]}' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.array(z.string().regex(/^\d{1,20}$/, "must be a channel id"))));
+
+const schema = z.object({
+  NODE_ENV: z.enum(["development", "production"]).default("development"),
+  HOST: z.string().default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
+  API_PUBLIC_URL: z.url(),
+  DATABASE_URL: z.string().default("pglite://./.hookline/data"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  TENANT_ID: z.string().min(1).default("default"),
+  /** Newest first, separated by commas; a value encrypted with an older one stays readable. */
+  ENCRYPTION_KEY: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(encryptionKey).min(1)),
+  API_KEY: secret,
+  /** Newest first, separated by commas, so that the worker's secret can change without an interruption. */
+  CONNECTOR_INGRESS_SECRET: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(secret).min(1).max(2)),
+  COMPONENT_SECRET: secret,
+  DISCORD_APPLICATION_ID: z.string().regex(/^\d{1,20}$/),
+  DISCORD_CLIENT_SECRET: z.string().min(1),
+  DISCORD_PUBLIC_KEY: z.string().regex(/^[0-9a-f]{64}$/i, "must be 64 hex digits, from the application's General page"),
+  DISCORD_BOT_TOKEN: z.string().min(1),
+  DISCORD_GUILD_ID: z.string().regex(/^\d{1,20}$/),
+  DISCORD_VERIFIED_ROLE_ID: z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .optional(),
+  DISCORD_WEBHOOK_CHANNELS: channelMap,
+  /** Where Discord's REST API is; the simulator's address in development. */
+  DISCORD_API_BASE_URL: z.url().default("https://discord.com/api/v10"),
+  /** When each attempt of a webhook starts, in seconds after the one before, separated by commas. */
+  RETRY_SCHEDULE_SECONDS: z
+    .string()
+    .transform((text) => text.split(",").map(Number))
+    .pipe(z.array(z.number().min(0)).min(1))
+    .optional(),
+});
+
+export type Environment = z.infer<typeof schema>;
+
+/**
+ * Reads what the API is configured with.
+ *
+ * @throws ApiStartError `invalid_environment`, naming each variable that is missing or wrong, never its value
+ */
+export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const present = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => `  ${path[0]?.toString()}: ${message}`);
+  throw new ApiStartError(
+    "invalid_environment",
+    `The environment is not complete (.env.example explains each variable):\n${problems.join("\n")}`,
+  );
+}
