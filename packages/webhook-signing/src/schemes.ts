@@ -8,7 +8,8 @@ export type BodyHmacOptions = Pick<
 
 /**
  * HMAC-SHA256 over the body alone, in one header. Nothing in such a request tells when it was signed: whoever caught
- * one can send it again, so keep the platform's own delivery id or the signature in a replay guard.
+ * one can send it again. Against that, keep what is unique in the verified body, or the signature in lower case, in a
+ * replay guard; other headers (GitHub's delivery id) are not signed.
  *
  * @example
  * const acme = bodyHmac({ signatureHeader: "x-acme-signature", signaturePrefix: "sha256=" });
