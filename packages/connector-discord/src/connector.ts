@@ -17,7 +17,6 @@ import { DISCORD_PROVIDER_ID } from "./provider.js";
 import { createDiscordRest, REST_DEFAULTS } from "./rest/discord-rest.js";
 import { grantRole, type RoleGrant, type RoleGrantResult } from "./rest/grant-role.js";
 import { type RegisterCommandsOptions, type RegisteredCommands, registerCommands } from "./rest/register-commands.js";
-import { createRoleDestination } from "./rest/role-destination.js";
 
 export interface DiscordConnectorOptions {
   readonly applicationId: string;
@@ -60,7 +59,7 @@ export interface DiscordConnectorOptions {
 export interface DiscordConnector extends Connector {
   /** Creates and changes our slash commands, one by one; needs the bot token. */
   registerCommands(options?: RegisterCommandsOptions): Promise<RegisteredCommands>;
-  /** Gives a member a role, at once; `discord-role` among the destinations does it as a delivery. */
+  /** Gives a member a role; needs the bot token. Expected refusals are answered, not thrown. */
   grantRole(grant: RoleGrant): Promise<RoleGrantResult>;
   /** Begins an OAuth round: `{ purpose: "install", tenantId }` or `{ purpose: "member_link", tenantId, email }`. */
   readonly startOAuth: OAuth["start"];
@@ -109,10 +108,7 @@ export function createDiscordConnector(options: DiscordConnectorOptions): Discor
       createInteractionsRoute({ publicKeyHex: options.publicKeyHex, resolveTenant, customIds, handlers, clock }),
       ...createOAuthRoutes({ oauth, states, studioIntegrationsUrl: options.studioIntegrationsUrl, clock }),
     ],
-    destinations: [
-      createFollowUpDestination({ rest, clock, logger, customIds, handlers }),
-      createRoleDestination(rest),
-    ],
+    destinations: [createFollowUpDestination({ rest, clock, logger, customIds, handlers })],
     registerCommands: async (registering = {}) => registerCommands(rest, { applicationId, commands }, registering),
     grantRole: (grant) => grantRole(rest, grant),
     startOAuth: oauth.start,

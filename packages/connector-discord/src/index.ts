@@ -76,4 +76,3 @@ export type { OAuthPurpose } from "./oauth/oauth-state.js";
 export { DISCORD_INTENTS, DISCORD_PROVIDER_ID } from "./provider.js";
 export type { RoleGrant, RoleGrantResult } from "./rest/grant-role.js";
 export type { RegisterCommandsOptions, RegisteredCommands } from "./rest/register-commands.js";
-export { DISCORD_ROLE_DESTINATION_ID } from "./rest/role-destination.js";

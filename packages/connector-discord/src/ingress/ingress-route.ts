@@ -1,9 +1,14 @@
-import type { Clock, ConnectorContext, ConnectorRoute, IngestResult } from "@hookline/core";
+import {
+  type Clock,
+  type ConnectorContext,
+  type ConnectorRoute,
+  type IngestResult,
+  problemResponse,
+} from "@hookline/core";
 import { isWebhookVerificationError, verify } from "@hookline/webhook-signing";
 import { z } from "zod";
 import { INGRESS_LIMITS, type IngressAnswer, type IngressItem, type IngressResult } from "../ingress-contract.js";
 import { ingressScheme } from "../ingress-scheme.js";
-import { problem } from "../problem.js";
 import type { Transform } from "./transform.js";
 import type { Transformed } from "./transformed.js";
 
@@ -40,18 +45,27 @@ export function createIngressRoute({ secrets, transform, clock }: IngressRouteOp
         now: new Date(clock.now()),
       });
       if (!/^application\/json\b/i.test(request.headers.get("content-type") ?? "")) {
-        return problem(400, "unsupported_content_type", "The ingress takes application/json.");
+        return problemResponse({
+          status: 400,
+          code: "unsupported_content_type",
+          detail: "The ingress takes application/json.",
+        });
       }
       parsed = verified.json();
     } catch (error) {
       if (!isWebhookVerificationError(error)) throw error;
-      return problem(error.statusCode, error.code, error.message);
+      return problemResponse({ status: error.statusCode, code: error.code, detail: error.message });
     }
     const batch = batchSchema.safeParse(parsed);
-    if (!batch.success) return problem(400, "invalid_batch", "The body is { items: […] }.");
+    if (!batch.success)
+      return problemResponse({ status: 400, code: "invalid_batch", detail: "The body is { items: […] }." });
     const { items } = batch.data;
     if (items.length > INGRESS_LIMITS.maxItems) {
-      return problem(400, "too_many_items", `A batch holds at most ${INGRESS_LIMITS.maxItems} items.`);
+      return problemResponse({
+        status: 400,
+        code: "too_many_items",
+        detail: `A batch holds at most ${INGRESS_LIMITS.maxItems} items.`,
+      });
     }
     return Response.json({ results: await store(items, context) } satisfies IngressAnswer);
   }

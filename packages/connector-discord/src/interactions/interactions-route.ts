@@ -1,6 +1,5 @@
-import type { Clock, ConnectorContext, ConnectorRoute } from "@hookline/core";
+import { type Clock, type ConnectorContext, type ConnectorRoute, problemResponse } from "@hookline/core";
 import { discord, isWebhookVerificationError, verify } from "@hookline/webhook-signing";
-import { problem } from "../problem.js";
 import { toFollowUp } from "./follow-up-message.js";
 import { runHandler } from "./handlers.js";
 import { CALLBACK, EPHEMERAL, INTERACTION, type InteractionPayload, interactionSchema } from "./payload.js";
@@ -39,7 +38,7 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
       }).json();
     } catch (error) {
       if (!isWebhookVerificationError(error)) throw error;
-      return problem(error.statusCode, error.code, error.message);
+      return problemResponse({ status: error.statusCode, code: error.code, detail: error.message });
     }
     if (typeof received === "object" && received !== null && "type" in received && received.type === INTERACTION.ping) {
       // Has no effect, so a replay of it harms nobody, and Discord's own check of the URL must not fail on a store.
@@ -47,7 +46,11 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     }
     const payload = interactionSchema.safeParse(received);
     if (!payload.success) {
-      return problem(400, "invalid_interaction", `The interaction lacks ${payload.error.issues[0]?.path.join(".")}.`);
+      return problemResponse({
+        status: 400,
+        code: "invalid_interaction",
+        detail: `The interaction lacks ${payload.error.issues[0]?.path.join(".")}.`,
+      });
     }
     return answerInTime(payload.data, context);
   }
@@ -132,7 +135,11 @@ function fallback(payload: InteractionPayload, sentence: string): InteractionCal
 }
 
 function replayed(): Response {
-  return problem(409, "interaction_replayed", "This interaction has been accepted before.");
+  return problemResponse({
+    status: 409,
+    code: "interaction_replayed",
+    detail: "This interaction has been accepted before.",
+  });
 }
 
 /** What a log may hold of an interaction: nothing that was typed, and no token. */

@@ -31,7 +31,7 @@ export const interactionSchema = z
       })
       .nullish(),
     message: z.object({ id: snowflake, channel_id: snowflake.nullish() }).nullish(),
-    data: z.unknown(),
+    data: z.unknown().optional(),
   })
   .refine((interaction) => (interaction.member?.user ?? interaction.user ?? null) !== null, "nobody asks");
 

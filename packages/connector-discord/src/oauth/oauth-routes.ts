@@ -1,5 +1,4 @@
-import type { Clock, ConnectorContext, ConnectorRoute } from "@hookline/core";
-import { problem } from "../problem.js";
+import { type Clock, type ConnectorContext, type ConnectorRoute, problemResponse } from "@hookline/core";
 import type { OAuth, OAuthOutcome } from "./oauth.js";
 import { OAUTH_DEFAULTS, type OAuthStates } from "./oauth-state.js";
 
@@ -68,11 +67,17 @@ export function createOAuthRoutes(options: OAuthRoutesOptions): readonly Connect
 
   async function handlePost(request: Request, context: ConnectorContext): Promise<Response> {
     const fields = await readFields(request);
-    if (fields === null) return problem(400, "invalid_body", "The body is a form or a JSON object of texts.");
+    if (fields === null)
+      return problemResponse({
+        status: 400,
+        code: "invalid_body",
+        detail: "The body is a form or a JSON object of texts.",
+      });
     const text = (name: string) => fields.get(name) ?? null;
     const callback = { code: text("code"), state: text("state"), error: text("error") };
     const finished = await finish(callback, request, context);
-    if (!finished.ok) return ended(problem(finished.status, finished.code, finished.detail));
+    if (!finished.ok)
+      return ended(problemResponse({ status: finished.status, code: finished.code, detail: finished.detail }));
     return ended(Response.json(finished.outcome));
   }
 

@@ -1,0 +1,88 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { ConfirmRequest, ConfirmResult } from "../src/index.js";
+import { GUILD_ID, slash, startApp, submit, type TestApp } from "./support/app.js";
+import { faultsByDiscord } from "./support/discord-schemas.js";
+
+let app: TestApp;
+afterEach(() => app.close());
+
+const EMAIL = "anna@example.com";
+
+async function link(email: string, answer: () => Promise<ConfirmResult> = async () => ({ ok: true })) {
+  const asked: ConfirmRequest[] = [];
+  app = await startApp({
+    requestConfirm: async (request) => {
+      asked.push(request);
+      return answer();
+    },
+  });
+  const opened = await app.interact(slash("link"));
+  const submitted = await app.interact(submit(opened.body.data.custom_id, { email }));
+  const stored = JSON.stringify(app.sent.map((one) => one.data));
+  const outcomes = await app.deliver();
+  return { opened, submitted, stored, outcomes, asked, shown: app.discord.calls.at(-1)?.body };
+}
+
+describe("/link", () => {
+  it("H3 asks for the address in a modal that Discord accepts", async () => {
+    const { opened } = await link(EMAIL);
+    expect(opened.body.type).toBe(9);
+    expect(opened.body.data.components).toHaveLength(1);
+    expect(await faultsByDiscord("ModalInteractionCallbackRequestSchema", opened.body)).toEqual([]);
+  });
+
+  it("H3 has the confirm mail sent and says to check the inbox, without the address anywhere", async () => {
+    const { opened, submitted, asked, shown, stored, outcomes } = await link(` ${EMAIL} `);
+    expect(submitted.body).toEqual({ type: 5, data: { flags: 64 } });
+    expect(outcomes).toEqual([["delivered"]]);
+    expect(asked).toEqual([
+      {
+        discordUserId: "400000000000000001",
+        discordUserName: "anna",
+        guildId: GUILD_ID,
+        tenantId: "default",
+        email: EMAIL,
+      },
+    ]);
+    expect(shown.content).toContain("Check your inbox");
+    for (const text of [JSON.stringify(opened.body), JSON.stringify(shown), stored, app.log.join()]) {
+      expect(text).not.toContain(EMAIL);
+    }
+  });
+
+  it.each(["not an address", "a@b", "a b@example.com", "anna@example.com,ben@example.com", "<anna@example.com>"])(
+    "H3 answers %j with a plain sentence and asks for no mail",
+    async (email) => {
+      const { asked, shown } = await link(email);
+      expect(asked).toEqual([]);
+      expect(shown.content).toContain("not a valid email address");
+    },
+  );
+
+  it("H3 refuses an over-long address before anything is stored", async () => {
+    const { asked, submitted, shown } = await link(`${"a".repeat(300)}@example.com`);
+    expect(submitted.body).toMatchObject({ type: 4, data: { flags: 64, content: expect.stringContaining("254") } });
+    expect(asked).toEqual([]);
+    expect(shown).toBeUndefined();
+  });
+
+  it.each([
+    ["rate_limited", "too often"],
+    ["unavailable", "can't be sent at the moment"],
+  ] as const)("H4 says plainly that it was %s", async (reason, sentence) => {
+    const { shown, outcomes } = await link(EMAIL, async () => ({ ok: false, reason }));
+    expect(shown.content).toContain(sentence);
+    expect(outcomes).toEqual([["delivered"]]);
+  });
+
+  it("H3 H4 fails closed when the mailer throws: no second try, no word of success, no address in the log", async () => {
+    const { asked, shown, outcomes } = await link(EMAIL, async () => {
+      throw new Error(`550 no mailbox ${EMAIL}`);
+    });
+    expect(asked).toHaveLength(1);
+    expect(outcomes).toEqual([["delivered"]]);
+    expect(shown.content).toContain("can't be sent at the moment");
+    expect(app.log.join()).toContain("550 no mailbox");
+    expect(app.log.join()).not.toContain(EMAIL);
+  });
+});
