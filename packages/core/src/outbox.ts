@@ -62,7 +62,7 @@ export interface Subscription {
 
 /** The one event log, as others read it. The dispatcher implements it. */
 export interface EventLog {
-  /** Newest first. `cursor` is what the previous page answered. */
+  /** Newest first. `cursor` is what the previous page answered; the error for an unreadable one has the code `invalid_cursor`. */
   list(query: EventQuery): Promise<{ readonly events: readonly Event[]; readonly nextCursor: string | null }>;
 }
 

@@ -25,7 +25,7 @@ export {
 export { createEngine, type Engine, type EngineOptions, type EngineParts, type Health } from "./engine.js";
 export { EngineError, type EngineErrorCode, isEngineError } from "./errors.js";
 export { type AppOptions, createApp } from "./http/app.js";
-export { type FieldError, type Problem, problem, problemResponses } from "./http/problem.js";
+export { type ProblemResponse, problem, problemResponses } from "./http/problem.js";
 export type { RemoteAddressOptions } from "./http/remote-address.js";
 export { type ApiKeyEnv, requireApiKey } from "./http/require-api-key.js";
 export { createRouter } from "./http/router.js";

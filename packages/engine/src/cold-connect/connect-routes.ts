@@ -58,9 +58,8 @@ export function createConnectRoutes(options: ResolvedOptions & { branding: { acc
 
   router.post(path, async (c) => {
     try {
-      const form = await c.req.parseBody();
-      const token = typeof form.token === "string" ? form.token : "";
-      return await show(c, await confirm(options, token));
+      const form = new URLSearchParams(await c.req.text());
+      return await show(c, await confirm(options, form.get("token") ?? ""));
     } catch (error) {
       return failed(c, error);
     }

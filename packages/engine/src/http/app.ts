@@ -1,15 +1,14 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
 import { createRateLimiter } from "../storage/rate-limiter.js";
 import { CONNECTORS_PATH, createConnectorRoutes, exemptRoutes } from "./connector-routes.js";
 import { createContactRoutes } from "./contact-routes.js";
 import { type ApiDocument, DOCS_CSP, docsPage } from "./docs-page.js";
+import { limitBody } from "./limit-body.js";
 import { createNotFound } from "./not-found.js";
 import { createErrorHandler } from "./on-error.js";
-import { problem } from "./problem.js";
 import { rateLimit } from "./rate-limit.js";
 import { createAddressReader, type RemoteAddressOptions } from "./remote-address.js";
 import { requestBasics } from "./request-basics.js";
@@ -86,13 +85,7 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
   );
   // Connector routes have limits of their own, which stand first.
   app.route("/", createConnectorRoutes(engine));
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (c) =>
-        problem(c, { status: 413, code: "body_too_large", detail: `A body has at most ${maxBodyBytes} bytes.` }),
-    }),
-  );
+  app.use(limitBody(maxBodyBytes));
 
   app.openapi(healthRoute, (c) => c.json({ status: "ok" as const, uptimeSeconds: Math.round(process.uptime()) }, 200));
   app.openapi(readyRoute, async (c) => {

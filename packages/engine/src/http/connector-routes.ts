@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Connector, ConnectorContext, ConnectorRoute } from "@hookline/core";
-import { bodyLimit } from "hono/body-limit";
 import type { Engine } from "../engine.js";
-import { problem, problemResponses } from "./problem.js";
+import { limitBody } from "./limit-body.js";
+import { problemResponses } from "./problem.js";
 import { createRouter } from "./router.js";
 
 export const CONNECTORS_PATH = "/v1/connectors";
@@ -36,20 +36,7 @@ interface Mounted {
 
 function mount(router: OpenAPIHono, { connector, route, context }: Mounted): void {
   const path = pathOf(connector, route);
-  router.on(
-    route.method,
-    path,
-    bodyLimit({
-      maxSize: route.maxBodyBytes,
-      onError: (c) =>
-        problem(c, {
-          status: 413,
-          code: "body_too_large",
-          detail: `The body of this route has at most ${route.maxBodyBytes} bytes.`,
-        }),
-    }),
-    (c) => route.handle(c.req.raw, context),
-  );
+  router.on(route.method, path, limitBody(route.maxBodyBytes), (c) => route.handle(c.req.raw, context));
   router.openAPIRegistry.registerPath({
     method: route.method === "GET" ? "get" : "post",
     path,

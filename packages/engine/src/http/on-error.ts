@@ -15,12 +15,18 @@ const STATUS: Readonly<Partial<Record<EngineErrorCode, ContentfulStatusCode>>> =
   closed: 503,
 };
 
+/** How an event log refuses a query, whoever implements it. */
+const UNREADABLE_QUERIES: ReadonlySet<unknown> = new Set(["invalid_cursor", "invalid_query"]);
+
 /** Every error as problem details. What was not foreseen says nothing of its cause; the log does. */
 export function createErrorHandler(logger: Logger): ErrorHandler {
   return (error, c) => {
     if (isEngineError(error)) {
       const status = STATUS[error.code as EngineErrorCode];
       if (status) return problem(c, { status, code: error.code, detail: error.message });
+    }
+    if ("code" in error && UNREADABLE_QUERIES.has(error.code)) {
+      return problem(c, { status: 400, code: String(error.code), detail: error.message });
     }
     if (error instanceof HTTPException && error.status < 500) {
       const malformedJson = error.status === 400 && /json/i.test(error.message);

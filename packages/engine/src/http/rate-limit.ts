@@ -27,9 +27,11 @@ export function rateLimit({ limiter, policy, addressOf, isExempt, logger }: Rate
       return problem(c, { status: 503, code: "unavailable", detail: "Please try again in a moment." });
     }
     const resetSeconds = Math.max(1, Math.ceil(limit.resetMs / 1000));
+    if (limit.allowed) await next();
+    // Afterwards, since a route may answer with a response of its own making.
     c.header("ratelimit-policy", `"${policy}";q=${limiter.max};w=${limiter.windowSeconds}`);
     c.header("ratelimit", `"${policy}";r=${limit.remaining};t=${resetSeconds}`);
-    if (limit.allowed) return next();
+    if (limit.allowed) return undefined;
     c.header("retry-after", String(resetSeconds));
     return problem(c, {
       status: 429,

@@ -68,8 +68,12 @@ function read(state: PropertyState, key: string): StoredProperty | undefined {
 function joinProperty(a: StoredProperty | undefined, b: StoredProperty | undefined): StoredProperty {
   if (!a || !b) return (a ?? b) as StoredProperty;
   if (isMerging(a) && isMerging(b)) return joinInner(a, b);
-  const winner = pick("", { value: a.value, timeMs: newestOf(a.time) }, { value: b.value, timeMs: newestOf(b.time) });
-  return winner.value === a.value ? a : b;
+  const [fromA, fromB] = [asOne(a), asOne(b)];
+  return pick("", fromA, fromB) === fromA ? a : b;
+}
+
+function asOne({ value, time }: StoredProperty): Observation {
+  return { value, timeMs: newestOf(time) };
 }
 
 type MergingProperty = {

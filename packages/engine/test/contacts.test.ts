@@ -1,0 +1,151 @@
+import { expect, it } from "vitest";
+import { describeMatrix, openWorld, type World } from "./support/world.js";
+
+const tenantId = "acme";
+const discord = { kind: "discord", value: "80351110224678912" };
+const email = { kind: "email", value: "jo@example.com" };
+const external = { kind: "external", value: "42" };
+const anonymous = { kind: "anonymous", value: "cookie-1" };
+
+let keys = 0;
+async function seen(
+  world: World,
+  {
+    identities,
+    at = 0,
+    properties = {},
+  }: {
+    identities: { kind: string; value: string }[];
+    at?: number;
+    properties?: Record<string, unknown>;
+  },
+): Promise<{ contactId: string; eventId: string }> {
+  const [result] = await world.engine.ingest([
+    {
+      tenantId,
+      type: "page.viewed",
+      timestamp: new Date(Date.UTC(2026, 2, 1) + at * 1000),
+      idempotencyKey: `seen-${keys++}`,
+      identities,
+      data: {},
+      contactProperties: properties,
+    },
+  ]);
+  if (result?.status !== "stored") throw new Error(`was ${JSON.stringify(result)}`);
+  return result;
+}
+
+describeMatrix("contacts", (databases) => {
+  it("become one when their identities meet: the one with the email survives, the other's id keeps resolving", async () => {
+    const world = await openWorld(databases);
+    const { contacts } = world.engine;
+    const member = await seen(world, { identities: [discord], at: 1, properties: { discord: { username: "nelly" } } });
+    const user = await seen(world, { identities: [email], at: 2, properties: { plan: "pro" } });
+    const both = await seen(world, { identities: [discord, email], at: 3 });
+
+    expect(both.contactId).toBe(user.contactId);
+    const contact = await contacts.get({ tenantId, contactId: member.contactId });
+    expect(contact).toMatchObject({
+      id: user.contactId,
+      aliases: [member.contactId],
+      identities: [discord, email],
+      properties: { plan: "pro", discord: { username: "nelly" } },
+      firstSeenAt: "2026-03-01T00:00:01.000Z",
+      lastSeenAt: "2026-03-01T00:00:03.000Z",
+    });
+    expect(await contacts.findByIdentity({ tenantId, ...discord })).toEqual(contact);
+    const timeline = await contacts.timeline({ tenantId, contactId: user.contactId });
+    expect(timeline?.events.map(({ id }) => id)).toEqual([both.eventId, user.eventId, member.eventId]);
+    expect(await contacts.timeline({ tenantId, contactId: member.contactId })).toEqual(timeline);
+  });
+
+  it("survive by external before email before the rest, then by age", async () => {
+    const world = await openWorld(databases);
+    const first = await seen(world, { identities: [anonymous] });
+    const second = await seen(world, { identities: [discord] });
+    expect((await seen(world, { identities: [discord, anonymous] })).contactId).toBe(first.contactId);
+    const mailed = await seen(world, { identities: [email] });
+    expect((await seen(world, { identities: [anonymous, email] })).contactId).toBe(mailed.contactId);
+    const known = await seen(world, { identities: [external] });
+    expect((await seen(world, { identities: [external, email] })).contactId).toBe(known.contactId);
+    const contact = await world.engine.contacts.get({ tenantId, contactId: second.contactId });
+    expect(contact?.id).toBe(known.contactId);
+    expect([...(contact?.aliases ?? [])].sort()).toEqual(
+      [first, second, mailed].map(({ contactId }) => contactId).sort(),
+    );
+  });
+
+  it("know an email in one spelling only", async () => {
+    const world = await openWorld(databases);
+    const { contactId } = await seen(world, { identities: [{ kind: "email", value: " Jo@Example.com" }] });
+    expect((await seen(world, { identities: [email] })).contactId).toBe(contactId);
+    const found = await world.engine.contacts.findByIdentity({ tenantId, kind: "email", value: "JO@EXAMPLE.COM" });
+    expect(found?.identities).toEqual([email]);
+  });
+
+  it("H2 keep newer values when an older event arrives late, and last_seen is the newest observed time", async () => {
+    const world = await openWorld(databases);
+    const state = (username: string, lastSeen: string) => ({ discord: { username, last_seen: lastSeen } });
+    await seen(world, { identities: [discord], at: 20, properties: state("new", "2026-03-01T00:00:20.000Z") });
+    const { contactId } = await seen(world, {
+      identities: [discord],
+      at: 10,
+      properties: { ...state("old", "2026-03-01T00:00:10.000Z"), plan: null, seat: "b" },
+    });
+    const contact = await world.engine.contacts.get({ tenantId, contactId });
+    expect(contact?.properties).toEqual({
+      discord: { username: "new", last_seen: "2026-03-01T00:00:20.000Z" },
+      seat: "b",
+    });
+    expect(contact?.lastSeenAt).toBe("2026-03-01T00:00:20.000Z");
+    expect(contact?.firstSeenAt).toBe("2026-03-01T00:00:10.000Z");
+  });
+
+  it("are listed newest first, page by page, without a gap or a repetition", async () => {
+    const world = await openWorld(databases);
+    for (let index = 0; index < 7; index++)
+      await seen(world, { identities: [{ kind: "external", value: `u${index}` }] });
+    const ids: string[] = [];
+    let cursor: string | null | undefined;
+    let pages = 0;
+    do {
+      const page = await world.engine.contacts.list({ tenantId, limit: 3, ...(cursor ? { cursor } : {}) });
+      ids.push(...page.contacts.map(({ id }) => id));
+      cursor = page.nextCursor;
+      pages++;
+    } while (cursor);
+    expect(pages).toBe(3);
+    expect(ids).toHaveLength(7);
+    expect(ids).toEqual([...new Set(ids)].sort().reverse());
+    await expect(world.engine.contacts.list({ tenantId, cursor: "%%" })).rejects.toMatchObject({
+      code: "invalid_cursor",
+    });
+  });
+
+  it("can be linked without an event, also inside the caller's transaction", async () => {
+    const world = await openWorld(databases);
+    const { engine, database } = world;
+    const { contactId } = await seen(world, { identities: [discord] });
+    await expect(
+      database.transaction(async (transaction) => {
+        await engine.identity.linkContact({ tenantId, identities: [discord, email] }, { transaction });
+        throw new Error("rolled back");
+      }),
+    ).rejects.toThrow("rolled back");
+    expect(await engine.contacts.findByIdentity({ tenantId, ...email })).toBeNull();
+
+    const linked = await database.transaction((transaction) =>
+      engine.identity.linkContact(
+        { tenantId, identities: [discord, email], contactProperties: { discord: { username: "nelly" } } },
+        { transaction },
+      ),
+    );
+    expect(linked).toEqual({ contactId, mergedIds: [] });
+    expect((await engine.contacts.findByIdentity({ tenantId, ...email }))?.properties).toEqual({
+      discord: { username: "nelly" },
+    });
+    await expect(
+      engine.identity.linkContact({ tenantId, identities: [{ kind: "email", value: "nobody" }] }),
+    ).rejects.toMatchObject({ code: "invalid_email" });
+  });
+});

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import * as engine from "../src/index.js";
+
+it("exports what the README names, and nothing else", () => {
+  expect(Object.keys(engine).sort()).toMatchInlineSnapshot(`
+    [
+      "EngineError",
+      "createApp",
+      "createColdConnect",
+      "createConfirmMail",
+      "createEngine",
+      "createLocalMailer",
+      "createRouter",
+      "getDerivedCredential",
+      "isEngineError",
+      "normaliseEmail",
+      "problem",
+      "problemResponses",
+      "requireApiKey",
+      "saveDerivedCredential",
+    ]
+  `);
+});
