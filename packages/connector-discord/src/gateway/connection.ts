@@ -1,4 +1,4 @@
-import type { SessionInfo } from "@discordjs/ws";
+import type { IShardingStrategy, SessionInfo } from "@discordjs/ws";
 import type { Clock, Logger } from "@hookline/core";
 import { backoffDelayMs } from "./backoff.js";
 import { fatalCloseError, invalidTokenAdvice, RESUMABLE_CLOSE_CODE } from "./close-codes.js";
@@ -63,7 +63,6 @@ export interface GatewayConnection {
 const RECONNECT_BACKOFF = { minMs: 250, maxMs: 5_000 } as const;
 const FAILURES_BEFORE_OTHER_URL = 3;
 const CLOSE_TIMEOUT_MS = 3_000;
-const NEVER: Promise<never> = new Promise(() => {});
 
 export function createGatewayConnection(options: ConnectionOptions): GatewayConnection {
   const { clock, logger, intents } = options;
@@ -87,6 +86,7 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
     handlerSweepInterval: 0,
   }).setToken(options.botToken);
 
+  let strategy: IShardingStrategy | null = null;
   const manager = new options.peers.WebSocketManager({
     token: options.botToken,
     intents,
@@ -96,7 +96,7 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
     retrieveSessionInfo(shardId) {
       // A shard that wants to reconnect while we leave must not: it waits here for ever.
       if (closing) {
-        return NEVER;
+        return new Promise(() => {});
       }
       return memory.isOpen(shardId) ? memory.retrieve(shardId) : beforeConnecting(shardId);
     },
@@ -104,6 +104,10 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
       if (!closing) {
         memory.update(shardId, session);
       }
+    },
+    buildStrategy(self) {
+      strategy = new options.peers.SimpleShardingStrategy(self);
+      return strategy;
     },
     buildIdentifyThrottler: async (self) => {
       const { session_start_limit: limit } = await self.fetchGatewayInformation();
@@ -253,7 +257,15 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
   async function open(): Promise<void> {
     const information = await manager.fetchGatewayInformation();
     gatewayUrl = information.url;
-    await manager.connect();
+    await manager.updateShardCount(await manager.getShardCount());
+    // The library's own connect() would also refuse sessions that are only resumed, which costs nothing.
+    const fresh = (await manager.getShardIds()).filter((shardId) => memory.retrieve(shardId) === null).length;
+    const { remaining, reset_after: resetAfterMs } = information.session_start_limit;
+    if (remaining < fresh) {
+      const at = new Date(clock.now() + resetAfterMs).toISOString();
+      throw new Error(`Discord allows ${remaining} new sessions and ${fresh} are needed; there are more from ${at} on`);
+    }
+    await strategy?.connect();
   }
 
   async function closeOnce(): Promise<void> {

@@ -12,6 +12,7 @@ export async function loadPeers() {
     const [ws, rest] = await Promise.all([import("@discordjs/ws"), import("@discordjs/rest")]);
     return {
       WebSocketManager: ws.WebSocketManager,
+      SimpleShardingStrategy: ws.SimpleShardingStrategy,
       SimpleIdentifyThrottler: ws.SimpleIdentifyThrottler,
       REST: rest.REST,
     };

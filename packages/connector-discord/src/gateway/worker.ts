@@ -156,7 +156,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
         }
         const delayMs = backoffDelayMs(failures, START_BACKOFF, settings.random);
         const reason = cause instanceof Error ? cause.message : String(cause);
-        logger.warn({ reason, failures, delayMs }, "Discord can't be reached; trying again");
+        logger.warn({ reason, failures, delayMs }, "Can't connect to Discord yet; trying again");
         await sleep(delayMs);
       }
     }

@@ -55,6 +55,24 @@ describe("sender", () => {
     expect(keysOf(ingress, "1")).toEqual(keys);
   });
 
+  test("N2 keeps the order when packets come faster than they fit into memory", async () => {
+    const ingress = await startIngress();
+    const { receive, spool } = await startSending(ingress);
+    await ingress.down();
+    const keys: string[] = [];
+    const feed = async (rounds: number) => {
+      for (let round = 0; round < rounds; round += 1) {
+        keys.push(...receive("1", 300));
+        await spool.flush();
+      }
+    };
+    await feed(20);
+    await ingress.up();
+    await feed(40);
+    await waitUntil("an empty spool", () => spool.depth().items === 0);
+    expect(keysOf(ingress, "1")).toEqual(keys);
+  });
+
   test("N2 a batch whose answer was lost is sent again and stored once", async () => {
     const ingress = await startIngress();
     const { receive, spool } = await startSending(ingress, { requestTimeoutMs: 200 });

@@ -1,7 +1,15 @@
 import type { SimulatorFaults } from "@hookline/discord-simulator";
 import { describe, expect, test } from "vitest";
 import { DISCORD_INTENTS } from "../../src/provider.js";
-import { gapsIn, numbers, sayNumbers, startSurroundings, startWorker, textsIn } from "./support/running.js";
+import {
+  createWorker,
+  gapsIn,
+  numbers,
+  sayNumbers,
+  startSurroundings,
+  startWorker,
+  textsIn,
+} from "./support/running.js";
 import { waitUntil } from "./support/wait-until.js";
 
 const RESUMABLE: [string, (faults: SimulatorFaults) => Promise<unknown>][] = [
@@ -134,6 +142,38 @@ describe("sessions of the gateway worker", () => {
     expect(textsIn(around.ingress)).toEqual(numbers(1, 100));
     await waitUntil("the connection", () => worker.stats().state === "running");
     expect(worker.stats().gateway).toMatchObject({ identifies: 1, gaps: 0 });
+  });
+
+  test("N2 a spool that is full at the start is emptied before the worker resumes", async () => {
+    const around = await startSurroundings();
+    await around.ingress.down();
+    const limits = { spoolLimit: { maxItems: 10 } };
+    const first = await startWorker(around, limits);
+    await sayNumbers(around.simulator, [1, 30]);
+    await waitUntil("the pause", () => first.worker.stats().state === "paused");
+    await first.worker.stop();
+    const second = createWorker(around, limits);
+    const started = second.worker.start();
+    await waitUntil("a try to send", () => second.worker.stats().ingress.trouble);
+    expect(second.worker.stats()).toMatchObject({ state: "starting", spool: { items: 10, full: true } });
+    await around.ingress.up();
+    await started;
+    await waitUntil("all messages", () => textsIn(around.ingress).length >= 30);
+    expect(textsIn(around.ingress)).toEqual(numbers(1, 30));
+  });
+
+  test("H9 resumes with no new session left, and waits for one where it needs it", async () => {
+    const around = await startSurroundings({ sessionStartLimit: 1 });
+    await (await startWorker(around)).worker.stop();
+    const second = await startWorker(around);
+    expect(second.worker.stats().gateway.resumes).toBe(1);
+    await second.worker.stop();
+
+    const fresh = createWorker({ ...around, directory: `${around.directory}/fresh` });
+    const stopped = expect(fresh.worker.start()).rejects.toMatchObject({ code: "stopped" });
+    await waitUntil("a warning", () => fresh.logger.text().includes("Discord allows 0 new sessions and 1 are needed"));
+    await fresh.worker.stop();
+    await stopped;
   });
 
   test("N2 runs several shards, each with a session of its own", async () => {
