@@ -53,7 +53,9 @@ export function createProcesses(options: { logDirectory: string; workingDirector
           running.delete(name);
           if (ending.has(name)) return;
           const tail = readFileSync(logFile, "utf8").trim().split("\n").slice(-12).join("\n");
-          const error = new Error(`The ${name} process ended (${signal ?? `exit code ${code}`}). Its last words:\n${tail}`);
+          const error = new Error(
+            `The ${name} process ended (${signal ?? `exit code ${code}`}). Its last words:\n${tail}`,
+          );
           for (const listener of listeners) listener(error);
           reject(error);
         });
