@@ -1,12 +1,12 @@
 import type { Logger } from "@hookline/core";
 import type { Database } from "../database.js";
-import { DatabaseError } from "../errors.js";
+import { DatabaseError, isDatabaseError } from "../errors.js";
 import { type RunResult, runTransaction } from "../run-transaction.js";
 import { createStatementNames } from "../statement-names.js";
 import { createTransactionScopes, SCOPES, type TransactionScopes } from "../transaction-scope.js";
 import { toDatabaseError } from "./pg-error.js";
 import { createPgListener } from "./pg-listener.js";
-import { runOnClient } from "./pg-session.js";
+import { createClientRunner } from "./pg-session.js";
 import type { PgClient, PgPool } from "./pool-face.js";
 
 export interface PgDatabaseOptions {
@@ -45,10 +45,11 @@ export function createPgDatabase({
       failure = error;
     };
     client.on("error", onError);
+    const runOnClient = createClientRunner(client);
     const session: PgSession = {
       async run(text, params) {
         try {
-          return await runOnClient(client, { text, params, name: nameOf(text) });
+          return await runOnClient({ text, params, name: nameOf(text) });
         } catch (error) {
           if (leavesClientUnusable(error)) failure = error;
           throw error;
@@ -77,7 +78,13 @@ export function createPgDatabase({
 
   async function execute(text: string, params: readonly unknown[] = []): Promise<RunResult> {
     enter("query");
-    return track(withClient((session) => session.run(text, params)));
+    return track(
+      withClient((session) => session.run(text, params)).catch((error: unknown) => {
+        if (!isStalePlan(error)) throw error;
+        // Nothing was done, and the connection that held the stale plan is gone.
+        return withClient((session) => session.run(text, params));
+      }),
+    );
   }
 
   return {
@@ -120,8 +127,11 @@ function release(client: PgClient, failure: unknown): void {
   else client.release(true);
 }
 
-// 0A000: the result of a prepared statement changed with its table. 26000: a pooler forgot the statement.
 function leavesClientUnusable(error: unknown): boolean {
-  if (!(error instanceof DatabaseError)) return true;
-  return error.code === "connection_failed" || error.sqlState === "0A000" || error.sqlState === "26000";
+  return !isDatabaseError(error) || error.code === "connection_failed" || isStalePlan(error);
+}
+
+// 0A000: the result of a prepared statement changed with its table. 26000: a pooler forgot the statement.
+function isStalePlan(error: unknown): boolean {
+  return isDatabaseError(error) && (error.sqlState === "0A000" || error.sqlState === "26000");
 }

@@ -2,8 +2,8 @@ import type { Logger } from "@hookline/core";
 import { DatabaseError } from "../errors.js";
 import { quoteIdentifier } from "../identifier.js";
 import { toDatabaseError } from "./pg-error.js";
-import { runOnClient } from "./pg-session.js";
-import type { PgClient, PgPool } from "./pool-face.js";
+import { createClientRunner, type PgStatement } from "./pg-session.js";
+import type { PgPool } from "./pool-face.js";
 
 const DEFAULTS = { firstRetryMs: 100, maxRetryMs: 5_000 } as const;
 
@@ -13,12 +13,17 @@ export interface PgListener {
   close(): Promise<void>;
 }
 
+interface Connected {
+  run(statement: PgStatement): Promise<unknown>;
+  drop(): void;
+}
+
 type Subscriber = (payload: string) => void;
 
 export function createPgListener({ pool, logger }: { readonly pool: PgPool; readonly logger: Logger }): PgListener {
   const channels = new Map<string, Set<Subscriber>>();
-  let connected: { readonly client: PgClient; drop(): void } | undefined;
-  let connecting: Promise<PgClient> | undefined;
+  let connected: Connected | undefined;
+  let connecting: Promise<Connected> | undefined;
   let retryTimer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -32,7 +37,7 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
     }
   }
 
-  async function connect(): Promise<PgClient> {
+  async function connect(): Promise<Connected> {
     const client = await pool.connect();
     const onNotification = (message: { channel: string; payload?: string }) =>
       call(channels.get(message.channel) ?? [], message.payload ?? "");
@@ -52,24 +57,23 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
     client.on("error", drop);
     client.on("end", () => drop(new DatabaseError("connection_failed", "The listening connection ended.")));
     client.on("notification", onNotification);
+    const run = createClientRunner(client);
     try {
-      for (const channel of channels.keys()) await runOnClient(client, listenStatement(channel));
+      for (const channel of channels.keys()) await run(listenStatement(channel));
     } catch (error) {
-      dropped = true;
-      client.removeListener("notification", onNotification);
-      client.release(true);
+      drop();
       throw error;
     }
-    if (closed) {
+    if (closed || dropped) {
       drop();
-      throw new DatabaseError("closed", "The database is closed.");
+      throw new DatabaseError("connection_failed", "The listening connection ended at once.");
     }
-    connected = { client, drop };
-    return client;
+    connected = { run, drop };
+    return connected;
   }
 
-  function client(): Promise<PgClient> {
-    if (connected) return Promise.resolve(connected.client);
+  function connection(): Promise<Connected> {
+    if (connected) return Promise.resolve(connected);
     connecting ??= connect().finally(() => {
       connecting = undefined;
     });
@@ -80,7 +84,8 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
     if (closed || retryTimer || channels.size === 0) return;
     retryTimer = setTimeout(() => {
       retryTimer = undefined;
-      client().then(
+      if (channels.size === 0) return;
+      connection().then(
         () => {
           for (const subscribers of channels.values()) call(subscribers, "");
         },
@@ -97,8 +102,7 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
     if (!subscribers?.delete(subscriber) || subscribers.size > 0) return;
     channels.delete(channel);
     if (channels.size === 0) connected?.drop();
-    else if (connected)
-      await runOnClient(connected.client, { text: `UNLISTEN ${quoteIdentifier(channel)}`, params: [] });
+    else if (connected) await connected.run({ text: `UNLISTEN ${quoteIdentifier(channel)}`, params: [] });
   }
 
   return {
@@ -108,7 +112,7 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
       if (known) known.add(subscriber);
       else channels.set(channel, new Set([subscriber]));
       try {
-        await runOnClient(await client(), listenStatement(channel));
+        await (await connection()).run(listenStatement(channel));
       } catch (error) {
         await unlisten(channel, subscriber);
         throw toDatabaseError(error);
@@ -125,6 +129,6 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
   };
 }
 
-function listenStatement(channel: string): { text: string; params: readonly unknown[] } {
+function listenStatement(channel: string): PgStatement {
   return { text: `LISTEN ${quoteIdentifier(channel)}`, params: [] };
 }

@@ -13,12 +13,28 @@ interface PgResult {
   readonly command: string | null;
 }
 
-/** Runs one text on a client. Without parameters it goes as a simple query, which may hold several statements. */
-export async function runOnClient(
-  client: Pick<PgClient, "query">,
-  statement: { readonly text: string; readonly params: readonly unknown[]; readonly name?: string | undefined },
-): Promise<RunResult> {
-  const { text, params, name } = statement;
+export interface PgStatement {
+  readonly text: string;
+  readonly params: readonly unknown[];
+  /** Keeps the statement prepared under this name. */
+  readonly name?: string | undefined;
+}
+
+/** Runs statements on one client, one after another: node-postgres wants to be asked only when it is idle. */
+export function createClientRunner(client: Pick<PgClient, "query">): (statement: PgStatement) => Promise<RunResult> {
+  let last: Promise<unknown> | undefined;
+  return (statement) => {
+    const next = last === undefined ? runOnClient(client, statement) : last.then(() => runOnClient(client, statement));
+    const settled = next.then(ignore, ignore);
+    last = settled;
+    return next;
+  };
+}
+
+function ignore(): void {}
+
+/** Without parameters it goes as a simple query, which may hold several statements. */
+async function runOnClient(client: Pick<PgClient, "query">, { text, params, name }: PgStatement): Promise<RunResult> {
   if (text.includes("\0")) throw new DatabaseError("invalid_parameter", "An SQL text holds a zero character.");
   const config =
     params.length === 0
