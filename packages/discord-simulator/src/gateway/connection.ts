@@ -12,12 +12,16 @@ export interface GatewayConnection {
   session(): GatewaySession | null;
   sendOp(op: number, d: unknown): void;
   drop(): void;
+  /** Another connection has taken the session over. */
+  release(): void;
   close(code: number, reason: string): void;
   invalidate(resumable: boolean): void;
 }
 
 export interface ConnectionContext extends GatewayContext {
   readonly sessions: Map<string, GatewaySession>;
+  /** What cancels the end of a session that has no socket. */
+  readonly expiries: Map<string, () => void>;
   readonly connections: Set<GatewayConnection>;
   readonly startLimit: SessionStartLimit;
 }
@@ -27,7 +31,7 @@ const MAX_EVENTS_PER_MINUTE = 120;
 const ACCEPTED_WITHOUT_EFFECT: ReadonlySet<number> = new Set([Op.VoiceStateUpdate, 31, 43]);
 
 export function openConnection(context: ConnectionContext, socket: WebSocket, url: URL): void {
-  const { clock, connections, sessions, world, heartbeatIntervalMs } = context;
+  const { clock, connections, expiries, sessions, world, heartbeatIntervalMs } = context;
   let session: GatewaySession | null = null;
   let minuteStartedAtMs = clock.now();
   let eventsThisMinute = 0;
@@ -39,6 +43,9 @@ export function openConnection(context: ConnectionContext, socket: WebSocket, ur
       socket.send(JSON.stringify({ op, d, s: null, t: null }));
     },
     drop: () => socket.terminate(),
+    release() {
+      session = null;
+    },
     close(code, reason) {
       closedByUs = true;
       if (code === Close.AuthenticationFailed || code === Close.InvalidSeq || code >= Close.InvalidShard) {
@@ -47,7 +54,9 @@ export function openConnection(context: ConnectionContext, socket: WebSocket, ur
       socket.close(code, reason);
     },
     invalidate(resumable) {
-      if (!resumable) {
+      if (resumable) {
+        setAside();
+      } else {
         forget();
       }
       connection.sendOp(Op.InvalidSession, resumable);
@@ -62,6 +71,19 @@ export function openConnection(context: ConnectionContext, socket: WebSocket, ur
     }
   }
 
+  /** Leaves the session without a socket; it can be resumed for a while, on this connection too. */
+  function setAside(): void {
+    const ended = session;
+    session = null;
+    if (ended) {
+      ended.attach(null);
+      expiries.set(
+        ended.id,
+        clock.setTimer(() => sessions.delete(ended.id), context.sessionKeepMs),
+      );
+    }
+  }
+
   let cancelHeartbeatCheck = expectHeartbeat();
   function expectHeartbeat(): () => void {
     return clock.setTimer(() => connection.close(Close.SessionTimedOut, "No heartbeat came."), heartbeatIntervalMs * 2);
@@ -69,8 +91,11 @@ export function openConnection(context: ConnectionContext, socket: WebSocket, ur
 
   function attach(next: GatewaySession): void {
     session = next;
+    expiries.get(next.id)?.();
+    expiries.delete(next.id);
     for (const other of connections) {
       if (other !== connection && other.session() === next) {
+        other.release();
         other.drop();
       }
     }
@@ -168,19 +193,10 @@ export function openConnection(context: ConnectionContext, socket: WebSocket, ur
   socket.on("close", (code) => {
     cancelHeartbeatCheck();
     connections.delete(connection);
-    const ended = session;
-    if (!ended || [...connections].some((other) => other.session() === ended)) {
-      return;
-    }
-    ended.attach(null);
     if (!closedByUs && (code === 1000 || code === 1001)) {
-      sessions.delete(ended.id);
+      forget();
     } else {
-      clock.setTimer(() => {
-        if (![...connections].some((other) => other.session() === ended)) {
-          sessions.delete(ended.id);
-        }
-      }, context.sessionKeepMs);
+      setAside();
     }
     if (connections.size === 0) {
       setBotPresence(context, { status: "offline" });

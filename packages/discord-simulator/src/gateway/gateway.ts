@@ -45,7 +45,7 @@ export function createGateway(context: GatewayContext): Gateway {
     maxConcurrency: context.maxConcurrency,
     now: () => context.clock.now(),
   });
-  const shared: ConnectionContext = { ...context, sessions, connections, startLimit };
+  const shared: ConnectionContext = { ...context, sessions, expiries: new Map(), connections, startLimit };
 
   const toAll = (act: (connection: GatewayConnection) => void): number => {
     const open = [...connections];
