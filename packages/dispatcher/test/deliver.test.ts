@@ -181,6 +181,32 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await expect(dispatcher.deliveries.retry(dead)).rejects.toMatchObject({ code: "endpoint_not_found" });
   });
 
+  it("N3 counts a redirect as a failure and does not follow it", async () => {
+    const { dispatcher } = await openDispatcher(databases, { retrySchedule: { delaysMs: [] } });
+    await dispatcher.start();
+    const elsewhere = await openReceiver();
+    const receiver = await openReceiver({ answer: () => ({ status: 302, headers: { location: elsewhere.url } }) });
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.publish(EVENT);
+    const dead = await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(dead.log).toMatchObject([{ errorCode: "redirect", status: 302 }]);
+    expect(elsewhere.requests).toHaveLength(0);
+  });
+
+  it("N3 refuses this machine's own addresses and plain http unless they are allowed", async () => {
+    const receiver = await openReceiver();
+    const { dispatcher } = await openDispatcher(databases, {
+      retrySchedule: { delaysMs: [] },
+      addressGuard: { allowHttp: true },
+    });
+    await dispatcher.start();
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.publish(EVENT);
+    const dead = await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(dead.log).toMatchObject([{ errorCode: "address_refused", status: null }]);
+    expect(receiver.requests).toHaveLength(0);
+  });
+
   it("keeps to an endpoint's own number of attempts", async () => {
     const { dispatcher } = await openDispatcher(databases, QUICK);
     await dispatcher.start();

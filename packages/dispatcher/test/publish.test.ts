@@ -203,15 +203,15 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   });
 
   it.each([
-    ["a type with spaces", { type: "no good" }, "invalid_event", "type"],
-    ["an empty tenant", { tenantId: "" }, "invalid_event", "tenantId"],
-    ["a control character in the key", { idempotencyKey: "a\u001eb" }, "invalid_event", "idempotencyKey"],
-    ["an id with a dot", { id: "evt.1" }, "invalid_event", "id"],
-    ["an invalid time", { timestamp: new Date(Number.NaN) }, "invalid_event", "timestamp"],
-    ["missing data", { data: undefined }, "invalid_event", "data"],
-    ["data that are no JSON", { data: 1n }, "invalid_event", "data"],
-    ["data over the limit", { data: "é".repeat(140_000) }, "event_too_large", "data"],
-  ])("refuses %s", async (_what, wrong, code, path) => {
+    { what: "a type with spaces", wrong: { type: "no good" }, path: "type" },
+    { what: "an empty tenant", wrong: { tenantId: "" }, path: "tenantId" },
+    { what: "a control character in the key", wrong: { idempotencyKey: "a\u001eb" }, path: "idempotencyKey" },
+    { what: "an id with a dot", wrong: { id: "evt.1" }, path: "id" },
+    { what: "an invalid time", wrong: { timestamp: new Date(Number.NaN) }, path: "timestamp" },
+    { what: "missing data", wrong: { data: undefined }, path: "data" },
+    { what: "data that are no JSON", wrong: { data: 1n }, path: "data" },
+    { what: "data over the limit", wrong: { data: "é".repeat(140_000) }, path: "data", code: "event_too_large" },
+  ])("refuses $what", async ({ wrong, path, code = "invalid_event" }) => {
     const opened = await openDispatcher(databases);
     const event = { tenantId: TENANT, type: "a.b", data: {}, ...wrong };
     await expect(opened.dispatcher.publish(event)).rejects.toMatchObject({ code, issues: [{ path }] });

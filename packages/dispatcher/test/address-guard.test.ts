@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { type AddressGuardOptions, createAddressGuard } from "../src/address-guard.js";
+
+const REFUSED = {
+  loopback: ["127.0.0.1", "127.255.255.254", "::1"],
+  private: ["10.0.0.1", "172.16.0.1", "192.168.1.1", "fc00::1", "fd12:3456::1"],
+  "link-local and metadata": ["169.254.169.254", "fe80::1", "fd00:ec2::254"],
+  "carrier-grade NAT": ["100.64.0.1", "100.100.100.200"],
+  "unspecified and broadcast": ["0.0.0.0", "0.1.2.3", "::", "255.255.255.255"],
+  multicast: ["224.0.0.1", "239.255.255.250", "ff02::1"],
+  reserved: ["240.0.0.1", "192.0.2.1", "198.18.0.1", "203.0.113.7", "2001:db8::1", "100::1", "5f00::1", "4000::1"],
+  "IPv4-mapped": ["::ffff:127.0.0.1", "::ffff:7f00:1", "::ffff:10.0.0.1", "::ffff:169.254.169.254"],
+  "IPv4-compatible": ["::127.0.0.1", "::10.0.0.1"],
+  "IPv4-translated": ["::ffff:0:127.0.0.1"],
+  NAT64: ["64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "64:ff9b:1::8.8.8.8"],
+  "6to4": ["2002:7f00:1::1", "2002:a00:1::", "2002:a9fe:a9fe::1"],
+  // The server's address, and the client's with all its bits turned.
+  Teredo: ["2001:0:7f00:1::1", "2001:0:808:808:0:0:80ff:fffe"],
+  ISATAP: ["2606:4700::5efe:10.0.0.1", "2606:4700::200:5efe:127.0.0.1"],
+  "site-local": ["fec0::1"],
+} as const;
+
+const PUBLIC = ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::1.1.1.1"];
+
+function lookup(guard: ReturnType<typeof createAddressGuard>, all = true) {
+  return new Promise((resolve, reject) => {
+    guard.lookup("host.example", { all }, (error, address, family) =>
+      error ? reject(error) : resolve(all ? address : { address, family }),
+    );
+  });
+}
+
+const resolvingTo = (...addresses: readonly string[]): AddressGuardOptions => ({
+  resolve: async () => addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+});
+
+describe("address guard", () => {
+  it.each(Object.entries(REFUSED))(
+    "N3 refuses %s addresses, written in the URL or behind a name",
+    async (_kind, list) => {
+      for (const address of list) {
+        const host = address.includes(":") ? `[${address}]` : address;
+        expect(() => createAddressGuard({}).check(new URL(`https://${host}/`)), address).toThrow("not public");
+        await expect(lookup(createAddressGuard(resolvingTo(address))), address).rejects.toMatchObject({
+          code: "address_refused",
+        });
+      }
+    },
+  );
+
+  it.each(PUBLIC)("lets %s through", async (address) => {
+    const host = address.includes(":") ? `[${address}]` : address;
+    createAddressGuard({}).check(new URL(`https://${host}/`));
+    expect(await lookup(createAddressGuard(resolvingTo(address)))).toMatchObject([{ address }]);
+    expect(await lookup(createAddressGuard(resolvingTo(address)), false)).toMatchObject({ address });
+  });
+
+  it.each(["https://2130706433/", "https://0x7f.1/", "https://017700000001/", "https://127.1/", "https://①②⑦.0.0.1/"])(
+    "N3 refuses the loopback address written as %s",
+    (url) => {
+      expect(() => createAddressGuard({}).check(new URL(url))).toThrow("127.0.0.1 is not public");
+    },
+  );
+
+  it("N3 refuses a name when one of its addresses is not public", async () => {
+    await expect(lookup(createAddressGuard(resolvingTo("1.1.1.1", "10.0.0.1")))).rejects.toMatchObject({
+      code: "address_refused",
+      message: "host.example has an address that is not public.",
+    });
+  });
+
+  it("lets through what the allow list names, in each form, and nothing beside it", async () => {
+    const allow = ["127.0.0.0/8", "fd00::/8"];
+    for (const address of ["127.0.0.1", "::ffff:127.0.0.1", "fd00::1"]) {
+      expect(await lookup(createAddressGuard({ allow, ...resolvingTo(address) })), address).toMatchObject([
+        { address },
+      ]);
+    }
+    await expect(lookup(createAddressGuard({ allow, ...resolvingTo("10.0.0.1") }))).rejects.toThrow("not public");
+    expect(() => createAddressGuard({ allow: ["localhost"] })).toThrow("is not a CIDR range");
+  });
+
+  it("W8 wants https unless told otherwise, and never credentials in a URL", () => {
+    expect(() => createAddressGuard({}).check(new URL("http://example.com/"))).toThrow("https");
+    expect(() => createAddressGuard({ allowHttp: true }).check(new URL("ftp://example.com/"))).toThrow("https");
+    expect(() => createAddressGuard({}).check(new URL("https://a:b@example.com/"))).toThrow("credentials");
+    createAddressGuard({ allowHttp: true }).check(new URL("http://example.com/"));
+  });
+});

@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import { describeMatrix } from "@hookline/postgres/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ENCRYPTION_KEY, openDispatcher, openReceiver, subscribeReceiver, TENANT, until } from "./open-dispatcher.js";
+
+const INPUT = { tenantId: TENANT, target: { url: "https://example.com/hook" }, events: ["ticket.*"] };
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  it("W1 W3 makes an endpoint, shows its secret once, and finds it by its tenant only", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const { secret, ...endpoint } = await dispatcher.endpoints.create({ ...INPUT, name: "crm" });
+    expect(secret).toMatch(/^whsec_/);
+    expect(endpoint).toMatchObject({ ...INPUT, name: "crm", destination: "webhook", active: true, key: null });
+    expect(await dispatcher.endpoints.get(endpoint)).toEqual(endpoint);
+    expect(await dispatcher.endpoints.get({ tenantId: "globex", id: endpoint.id })).toBeNull();
+    expect(await dispatcher.endpoints.delete({ tenantId: "globex", id: endpoint.id })).toBe(false);
+    await expect(
+      dispatcher.endpoints.update({ tenantId: "globex", id: endpoint.id }, { name: "mine" }),
+    ).rejects.toMatchObject({ code: "endpoint_not_found" });
+    expect(await dispatcher.endpoints.delete(endpoint)).toBe(true);
+    expect(await dispatcher.endpoints.get(endpoint)).toBeNull();
+  });
+
+  it("W1 keeps names unique within a tenant", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    await dispatcher.endpoints.create({ ...INPUT, name: "crm" });
+    const other = await dispatcher.endpoints.create({ ...INPUT, name: "erp" });
+    await dispatcher.endpoints.create({ ...INPUT, name: "crm", tenantId: "globex" });
+    await dispatcher.endpoints.create(INPUT);
+    await dispatcher.endpoints.create(INPUT);
+    await expect(dispatcher.endpoints.create({ ...INPUT, name: "crm" })).rejects.toMatchObject({ code: "name_taken" });
+    await expect(dispatcher.endpoints.update(other, { name: "crm" })).rejects.toMatchObject({ code: "name_taken" });
+  });
+
+  it("keeps target and secret unreadable in the database, and reads them with an older key", async () => {
+    const { dispatcher, another, database, schema } = await openDispatcher(databases);
+    const secret = `whsec_${randomBytes(32).toString("base64")}`;
+    const target = { url: "https://example.com/hook", headers: { authorization: "Bearer hush" } };
+    const endpoint = await dispatcher.endpoints.create({ ...INPUT, target, secret });
+    const [row] = await database.query<{ all: string }>(
+      `select endpoint::text as all from ${schema}.endpoints endpoint`,
+    );
+    for (const hidden of ["hush", "example.com", secret.slice(6)]) expect(row?.all).not.toContain(hidden);
+    const rotated = another({ encryptionKey: [randomBytes(32).toString("base64"), ENCRYPTION_KEY] });
+    expect(await rotated.endpoints.get(endpoint)).toMatchObject({ target });
+    const keyless = another({ encryptionKey: randomBytes(32).toString("base64") });
+    await expect(keyless.endpoints.get(endpoint)).rejects.toMatchObject({ code: "decrypt_failed" });
+  });
+
+  it("uses a changed target from the next event on, in every process", async () => {
+    const { dispatcher, another } = await openDispatcher(databases);
+    const [before, after] = [await openReceiver(), await openReceiver()];
+    const endpoint = await subscribeReceiver(dispatcher, before);
+    await dispatcher.start();
+    await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: 1 });
+    await before.waitFor(1);
+    await another().endpoints.update(endpoint, { target: { url: after.url } });
+    await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: 2 });
+    await after.waitFor(1);
+    expect(before.requests).toHaveLength(1);
+  });
+
+  it.each([
+    { what: "no event type", wrong: { events: [] }, path: "events" },
+    { what: "an impossible pattern", wrong: { events: ["a.b", "*.created"] }, path: "events.1" },
+    { what: "an ftp URL", wrong: { target: { url: "ftp://example.com" } }, path: "target.url" },
+    { what: "credentials in the URL", wrong: { target: { url: "https://a:b@example.com" } }, path: "target.url" },
+    { what: "an unknown field", wrong: { target: { url: "https://a.example", uri: 1 } }, path: "target.uri" },
+    { what: "an unknown scheme", wrong: { target: { url: "https://a.example", scheme: "x" } }, path: "target.scheme" },
+    {
+      what: "an unknown profile",
+      wrong: { target: { url: "https://a.example", profile: "x" } },
+      path: "target.profile",
+    },
+    { what: "a secret that is too short", wrong: { secret: "whsec_c2hvcnQ=" }, path: "secret" },
+    { what: "no attempts", wrong: { policy: { maxAttempts: 0 } }, path: "policy.maxAttempts" },
+    { what: "an empty name", wrong: { name: "" }, path: "name" },
+    ...[
+      "Host",
+      "content-length",
+      "Transfer-Encoding",
+      "connection",
+      "content-type",
+      "Webhook-Signature",
+      "webhook-id",
+      "webhook-timestamp",
+      "bad name",
+    ].map((name) => ({
+      what: `its own ${name} header`,
+      wrong: { target: { url: "https://a.example", headers: { [name]: "x" } } },
+      path: `target.headers.${name}`,
+    })),
+    {
+      what: "a header of two lines",
+      wrong: { target: { url: "https://a.example", headers: { "x-a": "1\r\nhost: b" } } },
+      path: "target.headers.x-a",
+    },
+  ])("N3 refuses $what", async ({ wrong, path }) => {
+    const { dispatcher } = await openDispatcher(databases);
+    await expect(dispatcher.endpoints.create({ ...INPUT, ...wrong })).rejects.toMatchObject({
+      code: "invalid_endpoint",
+      issues: [{ path }],
+    });
+    expect((await dispatcher.endpoints.list({ tenantId: TENANT })).endpoints).toEqual([]);
+  });
+
+  it("W8 wants https unless the address guard allows http", async () => {
+    const { dispatcher, another } = await openDispatcher(databases);
+    const http = { ...INPUT, target: { url: "http://example.com" } };
+    await expect(another({ addressGuard: {} }).endpoints.create(http)).rejects.toMatchObject({
+      code: "invalid_endpoint",
+    });
+    await dispatcher.endpoints.create(http);
+    await expect(dispatcher.endpoints.create({ ...INPUT, destination: "nobody" })).rejects.toMatchObject({
+      code: "unknown_destination",
+    });
+  });
+
+  it("W1 lists endpoints and deliveries page by page, each of their own tenant", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const receiver = await openReceiver();
+    const target = { url: receiver.url };
+    const [first, second] = [
+      await dispatcher.endpoints.create({ ...INPUT, target, events: ["a.*"] }),
+      await dispatcher.endpoints.create({ ...INPUT, target, events: ["*"] }),
+    ];
+    await dispatcher.endpoints.create({ ...INPUT, tenantId: "globex", target, events: ["*"] });
+    const page = await dispatcher.endpoints.list({ tenantId: TENANT, limit: 1 });
+    expect(page.endpoints.map(({ id }) => id)).toEqual([first.id]);
+    const rest = await dispatcher.endpoints.list({ tenantId: TENANT, cursor: page.nextCursor ?? "" });
+    expect([rest.endpoints.map(({ id }) => id), rest.nextCursor]).toEqual([[second.id], null]);
+
+    await dispatcher.publishMany([1, 2, 3].map((n) => ({ tenantId: TENANT, type: "a.b", data: { n } })));
+    await dispatcher.publish({ tenantId: "globex", type: "a.b", data: {} });
+    await dispatcher.start();
+    await until(
+      async () => (await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" })).deliveries[5],
+    );
+    const { id: waiting } = await dispatcher.endpoints.create({ ...INPUT, target, events: ["c"], active: false });
+    const event = await dispatcher.publish({ tenantId: TENANT, type: "c", data: {} });
+
+    const ids: string[] = [];
+    let cursor: string | null | undefined;
+    do {
+      const listed = await dispatcher.deliveries.list({ tenantId: TENANT, limit: 2, ...(cursor ? { cursor } : {}) });
+      expect(listed.deliveries.length).toBeLessThanOrEqual(2);
+      ids.push(...listed.deliveries.map(({ id }) => id));
+      cursor = listed.nextCursor;
+    } while (cursor !== null);
+    // Seven of the three and the held one for two endpoints and a third, newest first, none twice.
+    expect(ids).toHaveLength(8);
+    expect([...new Set(ids)].sort().reverse()).toEqual(ids);
+    const of = async (query: object) => (await dispatcher.deliveries.list({ tenantId: TENANT, ...query })).deliveries;
+    expect(await of({ endpointId: first.id })).toHaveLength(3);
+    expect(await of({ endpointId: second.id, status: "pending" })).toHaveLength(0);
+    expect(await of({ endpointId: waiting })).toMatchObject([{ status: "held", eventId: event.id, eventType: "c" }]);
+    expect(await of({ eventId: event.id })).toHaveLength(2);
+    const [delivery] = await of({ endpointId: first.id });
+    expect(await dispatcher.deliveries.get({ tenantId: "globex", id: delivery?.id ?? "" })).toBeNull();
+  });
+});

@@ -1,0 +1,201 @@
+import { createServer, type RequestListener } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
+import { systemClock } from "@hookline/core";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type AddressGuardOptions, createAddressGuard } from "../src/address-guard.js";
+import { createHttpSender } from "../src/http-sender.js";
+import { createOriginPools } from "../src/origin-pools.js";
+
+const LOCAL: AddressGuardOptions = { allow: ["127.0.0.0/8"], allowHttp: true };
+
+function openSender(options: { guard?: AddressGuardOptions; maxResponseBytes?: number } = {}) {
+  const guard = createAddressGuard(options.guard ?? LOCAL);
+  const pools = createOriginPools({ guard, connectTimeoutMs: 5_000, clock: systemClock });
+  onTestFinished(() => pools.close());
+  const sender = createHttpSender({ guard, pools, maxResponseBytes: options.maxResponseBytes ?? 1024 });
+  return (url: string, signal: AbortSignal = AbortSignal.timeout(5_000)) =>
+    sender.send({ method: "POST", url, headers: { "content-type": "text/plain" }, body: "hello" }, signal);
+}
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+async function serveTcp(onSocket: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    onSocket(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+describe("http sender", () => {
+  it("sends the body as it is and answers status, headers and body", async () => {
+    const url = await serve(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      response.writeHead(201, { "x-a": ["1", "2"] }).end(`${request.method} ${Buffer.concat(chunks)}`);
+    });
+    expect(await openSender()(url)).toMatchObject({
+      kind: "response",
+      cut: false,
+      response: { status: 201, headers: { "x-a": "2" }, body: "POST hello" },
+    });
+  });
+
+  it("N3 ends a body that comes drop by drop at the deadline, and keeps the status that came", async () => {
+    let closed = false;
+    const url = await serve((_request, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write("."), 10);
+      response.on("close", () => {
+        closed = true;
+        clearInterval(drip);
+      });
+    });
+    const startedAt = performance.now();
+    const result = await openSender()(url, AbortSignal.timeout(200));
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(result).toMatchObject({ kind: "response", cut: true, response: { status: 200 } });
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  it("N3 stops reading at the cap while the body still streams", async () => {
+    let written = 0;
+    let closed = false;
+    const url = await serve((_request, response) => {
+      response.on("close", () => {
+        closed = true;
+      });
+      const more = () => {
+        while (!closed && written < 1e9) {
+          written += 65_536;
+          if (!response.write(Buffer.alloc(65_536, "x"))) return void response.once("drain", more);
+        }
+      };
+      more();
+    });
+    const result = await openSender({ maxResponseBytes: 5_000 })(url);
+    expect(result).toMatchObject({ kind: "response", cut: true, response: { status: 200, body: "x".repeat(5_000) } });
+    await expect.poll(() => closed).toBe(true);
+    expect(written).toBeLessThan(50e6);
+  });
+
+  it("N3 caps what a gzip bomb unpacks to, not what it weighs", async () => {
+    const bomb = gzipSync(Buffer.alloc(200_000_000, "x"));
+    const url = await serve((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb));
+    const beforeBytes = process.memoryUsage().rss;
+    const result = await openSender({ maxResponseBytes: 10_000 })(url);
+    expect(result).toMatchObject({ kind: "response", cut: true });
+    expect(result.kind === "response" && result.response.body).toBe("x".repeat(10_000));
+    expect(process.memoryUsage().rss - beforeBytes).toBeLessThan(100_000_000);
+  });
+
+  it("unpacks a short compressed body, and keeps the status of one that is no gzip", async () => {
+    const fine = await serve((_request, response) =>
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("short")),
+    );
+    expect(await openSender()(fine)).toMatchObject({ cut: false, response: { body: "short" } });
+    const broken = await serve((_request, response) =>
+      response.writeHead(500, { "content-encoding": "gzip" }).end("no gzip"),
+    );
+    expect(await openSender()(broken)).toMatchObject({ cut: true, response: { status: 500 } });
+  });
+
+  it("answers a redirect as it is", async () => {
+    const url = await serve((request, response) =>
+      response.writeHead(request.url === "/" ? 307 : 200, { location: "/there" }).end(),
+    );
+    expect(await openSender()(url)).toMatchObject({ response: { status: 307 } });
+  });
+
+  it("fails with timeout when no answer comes, be it before or after the connection", async () => {
+    const url = await serveTcp(() => {});
+    const signal = AbortSignal.timeout(100);
+    expect(await openSender()(url, signal)).toMatchObject({ kind: "failed", errorCode: "timeout" });
+    expect(await openSender()(url, signal)).toMatchObject({ kind: "failed", errorCode: "timeout" });
+    const never = openSender({ guard: { ...LOCAL, resolve: () => new Promise(() => {}) } });
+    const unresolved = await never("http://never.example/", AbortSignal.timeout(100));
+    expect(unresolved).toMatchObject({ kind: "failed", errorCode: "timeout" });
+  });
+
+  it("does not send a request any more whose time ran out before it had a connection", async () => {
+    let requests = 0;
+    const url = await serve((_request, response) => {
+      requests += 1;
+      response.end();
+    });
+    let resolveHost: () => void = () => {};
+    const host = new Promise<void>((resolve) => {
+      resolveHost = resolve;
+    });
+    const send = openSender({
+      guard: { ...LOCAL, resolve: () => host.then(() => [{ address: "127.0.0.1", family: 4 }]) },
+    });
+    const target = url.replace("127.0.0.1", "late.example");
+    expect(await send(target, AbortSignal.timeout(50))).toMatchObject({ errorCode: "timeout" });
+    resolveHost();
+    // The next one goes over the same connection, so the first would have come before it.
+    expect(await send(target)).toMatchObject({ kind: "response", response: { status: 200 } });
+    expect(requests).toBe(1);
+  });
+
+  it("tells a reset, a refused connection and an unknown name apart", async () => {
+    const reset = await serveTcp((socket) => socket.once("data", () => socket.destroy()));
+    expect(await openSender()(reset)).toMatchObject({ errorCode: "connection_reset" });
+    const gone = createTcpServer();
+    await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
+    const { port } = gone.address() as AddressInfo;
+    await new Promise<void>((resolve) => gone.close(() => resolve()));
+    expect(await openSender()(`http://127.0.0.1:${port}/`)).toMatchObject({ errorCode: "connection_refused" });
+    const unknown = openSender({
+      guard: {
+        ...LOCAL,
+        resolve: () => Promise.reject(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" })),
+      },
+    });
+    expect(await unknown("http://nobody.example/")).toMatchObject({ errorCode: "dns_failed" });
+  });
+
+  it("N3 connects to the very address that was judged, however the name resolves later", async () => {
+    let looked = 0;
+    const seen: string[] = [];
+    const url = await serve((request, response) => {
+      seen.push(request.headers.host ?? "");
+      response.end();
+    });
+    const send = openSender({
+      guard: {
+        allow: ["127.0.0.1/32"],
+        allowHttp: true,
+        // The first answer is fine, the next one leads elsewhere: a rebinding name.
+        resolve: async () => {
+          looked += 1;
+          return [{ address: looked === 1 ? "127.0.0.1" : "169.254.169.254", family: 4 }];
+        },
+      },
+    });
+    const target = url.replace("127.0.0.1", "rebind.example");
+    expect(await send(target)).toMatchObject({ kind: "response" });
+    expect(looked).toBe(1);
+    expect(seen[0]).toMatch(/^rebind\.example/);
+    const again = openSender({
+      guard: { ...LOCAL, resolve: async () => [{ address: "169.254.169.254", family: 4 }] },
+    });
+    expect(await again(target)).toMatchObject({ kind: "failed", errorCode: "address_refused" });
+  });
+});

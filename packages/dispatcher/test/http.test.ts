@@ -1,0 +1,113 @@
+import { describeMatrix } from "@hookline/postgres/testing";
+import { Hono } from "hono";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { webhookRoutes } from "../src/http/index.js";
+import { openDispatcher, openReceiver, TENANT, until } from "./open-dispatcher.js";
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  async function open() {
+    const { dispatcher } = await openDispatcher(databases);
+    const app = new Hono();
+    const tenants: Readonly<Record<string, string>> = { "Bearer ours": TENANT, "Bearer theirs": "other" };
+    app.route(
+      "/",
+      webhookRoutes(dispatcher, {
+        authenticate: async (request) => {
+          const tenantId = tenants[request.headers.get("authorization") ?? ""];
+          return tenantId === undefined ? null : { tenantId };
+        },
+      }),
+    );
+    const call = async (method: string, path: string, { body, as = "ours" }: { body?: unknown; as?: string } = {}) => {
+      const response = await app.request(path, {
+        method,
+        headers: { authorization: `Bearer ${as}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+    };
+    return { dispatcher, call };
+  }
+
+  it("W1 makes an endpoint, shows its secret once, changes and deletes it", async () => {
+    const { call } = await open();
+    const made = await call("POST", "/v1/endpoints", {
+      body: { name: "crm", url: "https://example.com/hook", events: ["ticket.*"], headers: { "x-team": "a" } },
+    });
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ name: "crm", url: "https://example.com/hook", scheme: "standard-webhooks" });
+    expect(made.body.secret).toMatch(/^whsec_/);
+
+    const path = `/v1/endpoints/${made.body.id}`;
+    expect((await call("GET", path)).body).not.toHaveProperty("secret");
+    const changed = await call("PATCH", path, { body: { url: "https://example.com/other", active: false } });
+    expect(changed.body).toMatchObject({ url: "https://example.com/other", active: false, events: ["ticket.*"] });
+    expect((await call("GET", "/v1/endpoints")).body.endpoints).toHaveLength(1);
+    expect((await call("DELETE", path)).status).toBe(204);
+    expect((await call("GET", path)).status).toBe(404);
+  });
+
+  it("W2 answers 404 to another tenant's id, whatever is asked", async () => {
+    const { call } = await open();
+    const made = await call("POST", "/v1/endpoints", { body: { url: "https://example.com/hook", events: ["*"] } });
+    const path = `/v1/endpoints/${made.body.id}`;
+    for (const [method, body] of [["GET"], ["PATCH", { active: false }], ["DELETE"]] as [string, unknown][]) {
+      expect((await call(method, path, { as: "theirs", body })).status).toBe(404);
+    }
+    expect((await call("GET", "/v1/endpoints", { as: "theirs" })).body.endpoints).toEqual([]);
+    expect((await call("GET", path)).body.active).toBe(true);
+  });
+
+  it("W8 answers 401 without credentials", async () => {
+    const { call } = await open();
+    for (const path of ["/v1/endpoints", "/v1/endpoints/x", "/v1/deliveries", "/v1/deliveries/x"]) {
+      expect(await call("GET", path, { as: "nobody" })).toMatchObject({ status: 401, body: { code: "unauthorized" } });
+    }
+  });
+
+  it("refuses bad input with a code and the field at fault", async () => {
+    const { call } = await open();
+    const endpoint = { url: "https://example.com/hook", events: ["*"] };
+    expect(await call("POST", "/v1/endpoints", { body: "{ nope" })).toMatchObject({ status: 400 });
+    expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, events: [] } })).toMatchObject({
+      status: 400,
+      body: { code: "validation_failed", errors: [{ pointer: "/body/events" }] },
+    });
+    expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, headers: { host: "evil" } } })).toMatchObject({
+      status: 400,
+      body: { code: "invalid_endpoint", errors: [{ pointer: "/body/target/headers/host" }] },
+    });
+    expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, name: "a" } })).toMatchObject({ status: 201 });
+    expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, name: "a" } })).toMatchObject({
+      status: 409,
+      body: { code: "name_taken" },
+    });
+    expect(await call("GET", "/v1/deliveries?cursor=nonsense")).toMatchObject({ status: 400 });
+    expect(await call("GET", "/v1/deliveries/dlv_none")).toMatchObject({
+      status: 404,
+      body: { code: "delivery_not_found" },
+    });
+  });
+
+  it("W5 lists deliveries, shows their attempts, and retries one that is finished", async () => {
+    const { dispatcher, call } = await open();
+    const receiver = await openReceiver();
+    await dispatcher.start();
+    const made = await call("POST", "/v1/endpoints", { body: { url: receiver.url, events: ["*"] } });
+    receiver.useSecret(made.body.secret);
+    const { id: eventId } = await dispatcher.publish({ tenantId: TENANT, type: "ticket.created", data: { n: 1 } });
+
+    const delivered = await until(async () => {
+      const { body } = await call("GET", `/v1/deliveries?eventId=${eventId}&status=delivered`);
+      return body.deliveries[0];
+    });
+    const detail = await call("GET", `/v1/deliveries/${delivered.id}`);
+    expect(detail.body.log).toMatchObject([{ attempt: 1, outcome: "delivered", status: 200 }]);
+    expect(JSON.stringify(detail.body)).not.toContain(made.body.secret);
+
+    expect((await call("POST", `/v1/deliveries/${delivered.id}/retry`)).status).toBe(202);
+    await until(async () => receiver.requests.length === 2);
+    expect(new Set(receiver.requests.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([eventId]));
+  });
+});

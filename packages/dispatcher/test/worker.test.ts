@@ -1,0 +1,198 @@
+import { openDatabase } from "@hookline/postgres";
+import { describeMatrix } from "@hookline/postgres/testing";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createVirtualClock, type ReceiverAnswer } from "../src/testing.js";
+import { openDispatcher, openReceiver, subscribeReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
+
+const EVENT = { tenantId: TENANT, type: "a.b", data: {} };
+
+/** Answers that wait until they are let go. */
+function createGate() {
+  let open: (answer: ReceiverAnswer) => void = () => {};
+  const answer = new Promise<ReceiverAnswer>((resolve) => {
+    open = resolve;
+  });
+  return { answer: () => answer, open: () => open({ status: 200 }) };
+}
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  it("sends each delivery once when several workers claim from the same queue", async () => {
+    const { dispatcher, another } = await openDispatcher(databases);
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver);
+    const published = await dispatcher.publishMany(Array.from({ length: 300 }, (_, n) => ({ ...EVENT, data: { n } })));
+    await Promise.all([dispatcher.start(), another().start(), another().start()]);
+    await until(async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "pending" });
+      return deliveries.length === 0;
+    });
+    expect(receiver.requests.map(({ headers }) => headers["webhook-id"]).sort()).toEqual(
+      published.map(({ id }) => id).sort(),
+    );
+  });
+
+  it("N1 does not record for a worker that lost its lease", async () => {
+    const clock = createVirtualClock();
+    const { dispatcher, another, logged } = await openDispatcher(databases, { clock });
+    const gate = createGate();
+    const receiver = await openReceiver({
+      answer: () => (receiver.requests.length === 1 ? gate.answer() : { status: 200, body: "second" }),
+    });
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.start();
+    await dispatcher.publish(EVENT);
+    await receiver.waitFor(1);
+    // The other one's clock says that the lease has run out, while the first still waits for its answer.
+    await another({ clock: createVirtualClock(clock.now() + 61_000) }).start();
+    const delivered = await untilDelivery(dispatcher, ({ status }) => status === "delivered");
+    gate.open();
+    await until(() => logged.some(({ message }) => message.startsWith("the lease was lost")));
+    expect(await dispatcher.deliveries.get(delivered)).toEqual(delivered);
+    expect(delivered).toMatchObject({
+      attempts: 1,
+      log: [{ attempt: 1, outcome: "delivered", responseBody: "second" }],
+    });
+  });
+
+  it("claims nothing after stop, and lets the attempt in flight end", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const gate = createGate();
+    const receiver = await openReceiver({ answer: gate.answer });
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.start();
+    await dispatcher.publish(EVENT);
+    await receiver.waitFor(1);
+    const stopped = dispatcher.stop();
+    await dispatcher.publish({ ...EVENT, type: "late" });
+    gate.open();
+    await stopped;
+    const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+    expect(deliveries.map(({ eventType, status }) => [eventType, status])).toEqual([
+      ["late", "pending"],
+      ["a.b", "delivered"],
+    ]);
+    expect(receiver.requests).toHaveLength(1);
+    expect((await dispatcher.health()).status).toBe("stopped");
+    await dispatcher.start();
+    await receiver.waitFor(2);
+  });
+
+  it("gives back what does not end within the time limit of stop, for the next worker to take at once", async () => {
+    const { dispatcher, another } = await openDispatcher(databases, { stopTimeoutMs: 50, maxInFlight: 4 });
+    const gate = createGate();
+    const receiver = await openReceiver({ answer: gate.answer });
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.start();
+    await dispatcher.publishMany(Array.from({ length: 20 }, () => EVENT));
+    await receiver.waitFor(1);
+    await dispatcher.stop();
+    const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+    expect(deliveries).toHaveLength(20);
+    const dueMs = Math.max(...deliveries.map(({ nextAttemptAt }) => nextAttemptAt?.getTime() ?? Number.NaN));
+    expect(dueMs).toBeLessThanOrEqual(Date.now());
+    expect(deliveries.every(({ status, attempts }) => status === "pending" && attempts === 0)).toBe(true);
+    gate.open();
+    await another().start();
+    await until(async () => {
+      const page = await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" });
+      return page.deliveries.length === 20;
+    });
+  });
+
+  it.each(["in memory", "in the queue"])(
+    "N5 one endpoint that hangs does not hold up the others (%s)",
+    async (where) => {
+      const { dispatcher } = await openDispatcher(databases, { maxInFlight: 16, pollMs: 50 });
+      const gate = createGate();
+      const hanging = await openReceiver({ answer: gate.answer });
+      const healthy = await openReceiver();
+      await subscribeReceiver(dispatcher, hanging, ["hang"]);
+      await subscribeReceiver(dispatcher, healthy, ["fine"]);
+      if (where === "in memory") await dispatcher.start();
+      // More than may wait in memory for one endpoint, and all of it before the first that is fine.
+      for (let batch = 0; batch < 3; batch += 1) {
+        await dispatcher.publishMany(Array.from({ length: 150 }, () => ({ ...EVENT, type: "hang" })));
+      }
+      await dispatcher.publishMany(Array.from({ length: 60 }, () => ({ ...EVENT, type: "fine" })));
+      if (where === "in the queue") await dispatcher.start();
+      await healthy.waitFor(60);
+      expect(hanging.requests.length).toBeLessThan(16);
+      gate.open();
+      // And nothing of it is lost: also what was set aside meanwhile.
+      await hanging.waitFor(450);
+      await until(async () => {
+        const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "pending" });
+        return deliveries.length === 0;
+      });
+      expect(hanging.requests).toHaveLength(450);
+      expect(healthy.requests).toHaveLength(60);
+    },
+  );
+
+  it("says in its health when the loop cannot read the queue, and when it can again", async () => {
+    const clock = createVirtualClock();
+    const { dispatcher, database, schema } = await openDispatcher(databases, { clock });
+    expect(await dispatcher.health()).toMatchObject({
+      status: "stopped",
+      lastClaimAt: null,
+      queue: { due: 0, held: 0 },
+    });
+    await dispatcher.start();
+    await expect(dispatcher.start()).rejects.toMatchObject({ code: "already_started" });
+    const endpoint = await subscribeReceiver(dispatcher, await openReceiver());
+    await dispatcher.endpoints.update(endpoint, { active: false });
+    await dispatcher.publish(EVENT);
+    expect(await dispatcher.health()).toMatchObject({ status: "working", queue: { due: 0, held: 1 } });
+    await database.query(`alter table ${schema}.queue rename to away`);
+    await until(async () => {
+      clock.advance(1_000);
+      return (await dispatcher.health()).status === "stalled";
+    });
+    expect((await dispatcher.health()).queue).toBeNull();
+    await database.query(`alter table ${schema}.away rename to queue`);
+    await until(async () => {
+      clock.advance(1_000);
+      return (await dispatcher.health()).status === "working";
+    });
+  });
+
+  it("goes on when it is woken from inside somebody's transaction", async () => {
+    const { dispatcher, logged } = await openDispatcher(databases, { pollMs: 3_600_000 });
+    await dispatcher.start();
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.transaction(async (transaction) => {
+      await dispatcher.publish(EVENT, { transaction });
+      dispatcher.handOver();
+    });
+    await untilDelivery(dispatcher, ({ status }) => status === "delivered");
+    expect(logged).toEqual([]);
+  });
+
+  it.skipIf(databases.kind === "pglite")(
+    "holds no connection and no transaction while requests are in flight",
+    async () => {
+      const { dispatcher, another, database, url } = await openDispatcher(databases);
+      const small = await openDatabase(url ?? "", { poolSize: 2, applicationName: "small pool" });
+      const gate = createGate();
+      const receiver = await openReceiver({ answer: gate.answer });
+      for (let n = 0; n < 8; n += 1) {
+        await dispatcher.endpoints.create({ tenantId: TENANT, target: { url: receiver.url }, events: ["*"] });
+      }
+      await dispatcher.publishMany(Array.from({ length: 30 }, () => EVENT));
+      const sender = another({ database: small } as object);
+      onTestFinished(async () => {
+        gate.open();
+        await sender.stop();
+        await small.close();
+      });
+      await sender.start();
+      await receiver.waitFor(240);
+      const sessions = await database.query<{ state: string }>(
+        "select state from pg_stat_activity where application_name = 'small pool'",
+      );
+      expect(sessions.length).toBeLessThanOrEqual(3);
+      expect(sessions.filter(({ state }) => state !== "idle")).toEqual([]);
+    },
+  );
+});
