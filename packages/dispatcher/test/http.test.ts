@@ -69,7 +69,10 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   it("refuses bad input with a code and the field at fault", async () => {
     const { call } = await open();
     const endpoint = { url: "https://example.com/hook", events: ["*"] };
-    expect(await call("POST", "/v1/endpoints", { body: "{ nope" })).toMatchObject({ status: 400 });
+    expect(await call("POST", "/v1/endpoints", { body: "{ nope" })).toMatchObject({
+      status: 400,
+      body: { code: "invalid_json" },
+    });
     expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, events: [] } })).toMatchObject({
       status: 400,
       body: { code: "validation_failed", errors: [{ pointer: "/body/events" }] },

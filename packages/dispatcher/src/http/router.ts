@@ -1,6 +1,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { type Problem, problemResponse } from "@hookline/core";
 import { createMiddleware } from "hono/factory";
+import { HTTPException } from "hono/http-exception";
 import { type DispatcherError, type DispatcherErrorCode, isDispatcherError } from "../errors.js";
 
 /** Whose endpoints and deliveries a request may see; null answers 401, a response is answered as it is. */
@@ -35,6 +36,9 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
   });
   router.onError((error) => {
     if (isDispatcherError(error)) return problemResponse(problemOf(error));
+    if (error instanceof HTTPException && error.status === 400) {
+      return problemResponse({ status: 400, code: "invalid_json", detail: "The body is not JSON." });
+    }
     throw error;
   });
   const authenticated = createMiddleware<TenantEnv>(async (c, next) => {

@@ -1,0 +1,101 @@
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { z } from "zod";
+import {
+  defineDestination,
+  defineEvent,
+  isErrorNamed,
+  problemResponse,
+  silentLogger,
+  systemClock,
+} from "../src/index.js";
+
+describe("defineEvent", () => {
+  it("takes any Standard Schema, here zod, and types the example by it", () => {
+    const ticket = defineEvent({
+      type: "ticket.created",
+      schema: z.object({ number: z.string() }),
+      description: "A ticket was opened.",
+      example: { number: "TKT-2026-001" },
+    });
+    expectTypeOf(ticket.type).toEqualTypeOf<"ticket.created">();
+    expectTypeOf(ticket.example).toEqualTypeOf<{ number: string }>();
+    expect(ticket.schema["~standard"].validate({ number: 1 })).toHaveProperty("issues");
+  });
+});
+
+describe("defineDestination", () => {
+  it("keeps what it was given, typed by target and state", () => {
+    const destination = defineDestination<{ url: string }, { messageId: string }>({
+      id: "test",
+      plan: (_event, { endpoint, state }) => ({
+        kind: "request",
+        request: { method: state ? "PATCH" : "POST", url: endpoint.target.url, headers: {}, body: "" },
+      }),
+    });
+    expect(destination.id).toBe("test");
+  });
+});
+
+describe("isErrorNamed", () => {
+  class SomeError extends Error {
+    override readonly name = "SomeError";
+    readonly code = "broken";
+  }
+
+  it("tells an error by its name, also one of another copy of the class", () => {
+    const fromAnotherCopy = Object.assign(new Error("x"), { name: "SomeError", code: "broken" });
+    expect(isErrorNamed(new SomeError(), "SomeError")).toBe(true);
+    expect(isErrorNamed(fromAnotherCopy, "SomeError")).toBe(true);
+  });
+
+  it("refuses other errors, errors without a code, and what is no error", () => {
+    expect(isErrorNamed(new SomeError(), "OtherError")).toBe(false);
+    expect(isErrorNamed(Object.assign(new Error("x"), { name: "SomeError" }), "SomeError")).toBe(false);
+    expect(isErrorNamed({ name: "SomeError", code: "broken" }, "SomeError")).toBe(false);
+  });
+});
+
+describe("problemResponse", () => {
+  it("answers problem details with the code for programs and the detail for people", async () => {
+    const response = problemResponse({
+      status: 400,
+      code: "validation_failed",
+      detail: "The URL is none.",
+      errors: [{ pointer: "/body/url", message: "is a URL" }],
+    });
+    expect(response.status).toBe(400);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toEqual({
+      type: "about:blank",
+      title: "Bad Request",
+      status: 400,
+      code: "validation_failed",
+      detail: "The URL is none.",
+      errors: [{ pointer: "/body/url", message: "is a URL" }],
+    });
+  });
+});
+
+describe("the defaults", () => {
+  it("take the machine's time, and timers that can be cancelled", async () => {
+    const called: string[] = [];
+    const cancel = systemClock.setTimer(() => called.push("cancelled"), 1);
+    cancel();
+    await new Promise<void>((resolve) => {
+      systemClock.setTimer(() => {
+        called.push("kept");
+        resolve();
+      }, 5);
+      // A timer of the clock does not keep the process alive; this one does until then.
+      setTimeout(() => {}, 1_000).unref();
+      const hold = setInterval(() => called.length > 0 && clearInterval(hold), 5);
+    });
+    expect(called).toEqual(["kept"]);
+    expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000);
+  });
+
+  it("log nothing", () => {
+    for (const level of ["debug", "info", "warn", "error"] as const)
+      expect(silentLogger[level]({}, "x")).toBeUndefined();
+  });
+});
