@@ -4,6 +4,7 @@ import { PRIVILEGED_INTENTS } from "./gateway/intents.js";
 import { createInteractions } from "./interactions/interactions.js";
 import { type ProbeResult, probeInteractionsUrl } from "./interactions/probe.js";
 import type { ResolvedOptions } from "./options.js";
+import { createFileStore } from "./rest/attached-files.js";
 import { createPayloadCheck } from "./rest/payload-check.js";
 import { createRequestLog } from "./rest/request-log.js";
 import type { Simulation } from "./simulation.js";
@@ -73,6 +74,7 @@ export function assembleSimulation(options: ResolvedOptions, origin: () => strin
     origin,
     faults: createFaultBox(clock),
     requests: createRequestLog(),
+    files: createFileStore(),
     async setInteractionsUrl(url) {
       const result: ProbeResult = url === null ? { ok: true } : await probe(url);
       if (result.ok) {

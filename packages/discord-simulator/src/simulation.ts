@@ -3,6 +3,7 @@ import type { Gateway } from "./gateway/gateway.js";
 import type { Interactions } from "./interactions/interactions.js";
 import type { ProbeResult } from "./interactions/probe.js";
 import type { ResolvedOptions } from "./options.js";
+import type { FileStore } from "./rest/attached-files.js";
 import type { PayloadCheck } from "./rest/payload-check.js";
 import type { RequestLog } from "./rest/request-log.js";
 import type { Snowflakes } from "./snowflake.js";
@@ -23,6 +24,7 @@ export interface Simulation {
   readonly check: PayloadCheck;
   readonly faults: FaultBox;
   readonly requests: RequestLog;
+  readonly files: FileStore;
   readonly snowflake: Snowflakes;
   readonly now: () => number;
   /** `http://host:port`, once it listens. */

@@ -99,6 +99,12 @@ function requestListener(simulation: Simulation, call: ControlCall) {
   const controlApp = createControlApp(simulation, call);
   app.all("/api/*", (c) => rest.fetch(c.req.raw));
   app.all("/simulator/*", (c) => controlApp.fetch(c.req.raw));
+  app.get("/attachments/:file/:name", (c) => {
+    const file = simulation.files.get(c.req.param("file"));
+    return file
+      ? new Response(file, { headers: { "content-type": file.type || "application/octet-stream" } })
+      : c.notFound();
+  });
   pageRoutes(app);
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   return (...[request, response]: Parameters<typeof listener>) => {

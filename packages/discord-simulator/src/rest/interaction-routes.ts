@@ -5,9 +5,9 @@ import type { Simulation } from "../simulation.js";
 import type { MessageBody } from "../world/message-store.js";
 import type { MessageState } from "../world/model.js";
 import { messagePayload } from "../world/payloads.js";
+import { readMessage } from "./attached-files.js";
 import { FLAGS } from "./limits.js";
 import { REFUSALS, refuse } from "./refusal.js";
-import { readBody } from "./rest-context.js";
 
 /** Answers and follow-ups. The token in the address is the authorisation. */
 export function interactionRoutes(app: Hono, simulation: Simulation): void {
@@ -19,7 +19,7 @@ export function interactionRoutes(app: Hono, simulation: Simulation): void {
     if (!interaction || interaction.token !== c.req.param("token") || interactions.isExpired(interaction)) {
       throw refuse(REFUSALS.unknownInteraction);
     }
-    interactions.answer(interaction, await readBody(c));
+    interactions.answer(interaction, await readMessage(c, simulation));
     if (c.req.query("with_response") !== "true") {
       return c.body(null, 204);
     }
@@ -88,7 +88,7 @@ export function interactionRoutes(app: Hono, simulation: Simulation): void {
 
   app.post(followUps, async (c) => {
     const interaction = answered(c);
-    const body = await readBody(c);
+    const body = await readMessage(c, simulation);
     check.message("IncomingWebhookRequestPartialSchema", body);
     if (isEmptyMessage(body as MessageBody)) {
       throw refuse(REFUSALS.emptyMessage);
@@ -109,7 +109,7 @@ export function interactionRoutes(app: Hono, simulation: Simulation): void {
   app.patch(`${followUps}/messages/:message`, async (c) => {
     const interaction = answered(c);
     const stored = meant(interaction, c.req.param("message"));
-    const body = await readBody(c);
+    const body = await readMessage(c, simulation);
     check.message("IncomingWebhookUpdateRequestPartialSchema", body);
     return c.json(messagePayload(edit(interaction, stored, body as MessageBody), world.application.id));
   });

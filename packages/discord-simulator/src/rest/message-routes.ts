@@ -6,9 +6,10 @@ import { parseEmoji } from "../world/emoji.js";
 import type { MessageBody } from "../world/message-store.js";
 import type { ChannelState, MessageState } from "../world/model.js";
 import { channelPayload, messagePayload } from "../world/payloads.js";
+import { readMessage } from "./attached-files.js";
 import type { Body } from "./payload-check.js";
 import { REFUSALS, refuse, refuseFields } from "./refusal.js";
-import { channelOf, demand, messageOf, readBody } from "./rest-context.js";
+import { channelOf, demand, messageOf } from "./rest-context.js";
 
 /** For how long a nonce is remembered. */
 const NONCE_WINDOW_MS = 5 * 60_000;
@@ -43,7 +44,7 @@ export function messageRoutes(app: Hono, simulation: Simulation): void {
   app.post("/channels/:channel/messages", async (c) => {
     const channel = channelOf(simulation, c.req.param("channel"));
     demand(simulation, channel, channel.type === 11 ? P.SendMessagesInThreads : P.SendMessages);
-    const body = await readBody(c);
+    const body = await readMessage(c, simulation);
     check.message("MessageCreateRequestSchema", body);
     if (isEmptyMessage(body as MessageBody)) {
       throw refuse(REFUSALS.emptyMessage);
@@ -74,7 +75,7 @@ export function messageRoutes(app: Hono, simulation: Simulation): void {
     if (stored.message.author.id !== bot.id) {
       throw refuse(REFUSALS.notTheAuthor);
     }
-    const body = await readBody(c);
+    const body = await readMessage(c, simulation);
     check.message("MessageEditRequestPartialSchema", body);
     if (isEmptyMessage({ ...(stored.message as MessageBody), ...(body as MessageBody) })) {
       throw refuse(REFUSALS.emptyMessage);

@@ -7,11 +7,11 @@ import { REFUSALS, refuse, refuseFields } from "./refusal.js";
 
 /** The JSON object of a request; throws 50109 and 50035. An empty body is an empty object. */
 export async function readBody(c: Context): Promise<Body> {
-  const text = c.req.header("content-type")?.startsWith("multipart/") ? await readPayloadJson(c) : await c.req.text();
+  const text = await c.req.text();
   if (text.trim() === "") {
     return {};
   }
-  const value = parse(text);
+  const value = parseJson(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw refuseFields([
       { path: [], code: "DICT_TYPE_CONVERT", message: "Only dictionaries may be used in a DictType" },
@@ -22,45 +22,19 @@ export async function readBody(c: Context): Promise<Body> {
 
 /** A request whose body is a list. */
 export async function readList(c: Context): Promise<Body[]> {
-  const value = parse(await c.req.text());
+  const value = parseJson(await c.req.text());
   if (!Array.isArray(value)) {
     throw refuseFields([{ path: [], code: "LIST_TYPE_CONVERT", message: "Only iterables may be used in a ListType" }]);
   }
   return value as Body[];
 }
 
-function parse(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw refuse(REFUSALS.invalidJson);
   }
-}
-
-/** With files, the message itself lies in the field `payload_json`. */
-async function readPayloadJson(c: Context): Promise<string> {
-  const form = await c.req.parseBody();
-  const payload = form.payload_json;
-  const body = typeof payload === "string" ? (parse(payload) as Body) : {};
-  const described = Array.isArray(body.attachments) ? (body.attachments as Body[]) : [];
-  const files = Object.entries(form).flatMap(([field, file]) => {
-    const index = /^files\[(\d+)\]$/.exec(field)?.[1];
-    return index !== undefined && file instanceof File ? [{ index, file }] : [];
-  });
-  return JSON.stringify({
-    ...body,
-    ...(files.length > 0
-      ? {
-          attachments: files.map(({ index, file }) => ({
-            ...described.find(({ id }) => String(id) === index),
-            id: index,
-            filename: file.name,
-            size: file.size,
-            content_type: file.type,
-          })),
-        }
-      : {}),
-  });
 }
 
 /** A channel that the bot may see. */

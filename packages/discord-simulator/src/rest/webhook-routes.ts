@@ -6,6 +6,7 @@ import type { Simulation } from "../simulation.js";
 import type { MessageBody } from "../world/message-store.js";
 import type { ChannelState, MessageState, WebhookState } from "../world/model.js";
 import { messagePayload } from "../world/payloads.js";
+import { readMessage } from "./attached-files.js";
 import type { Body } from "./payload-check.js";
 import { REFUSALS, refuse, refuseFields } from "./refusal.js";
 import { channelOf, demand, demandInGuild, guildOf, readBody } from "./rest-context.js";
@@ -117,7 +118,7 @@ export function webhookRoutes(app: Hono, simulation: Simulation): void {
 
   app.post("/webhooks/:webhook/:token", async (c) => {
     const webhook = withToken(c);
-    const body = await readBody(c);
+    const body = await readMessage(c, simulation);
     check.message("IncomingWebhookRequestPartialSchema", body);
     if (isEmptyMessage(body as MessageBody)) {
       throw refuse(REFUSALS.emptyMessage);
@@ -144,7 +145,7 @@ export function webhookRoutes(app: Hono, simulation: Simulation): void {
   app.get(message, (c) => c.json(messagePayload(own(c), c.req.param("webhook"))));
   app.patch(message, async (c) => {
     const stored = own(c);
-    const body = await readBody(c);
+    const body = await readMessage(c, simulation);
     check.message("IncomingWebhookUpdateRequestPartialSchema", body);
     return c.json(messagePayload(messages.edit(stored, body as MessageBody), c.req.param("webhook")));
   });

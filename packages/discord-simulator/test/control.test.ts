@@ -1,0 +1,149 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { connectSimulator, createDiscordSimulator, isDiscordSimulatorError } from "../src/index.js";
+import { startInteractionsApp } from "./interactions-app.js";
+import { simulatorFactory } from "./started-simulator.js";
+
+describe("the control API", () => {
+  const start = simulatorFactory();
+
+  it("N6 drives a simulator in another process with the same face", async () => {
+    const simulator = await start();
+    const app = await startInteractionsApp({
+      simulator,
+      answer: () => ({ type: 4, data: { content: "pong", flags: 64 } }),
+    });
+    const remote = await connectSimulator(`${simulator.url}/`);
+    expect(remote.application).toEqual(simulator.application);
+    expect(Object.keys(remote).sort()).toEqual(Object.keys(simulator).filter(isShared).sort());
+    await remote.setInteractionsUrl(app.url);
+    await fetch(`${remote.url}/api/v10/applications/${remote.application.id}/commands`, {
+      method: "POST",
+      headers: { authorization: `Bot ${remote.application.botToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ name: "ping", description: "Ping" }),
+    });
+    await remote.addMember({ username: "dora", displayName: "Dora", roles: ["Moderator"] });
+    const ping = await remote.member("dora").slash("ping");
+    expect(await ping.reply()).toMatchObject({ content: "pong", ephemeral: true });
+    const said = await remote.member("dora").say("#support", "Hello");
+    await remote.member("anna").react(said, "👍");
+    expect(await remote.waitForMessage(({ reactions }) => reactions?.length === 1)).toMatchObject({ id: said.id });
+    expect(await remote.rolesOf("dora")).toEqual(["Moderator"]);
+    await remote.member("dora").leave();
+    expect((await remote.state()).guilds[0]?.members.map(({ username }) => username)).not.toContain("dora");
+    await app.close();
+  });
+
+  it("N6 throws the simulator's own codes over HTTP too", async () => {
+    const simulator = await start();
+    const remote = await connectSimulator(simulator.url);
+    const codeOf = (action: Promise<unknown>) =>
+      action.then(
+        () => "none",
+        (error: unknown) => (isDiscordSimulatorError(error) ? error.code : String(error)),
+      );
+    for (const control of [simulator, remote]) {
+      const anna = control.member("anna");
+      expect(await codeOf(anna.say("#nowhere", "x"))).toBe("unknown_channel");
+      expect(await codeOf(anna.say("#general", ""))).toBe("invalid_input");
+      expect(await codeOf(control.member("nobody").say("#general", "x"))).toBe("unknown_member");
+      expect(await codeOf(anna.slash("nothing"))).toBe("unknown_command");
+      expect(await codeOf(anna.react("1", "👍"))).toBe("unknown_message");
+      expect(await codeOf(control.waitForMessage(() => false, { timeoutMs: 60 }))).toBe("timed_out");
+      expect(await codeOf(control.setInteractionsUrl("http://127.0.0.1:1/x"))).toBe("interactions_url_refused");
+      const message = await anna.say("#general", "mine");
+      expect(await codeOf(control.member("ben").remove(message))).toBe("not_permitted");
+      expect(await codeOf(anna.react(message, "nonsense"))).toBe("unknown_emoji");
+    }
+    await simulator.close();
+    expect(await codeOf(remote.state())).toBe("request_failed");
+  });
+
+  it("N6 answers plain JSON requests, and other sites not at all", async () => {
+    const { url } = await start();
+    const state = (await (await fetch(`${url}/simulator/state`)).json()) as { guilds: { name: string }[] };
+    expect(state.guilds.map(({ name }) => name)).toEqual(["Hookline Community"]);
+    const say = (headers: Record<string, string>) =>
+      fetch(`${url}/simulator/say`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ member: "anna", channel: "general", text: "by curl" }),
+      });
+    expect(await (await say({})).json()).toMatchObject({ content: "by curl", channel_name: "general" });
+    expect((await say({ origin: "https://elsewhere.example" })).status).toBe(403);
+    const unknown = await fetch(`${url}/simulator/fly`, { method: "POST", body: "{}" });
+    expect([unknown.status, await unknown.json()]).toMatchObject([404, { code: "unknown_action" }]);
+  });
+
+  it("N6 serves the page with its files, and tells it of changes", async () => {
+    const simulator = await start();
+    const page = await fetch(`${simulator.url}/`);
+    const html = await page.text();
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'self'");
+    for (const [, file] of html.matchAll(/(?:href|src)="(\/page\/[^"]+)"/g)) {
+      expect((await fetch(`${simulator.url}${file}`)).status).toBe(200);
+    }
+    expect((await fetch(`${simulator.url}/page/missing.js`)).status).toBe(404);
+
+    const changes = await fetch(`${simulator.url}/simulator/changes`);
+    const reader = changes.body?.getReader();
+    const nextText = async () => new TextDecoder().decode((await reader?.read())?.value as Uint8Array);
+    expect(await nextText()).toContain("event: changed");
+    await simulator.member("anna").say("general", "news");
+    expect(await nextText()).toContain("event: changed");
+    await reader?.cancel();
+  });
+
+  it("N6 gives the same world, keys and token to the same seed", async () => {
+    const [first, second, other] = await Promise.all([start(), start(), start({ seed: "other" })]);
+    expect(second.application).toEqual(first.application);
+    expect((await second.state()).guilds[0]?.channels).toEqual((await first.state()).guilds[0]?.channels);
+    expect(other.application.publicKeyHex).not.toBe(first.application.publicKeyHex);
+    expect(other.application.botToken).not.toBe(first.application.botToken);
+  });
+
+  it("N6 says clearly that a port is in use, or that it has not started", async () => {
+    const { url } = await start();
+    const second = createDiscordSimulator({ port: Number(new URL(url).port) });
+    await expect(second.start()).rejects.toMatchObject({ code: "port_in_use" });
+    expect(() => second.url).toThrow(expect.objectContaining({ code: "not_started" }));
+    expect(() => createDiscordSimulator({ port: 70_000 })).toThrow(expect.objectContaining({ code: "invalid_input" }));
+  });
+
+  it("N6 runs as a program: prints its addresses, exits 1 on a used port, and stops on SIGTERM", async () => {
+    const first = runBin(["--port", "0"]);
+    const url = /page\s+(http:\S+)\//.exec(await first.until(/interactions/))?.[1] ?? "";
+    expect((await connectSimulator(url)).application.botToken).toMatch(/\./);
+    const second = runBin(["--port", new URL(url).port]);
+    expect(await second.exit).toBe(1);
+    expect(second.output()).toMatch(/in use.*port_in_use/);
+    first.child.kill("SIGTERM");
+    expect(await first.exit).toBe(0);
+  });
+});
+
+function isShared(key: string): boolean {
+  return key !== "start" && key !== "close";
+}
+
+function runBin(args: readonly string[]) {
+  const child = spawn(process.execPath, [new URL("../bin.js", import.meta.url).pathname, ...args]);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += String(chunk);
+    });
+  }
+  return {
+    child,
+    output: () => output,
+    exit: once(child, "close").then(([code]) => code as number | null),
+    async until(pattern: RegExp) {
+      while (!pattern.test(output)) {
+        await once(child.stdout, "data");
+      }
+      return output;
+    },
+  };
+}
