@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync } from "node:fs";
+import { closeSync, fsyncSync, openAsBlob, openSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import { isDatabaseError } from "./errors.js";
 import { createPgliteEngine, type PgliteEngine } from "./pglite/pglite-engine.js";
@@ -22,12 +23,17 @@ async function answer(request: WorkerRequest) {
     engine = await createPgliteEngine({
       directory: request.directory,
       fileSync: request.fsync ? { byDescriptor: fsyncSync, byPath: syncPath } : undefined,
+      snapshot: request.snapshot === undefined ? undefined : await openAsBlob(request.snapshot),
       onNotify: (channel, payload) => post({ channel, payload }),
     });
     return undefined;
   }
   if (!engine) throw new Error("The embedded database is not open.");
   if (request.kind === "run") return engine.run(request);
+  if (request.kind === "dump") {
+    await writeFile(request.path, await engine.dump());
+    return undefined;
+  }
   await engine.close();
   return undefined;
 }

@@ -49,7 +49,7 @@ export async function prepareDataDirectory(
 export function corrupt(directory: string, reason: string, cause?: unknown): DatabaseError {
   return new DatabaseError(
     "directory_corrupt",
-    `${directory} cannot be opened as an embedded database: ${reason}. Nothing was changed; restore a copy, or name another directory.`,
+    `${directory} cannot be opened as an embedded database: ${reason}. Hookline has removed nothing; restore a copy, or name another directory.`,
     { cause },
   );
 }

@@ -15,11 +15,17 @@ export interface OpenPgliteOptions {
 /** Opens `memory`, or the directory at a path. */
 export async function openPgliteDatabase(path: string, { logger, fsync }: OpenPgliteOptions): Promise<Database> {
   if (path === "") throw new DatabaseError("invalid_url", "pglite:// needs a directory, or pglite://memory.");
-  if (path === "memory") {
-    const worker = await startWorkerClient({ directory: undefined, fsync: false });
-    return createPgliteDatabase({ worker, logger, end: async () => {} });
-  }
+  if (path === "memory") return openInMemory({ logger });
   return openOnDisk(resolve(path), { logger, fsync });
+}
+
+/** An embedded database that is gone when it is closed; with a snapshot it starts several times faster. */
+export async function openInMemory(options: {
+  readonly logger: Logger;
+  readonly snapshot?: string | undefined;
+}): Promise<Database> {
+  const worker = await startWorkerClient({ directory: undefined, fsync: false, snapshot: options.snapshot });
+  return createPgliteDatabase({ worker, logger: options.logger, end: async () => {} });
 }
 
 async function openOnDisk(directory: string, { logger, fsync }: OpenPgliteOptions): Promise<Database> {

@@ -11,6 +11,8 @@ const { serialize, Parser } = protocol;
 /** PGlite spoken to in Postgres's wire protocol, so that values are read the same way as from a server. */
 export interface PgliteEngine {
   run(statement: EngineStatement): Promise<WorkerRunResult>;
+  /** The whole database as one tar file. */
+  dump(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -26,13 +28,17 @@ export interface EngineOptions {
   readonly directory: string | undefined;
   /** How a commit reaches the disk; absent: left to the operating system. */
   readonly fileSync: FileSync | undefined;
+  /** What {@link PgliteEngine.dump} answered, to start from. */
+  readonly snapshot?: Blob | undefined;
   readonly onNotify: (channel: string, payload: string) => void;
 }
 
-export async function createPgliteEngine({ directory, fileSync, onNotify }: EngineOptions): Promise<PgliteEngine> {
+export async function createPgliteEngine(options: EngineOptions): Promise<PgliteEngine> {
+  const { directory, fileSync, snapshot, onNotify } = options;
   const stderr: string[] = [];
   const pglite = new PGlite({
     ...filesOf(directory, fileSync),
+    ...(snapshot === undefined ? {} : { loadDataDir: snapshot }),
     onStderr(text) {
       if (stderr.push(text) > 20) stderr.shift();
       return false;
@@ -67,6 +73,10 @@ export async function createPgliteEngine({ directory, fileSync, onNotify }: Engi
       prepared.delete(statement.name);
       await exchange({ text: `DEALLOCATE "${statement.name}"`, params: [], name: undefined });
       return (await exchange(statement)).result();
+    },
+    async dump() {
+      const file = await pglite.dumpDataDir("none");
+      return new Uint8Array(await file.arrayBuffer());
     },
     close: () => pglite.close(),
   };

@@ -8,6 +8,9 @@ export type NotificationHandler = (channel: string, payload: string) => void;
 /** PGlite in its thread, as seen from ours. Requests are served in the order in which they are made. */
 export interface WorkerClient {
   run(text: string, params: readonly EncodedParameter[], name: string | undefined): Promise<WorkerRunResult>;
+  /** Writes the whole database into a file. */
+  dump(path: string): Promise<void>;
+  /** Closes the database and ends the thread; also when it has failed before. */
   close(): Promise<void>;
   /** Hands over where notifications go; nobody listens before. */
   setNotificationHandler(handler: NotificationHandler): void;
@@ -20,6 +23,8 @@ export interface WorkerClientOptions {
   readonly directory: string | undefined;
   /** Whether each commit is synced to the disk. */
   readonly fsync: boolean;
+  /** A file that `dump` wrote, to start from; absent: a new database is made where there is none. */
+  readonly snapshot?: string | undefined;
 }
 
 interface Pending {
@@ -30,7 +35,7 @@ interface Pending {
 type RequestBody = WorkerRequest extends infer Each ? (Each extends unknown ? Omit<Each, "id"> : never) : never;
 
 /** @throws DatabaseError `directory_corrupt` */
-export async function startWorkerClient({ directory, fsync }: WorkerClientOptions): Promise<WorkerClient> {
+export async function startWorkerClient({ directory, fsync, snapshot }: WorkerClientOptions): Promise<WorkerClient> {
   const worker = new Worker(new URL("./pglite-worker.js", import.meta.url), { name: "hookline-pglite" });
   const pending = new Map<number, Pending>();
   let onNotify: NotificationHandler = () => {};
@@ -70,7 +75,7 @@ export async function startWorkerClient({ directory, fsync }: WorkerClientOption
   }
 
   try {
-    await ask({ kind: "open", directory, fsync });
+    await ask({ kind: "open", directory, fsync, snapshot });
   } catch (error) {
     await worker.terminate();
     throw error;
@@ -80,9 +85,12 @@ export async function startWorkerClient({ directory, fsync }: WorkerClientOption
       const result = await ask({ kind: "run", text, params, name });
       return result ?? { rows: [], rowCount: 0, command: "" };
     },
+    async dump(path) {
+      await ask({ kind: "dump", path });
+    },
     async close() {
       try {
-        await ask({ kind: "close" });
+        if (!ended) await ask({ kind: "close" });
       } finally {
         await worker.terminate();
       }

@@ -2,7 +2,15 @@ import type { EncodedParameter } from "../values/encode-parameter.js";
 
 /** What the worker thread is asked; each is answered once, by the same id. */
 export type WorkerRequest =
-  | { readonly id: number; readonly kind: "open"; readonly directory: string | undefined; readonly fsync: boolean }
+  | {
+      readonly id: number;
+      readonly kind: "open";
+      readonly directory: string | undefined;
+      readonly fsync: boolean;
+      /** A file of {@link WorkerRequest} `dump` to start from, instead of making a new database. */
+      readonly snapshot: string | undefined;
+    }
+  | { readonly id: number; readonly kind: "dump"; readonly path: string }
   | {
       readonly id: number;
       readonly kind: "run";

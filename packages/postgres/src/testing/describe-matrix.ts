@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { silentLogger } from "@hookline/core";
 import type { Database } from "../database.js";
 import { openDatabase } from "../open-database.js";
+import { openInMemory } from "../pglite/open-pglite-database.js";
 import { findPostgres, isContinuousIntegration, type PostgresSource } from "./environment.js";
+import { findSnapshot } from "./pglite-snapshot.js";
 import { startPrivatePostgres } from "./private-postgres.js";
 
 /** Vitest's functions; handed in, so that nothing here needs vitest. */
@@ -77,7 +80,7 @@ function createSuiteDatabases(kind: Database["kind"], source: PostgresSource | u
   return {
     databases,
     async start() {
-      opened = source === undefined ? await openInMemory() : await openOnServer(source);
+      opened = source === undefined ? await openEmbedded() : await openOnServer(source);
     },
     async stop() {
       await opened?.close();
@@ -91,8 +94,8 @@ interface OpenedDatabase {
   close(): Promise<void>;
 }
 
-async function openInMemory(): Promise<OpenedDatabase> {
-  const database = await openDatabase("pglite://memory");
+async function openEmbedded(): Promise<OpenedDatabase> {
+  const database = await openInMemory({ logger: silentLogger, snapshot: await findSnapshot() });
   return { database, url: undefined, close: () => database.close() };
 }
 
