@@ -166,7 +166,7 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
     settled(shardId);
     if (closing) {
       // Not before the library has finished with this HELLO.
-      setImmediate(() => leave().catch((error: unknown) => logger.debug({ error }, "Leaving Discord failed")));
+      setImmediate(() => leave().catch((error: unknown) => logger.debug({ err: error }, "Leaving Discord failed")));
     }
   });
   manager.on("closed", (code, shardId) => {
@@ -282,7 +282,7 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
     }
     await within(CLOSE_TIMEOUT_MS, (done) => {
       leave().then(done, (error: unknown) => {
-        logger.warn({ error }, "Leaving Discord's Gateway failed");
+        logger.warn({ err: error }, "Leaving Discord's Gateway failed");
         done();
       });
     });

@@ -64,7 +64,7 @@ export interface SpoolOptions {
 }
 
 /** Packets that arrive within this time share one sync of the disk. */
-const GATHER_MS = 5;
+const GATHER_MS = 15;
 const POSITION_DELAY_MS = 1_000;
 const FORMAT = "1";
 const FORMAT_KEY = "format";

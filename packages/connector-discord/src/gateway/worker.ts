@@ -269,7 +269,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
     failure = isGatewayWorkerError(cause)
       ? cause
       : new GatewayWorkerError("spool_failed", "The worker met an error that it can't go on from.", { cause });
-    logger.error({ code: failure.code, error: failure }, failure.message);
+    logger.error({ code: failure.code, err: failure }, failure.message);
     end(0);
   }
 
