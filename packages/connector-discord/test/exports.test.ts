@@ -14,7 +14,6 @@ describe("the main entry", () => {
         "DISCORD_FOLLOW_UP_DESTINATION_ID",
         "DISCORD_INTENTS",
         "DISCORD_PROVIDER_ID",
-        "DISCORD_ROLE_DESTINATION_ID",
         "DiscordConnectorError",
         "INGRESS_LIMITS",
         "button",

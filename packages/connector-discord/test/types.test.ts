@@ -1,0 +1,60 @@
+import { expect, expectTypeOf, it } from "vitest";
+import { button, defineButton, defineCommand, defineModal, reply, showModal, updateMessage } from "../src/index.js";
+
+// The compiler checks this file; at run time it only shows that the definitions are accepted.
+it("gives handlers what their definitions say", () => {
+  const modal = defineModal({
+    name: "ticket",
+    title: "Ticket",
+    fields: {
+      title: { kind: "text", label: "Title" },
+      note: { kind: "text", label: "Note", required: false },
+    },
+    params: ["desk"],
+    answer: "deferred",
+    run: async ({ fields, params }) => {
+      expectTypeOf(fields.title).toEqualTypeOf<string>();
+      expectTypeOf(fields.note).toEqualTypeOf<string | null>();
+      expectTypeOf(params).toEqualTypeOf<Readonly<Record<"desk", string>>>();
+      // @ts-expect-error there is no such field
+      fields.body;
+      return reply("ok");
+    },
+  });
+  const approve = defineButton({
+    name: "approve",
+    params: ["machineId"],
+    answer: "deferred-update",
+    run: async ({ params }) => {
+      expectTypeOf(params.machineId).toEqualTypeOf<string>();
+      return updateMessage({});
+    },
+  });
+  const command = defineCommand({
+    name: "show",
+    description: "Shows",
+    options: { count: { type: "integer", description: "How many", required: true } },
+    answer: "immediate",
+    run: ({ options }) => {
+      expectTypeOf(options.count).toEqualTypeOf<number>();
+      return showModal(modal, { params: { desk: "a" } });
+    },
+  });
+
+  button(approve, { label: "Approve", params: { machineId: "1" } });
+  // @ts-expect-error the button needs its param
+  button(approve, { label: "Approve" });
+  // @ts-expect-error the modal needs its param
+  showModal(modal);
+  // @ts-expect-error a command has no message to change
+  defineCommand({ name: "x", description: "x", answer: "immediate", run: () => updateMessage({}) });
+  // @ts-expect-error a modal can't follow a deferral
+  defineCommand({
+    name: "x",
+    description: "x",
+    answer: "deferred",
+    run: async () => showModal(modal, { params: { desk: "a" } }),
+  });
+
+  expect([modal.kind, approve.kind, command.kind]).toEqual(["modal", "button", "command"]);
+});
