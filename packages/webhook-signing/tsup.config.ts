@@ -6,6 +6,7 @@ export default defineConfig({
   entry: {
     index: "src/index.ts",
     web: "src/web/index.ts",
+    "drop-in": "src/drop-in.ts",
     node: "src/node/index.ts",
     "fetch-node": "src/fetch/node.ts",
     "fetch-web": "src/fetch/web.ts",

@@ -12,11 +12,3 @@ export function skipWithout(context: TestContext, what: string): never {
   console.warn(`Skipped "${context.task.name}": ${what}`);
   return context.skip(what);
 }
-
-/** Whether a command runs and ends well. */
-export async function answers(command: string, args: readonly string[], timeoutMs = 120_000): Promise<boolean> {
-  return run(command, [...args], { timeout: timeoutMs }).then(
-    () => true,
-    () => false,
-  );
-}

@@ -11,19 +11,28 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { afterEach, describe, expect, it } from "vitest";
-import { sign, standardWebhooks } from "../src/index.js";
+import * as main from "../src/index.js";
+import * as web from "../src/web/index.js";
 import { skipWithout } from "./requirements.js";
+import { runSuite } from "./runtime-suite.js";
 import { standardVector } from "./vectors.js";
 
-// The same suite in a browser and in an edge runtime, on what is built: see runtime-suite.mjs. Node 20, 22 and 24 run it
+// The same suite in a browser and in an edge runtime, on what is built: see runtime-suite.ts. Node 20, 22 and 24 run it
 // in packed.test.ts.
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "../dist");
-const checksInSuite = 14;
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+/** What the suite checks, seen in this Node. */
+const { passed: checks, failed } = await runSuite(web);
+
+it("the suite holds in this Node, on both builds", async () => {
+  expect([failed, checks.length]).toEqual([[], 14]);
+  expect(await runSuite(main as never)).toEqual({ passed: checks, failed: [] });
 });
 
 interface Outcome {
@@ -53,7 +62,7 @@ describe("./web in a browser", () => {
     if (executablePath === undefined) return skipWithout(context, "no Chromium is installed");
     const script = await bundle(`
       import * as web from "${dist}/web.js";
-      import { runSuite } from "./runtime-suite.mjs";
+      import { runSuite } from "./runtime-suite.ts";
       globalThis.outcome = runSuite(web);`);
     const server = createServer((request, response) => {
       const isScript = request.url === "/suite.js";
@@ -68,7 +77,7 @@ describe("./web in a browser", () => {
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const outcome = (await page.evaluate("globalThis.outcome")) as Outcome;
     expect(outcome.failed).toEqual([]);
-    expect(outcome.passed).toHaveLength(checksInSuite);
+    expect(outcome.passed).toEqual(checks);
   }, 60_000);
 });
 
@@ -81,7 +90,7 @@ describe("./web and ./fetch in an edge runtime", () => {
     const worker = await bundle(`
       import * as web from "${dist}/web.js";
       import { verifyRequest } from "${dist}/fetch-web.js";
-      import { runSuite } from "./runtime-suite.mjs";
+      import { runSuite } from "./runtime-suite.ts";
       export default {
         async fetch(request, env) {
           if (request.method === "GET") return Response.json(await runSuite(web));
@@ -99,9 +108,9 @@ describe("./web and ./fetch in an edge runtime", () => {
 
     const outcome = (await (await fetch(url)).json()) as Outcome;
     expect(outcome.failed).toEqual([]);
-    expect(outcome.passed).toHaveLength(checksInSuite);
+    expect(outcome.passed).toEqual(checks);
 
-    const headers = sign("[1]", { scheme: standardWebhooks, secrets: [standardVector.secret], id: "msg_1" });
+    const headers = main.sign("[1]", { scheme: main.standardWebhooks, secrets: [standardVector.secret], id: "msg_1" });
     const accepted = await fetch(url, { method: "POST", headers, body: "[1]" });
     expect([accepted.status, await accepted.json()]).toEqual([200, { id: "msg_1", parsed: [1] }]);
     const refused = await fetch(url, { method: "POST", headers, body: "[2]" });
