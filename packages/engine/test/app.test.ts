@@ -136,6 +136,18 @@ describeMatrix("the HTTP app", (databases) => {
     }
   });
 
+  it("H7 lets nothing through that it can't count, and still takes the exempt routes", async () => {
+    const { url, database, schema } = await open();
+    await database.query(`alter table "${schema}".rate_limits rename to gone`);
+    onTestFinished(async () => {
+      await database.query(`alter table "${schema}".gone rename to rate_limits`);
+    });
+    const refused = await fetch(`${url}/v1/connectors/discord/oauth/callback`);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: "unavailable" });
+    expect((await fetch(`${url}/v1/connectors/discord/ingress`, { method: "POST" })).status).toBe(200);
+  });
+
   it("H7 believes no X-Forwarded-For unless told how many proxies stand in front", async () => {
     const { url } = await open({ connectorRequestsPerMinute: 3 });
     const statuses = [];
