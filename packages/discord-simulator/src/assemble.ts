@@ -3,6 +3,7 @@ import { createGateway } from "./gateway/gateway.js";
 import { PRIVILEGED_INTENTS } from "./gateway/intents.js";
 import { createInteractions } from "./interactions/interactions.js";
 import { type ProbeResult, probeInteractionsUrl } from "./interactions/probe.js";
+import { createGrants } from "./oauth/grants.js";
 import type { ResolvedOptions } from "./options.js";
 import { createFileStore } from "./rest/attached-files.js";
 import { createPayloadCheck } from "./rest/payload-check.js";
@@ -25,6 +26,7 @@ export function assembleSimulation(options: ResolvedOptions, origin: () => strin
     botToken: options.botToken,
     clientSecret: options.clientSecret,
     privilegedIntents: options.privilegedIntents.reduce((bits, name) => bits | PRIVILEGED_INTENTS[name], 0),
+    redirectUris: options.redirectUris,
   });
   const bus = createPacketBus();
   const publish = bus.publish;
@@ -72,6 +74,7 @@ export function assembleSimulation(options: ResolvedOptions, origin: () => strin
     snowflake,
     now,
     origin,
+    grants: createGrants(now),
     faults: createFaultBox(clock),
     requests: createRequestLog(),
     files: createFileStore(),

@@ -7,6 +7,7 @@ const USAGE = `Usage: hookline-discord-simulator [options]
   --port <number>             where to listen (4001; 0 takes any free port)
   --host <address>            where to listen (127.0.0.1)
   --interactions-url <url>    where interactions go; without it they go over the Gateway
+  --redirect-uri <url>        where OAuth may send people back to; may be repeated
   --bot-token <token>         instead of the derived one
   --client-secret <secret>    instead of the derived one
   --seed <text>               keys and tokens are derived from it (hookline)
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
       port: { type: "string", default: "4001" },
       host: { type: "string" },
       "interactions-url": { type: "string" },
+      "redirect-uri": { type: "string", multiple: true, default: [] },
       "bot-token": { type: "string" },
       "client-secret": { type: "string" },
       seed: { type: "string" },
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
   }
   const simulator = createDiscordSimulator({
     port: Number(values.port),
+    redirectUris: values["redirect-uri"],
     ...(values.host ? { host: values.host } : {}),
     ...(values["interactions-url"] ? { interactionsUrl: values["interactions-url"] } : {}),
     ...(values["bot-token"] ? { botToken: values["bot-token"] } : {}),

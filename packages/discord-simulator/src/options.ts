@@ -19,6 +19,8 @@ export interface DiscordSimulatorOptions {
   readonly privilegedIntents?: readonly PrivilegedIntent[];
   /** Where interactions go; without one they go over the Gateway. It is probed while `start()` runs. */
   readonly interactionsUrl?: string;
+  /** Where OAuth may send people back to, as registered in the portal. Default: nowhere. */
+  readonly redirectUris?: readonly string[];
   /** Time for Discord's own rules: the 3 s, the 15 minutes, heartbeats. Default: the machine's. */
   readonly clock?: Clock;
   /** Default: silent. */
@@ -57,6 +59,7 @@ export const DEFAULTS = {
   seed: "hookline",
   applicationName: "Hookline",
   privilegedIntents: ["members", "presences", "messageContent"],
+  redirectUris: [],
   heartbeatIntervalMs: 41_250,
   sessionKeepMs: 180_000,
   keptPackets: 20_000,

@@ -2,6 +2,7 @@ import type { FaultBox } from "./faults.js";
 import type { Gateway } from "./gateway/gateway.js";
 import type { Interactions } from "./interactions/interactions.js";
 import type { ProbeResult } from "./interactions/probe.js";
+import type { Grants } from "./oauth/grants.js";
 import type { ResolvedOptions } from "./options.js";
 import type { FileStore } from "./rest/attached-files.js";
 import type { PayloadCheck } from "./rest/payload-check.js";
@@ -22,6 +23,7 @@ export interface Simulation {
   readonly gateway: Gateway;
   readonly interactions: Interactions;
   readonly check: PayloadCheck;
+  readonly grants: Grants;
   readonly faults: FaultBox;
   readonly requests: RequestLog;
   readonly files: FileStore;

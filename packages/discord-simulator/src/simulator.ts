@@ -11,6 +11,7 @@ import { type ControlCall, createControlFace } from "./control/control-face.js";
 import { createControlApp } from "./control/control-routes.js";
 import { applicationView } from "./control/views.js";
 import { DiscordSimulatorError } from "./errors.js";
+import { createAuthorizeApp } from "./oauth/authorize-page.js";
 import { type DiscordSimulatorOptions, resolveOptions } from "./options.js";
 import { pageRoutes } from "./page-routes.js";
 import { createRestApp } from "./rest/rest-app.js";
@@ -97,6 +98,7 @@ function requestListener(simulation: Simulation, call: ControlCall) {
   const app = new Hono();
   const rest = createRestApp(simulation);
   const controlApp = createControlApp(simulation, call);
+  app.route("/", createAuthorizeApp(simulation));
   app.all("/api/*", (c) => rest.fetch(c.req.raw));
   app.all("/simulator/*", (c) => controlApp.fetch(c.req.raw));
   app.get("/attachments/:file/:name", (c) => {

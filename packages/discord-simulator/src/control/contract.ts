@@ -101,6 +101,11 @@ export interface SimulatedMember {
   click(message: MessageReference, button: string): Promise<InteractionHandle>;
   /** Chooses in the menu with this custom_id: labels or values, names for users, roles and channels. */
   select(message: MessageReference, menu: string, values: readonly string[]): Promise<InteractionHandle>;
+  /**
+   * Follows an OAuth authorize address, such as `https://discord.com/oauth2/authorize?client_id=…`, and decides.
+   * Answers where the browser goes then: the redirect URI with `code` or `error`, and `state`. Throws `invalid_input`.
+   */
+  authorize(url: string, options?: { readonly allowed?: boolean; readonly guild?: string }): Promise<string>;
   /** What this person sees in a channel, oldest first. `@bot` is the direct channel with the bot. */
   messages(channel: string): Promise<readonly SimulatedMessage[]>;
 }
@@ -186,6 +191,8 @@ export interface SimulatorControl {
   rolesOf(member: string, guild?: string): Promise<readonly string[]>;
   /** Probes the URL as Discord does and saves it; null removes it. Throws `interactions_url_refused`. */
   setInteractionsUrl(url: string | null): Promise<void>;
+  /** Where OAuth may send people back to. */
+  setRedirectUris(uris: readonly string[]): Promise<void>;
   /** Probes the saved URL again, and removes it when it fails, as Discord does. */
   probeInteractionsUrl(): Promise<{ readonly ok: boolean; readonly reason: string | null }>;
   /** The REST requests of the application so far, oldest first; the last 2,000. */

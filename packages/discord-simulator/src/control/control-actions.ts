@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DiscordSimulatorError } from "../errors.js";
+import { decide } from "../oauth/authorization.js";
 import { createInteractionActs } from "../people/interaction-acts.js";
 import { channelFor, createSpeech } from "../people/speech.js";
 import type { Simulation } from "../simulation.js";
@@ -120,6 +121,14 @@ export function createControlActions(simulation: Simulation): ControlCall {
       }
     }),
     probeInteractionsUrl: action(z.object({}), () => simulation.probeAgain()),
+
+    authorize: action(
+      z.object({ member: name, url: z.url(), allowed: z.boolean().optional(), guild }),
+      ({ url, allowed = true, ...decision }) => decide(simulation, new URL(url).searchParams, { ...decision, allowed }),
+    ),
+    setRedirectUris: action(z.object({ uris: z.array(z.url()) }), ({ uris }) => {
+      world.application.redirectUris = uris;
+    }),
 
     dropSockets: action(z.object({}), () => gateway.dropSockets()),
     askToReconnect: action(z.object({}), () => gateway.askToReconnect()),

@@ -48,6 +48,9 @@ export function createControlFace(call: ControlCall): Omit<SimulatorControl, "ur
     async setInteractionsUrl(interactionsUrl) {
       await run("setInteractionsUrl", { url: interactionsUrl });
     },
+    async setRedirectUris(uris) {
+      await run("setRedirectUris", { uris });
+    },
     probeInteractionsUrl: () => run("probeInteractionsUrl"),
     requests: () => run("requests"),
     faults: createFaultFace(run),
@@ -72,6 +75,7 @@ function createMemberFace(run: Run, member: string): SimulatedMember {
     slash: (command, options, where) => interact("slash", { member, command, options, ...where }),
     click: (message, button) => interact("click", { member, message: idOf(message), button }),
     select: (message, menu, values) => interact("select", { member, message: idOf(message), menu, values }),
+    authorize: (url, options) => run("authorize", { member, url, ...options }),
     messages: (channel) => run("messages", { channel, viewer: member }),
   };
 }

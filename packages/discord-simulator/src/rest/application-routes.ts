@@ -29,7 +29,7 @@ export function applicationRoutes(app: Hono, simulation: Simulation): void {
       integration_types_config: { "0": {} },
       interactions_endpoint_url: application.interactionsUrl,
       role_connections_verification_url: null,
-      redirect_uris: [],
+      redirect_uris: application.redirectUris,
       approximate_guild_count: world.guilds.size,
       approximate_user_install_count: 0,
       bot: application.bot,

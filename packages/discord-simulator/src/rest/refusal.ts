@@ -43,6 +43,7 @@ export const REFUSALS = {
   notTheAuthor: { status: 403, code: 50005, message: "Cannot edit a message authored by another user" },
   emptyMessage: { status: 400, code: 50006, message: "Cannot send an empty message" },
   cannotMessageUser: { status: 400, code: 50007, message: "Cannot send messages to this user" },
+  missingScope: { status: 403, code: 50026, message: "Missing required OAuth2 scope" },
   missingPermissions: { status: 403, code: 50013, message: "Missing Permissions" },
   invalidWebhookToken: { status: 401, code: 50027, message: "Invalid Webhook Token" },
   invalidJson: { status: 400, code: 50109, message: "The request body contains invalid JSON." },
@@ -50,11 +51,17 @@ export const REFUSALS = {
 } as const satisfies Record<string, Refusal>;
 
 /** `throw refuse(REFUSALS.unknownChannel)` answers a request with Discord's status, code and message. */
-export function refuse(refusal: Refusal, headers?: Record<string, string>): HTTPException {
+export function refuse(refusal: Refusal): HTTPException {
   const { status, code, message, errors } = refusal;
+  return refuseWith(status, { message, code, ...(errors ? { errors } : {}) });
+}
+
+/** A refusal with a body of another shape. */
+export function refuseWith(status: Refusal["status"], body: Readonly<Record<string, unknown>>): HTTPException {
+  const { message, ...rest } = body;
   return new HTTPException(status, {
-    message: `${message} (${code})${errors ? `: ${JSON.stringify(errors)}` : ""}`,
-    res: Response.json({ message, code, ...(errors ? { errors } : {}) }, { status, ...(headers ? { headers } : {}) }),
+    message: [message, JSON.stringify(rest)].filter(Boolean).join(" "),
+    res: Response.json(body, { status }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { isBearer, oauthRoutes } from "../oauth/oauth-routes.js";
 import type { Simulation } from "../simulation.js";
 import { applicationRoutes } from "./application-routes.js";
 import { commandRoutes } from "./command-routes.js";
@@ -34,7 +35,11 @@ export function createRestApp(simulation: Simulation): Hono {
   });
 
   app.use(async (c, next) => {
-    if (!isOpen(c.req.path) && c.req.header("authorization") !== `Bot ${world.application.botToken}`) {
+    if (
+      !isOpen(c.req.path) &&
+      !(isBearer(c) && isPersonal(c.req.path)) &&
+      c.req.header("authorization") !== `Bot ${world.application.botToken}`
+    ) {
       throw refuse(REFUSALS.unauthorized);
     }
     await next();
@@ -43,6 +48,7 @@ export function createRestApp(simulation: Simulation): Hono {
   // The addresses of follow-ups are those of webhooks with the application's own id: they have to come first.
   interactionRoutes(app, simulation);
   webhookRoutes(app, simulation);
+  oauthRoutes(app, simulation);
   for (const addRoutes of [applicationRoutes, commandRoutes, messageRoutes, threadRoutes, guildRoutes, userRoutes]) {
     addRoutes(app, simulation);
   }
@@ -65,7 +71,14 @@ function pathOf(url: string): string {
 
 /** Addresses whose token is their authorisation. */
 function isOpen(path: string): boolean {
-  return /^\/(interactions|webhooks)\/\d+\/[^/]+/.test(path) || path === "/gateway";
+  return /^\/(interactions|webhooks)\/\d+\/[^/]+/.test(path) || OPEN.includes(path);
+}
+
+const OPEN: readonly string[] = ["/gateway", "/oauth2/token", "/oauth2/token/revoke"];
+
+/** What a person's own token may read. */
+function isPersonal(path: string): boolean {
+  return ["/users/@me", "/users/@me/guilds", "/oauth2/@me"].includes(path);
 }
 
 interface FaultView {

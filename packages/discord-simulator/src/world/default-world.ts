@@ -21,6 +21,7 @@ export interface WorldSeed {
   readonly botToken?: string | undefined;
   readonly clientSecret?: string | undefined;
   readonly privilegedIntents: number;
+  readonly redirectUris: readonly string[];
 }
 
 /** One guild with three channels, three roles, the bot and three members. */
@@ -77,6 +78,7 @@ export function createDefaultWorld(options: WorldSeed): World {
       clientSecret: options.clientSecret ?? derive(options.seed, "client-secret").slice(0, 32),
       bot,
       interactionsUrl: null,
+      redirectUris: options.redirectUris,
       privilegedIntents: options.privilegedIntents,
     },
     users: new Map(

@@ -27,6 +27,8 @@ export interface ApplicationState {
   readonly clientSecret: string;
   readonly bot: APIUser;
   interactionsUrl: string | null;
+  /** Where OAuth may send people back to. */
+  redirectUris: readonly string[];
   privilegedIntents: number;
 }
 
