@@ -36,7 +36,7 @@ type RequestBody = WorkerRequest extends infer Each ? (Each extends unknown ? Om
 
 /** @throws DatabaseError `directory_corrupt` */
 export async function startWorkerClient({ directory, fsync, snapshot }: WorkerClientOptions): Promise<WorkerClient> {
-  const worker = new Worker(new URL("./pglite-worker.js", import.meta.url), { name: "hookline-pglite" });
+  const worker = new Worker(new URL("./pglite-worker.js", import.meta.url), { name: "hookline-pglite", execArgv: [] });
   const pending = new Map<number, Pending>();
   let onNotify: NotificationHandler = () => {};
   let nextId = 1;

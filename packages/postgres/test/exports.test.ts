@@ -1,0 +1,55 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import * as main from "../dist/index.js";
+import * as testing from "../dist/testing.js";
+
+describe("what the package exports", () => {
+  it("is what was meant", () => {
+    expect(Object.keys(main).sort()).toMatchInlineSnapshot(`
+      [
+        "DatabaseError",
+        "createColumnCipher",
+        "createKysely",
+        "fromPool",
+        "isDatabaseError",
+        "migrate",
+        "openDatabase",
+      ]
+    `);
+    expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
+      [
+        "createTestDatabase",
+        "describeMatrix",
+        "findPostgres",
+        "findPostgresBinaries",
+        "provideTestPostgres",
+        "startPrivatePostgres",
+      ]
+    `);
+  });
+
+  it.each([
+    ["CommonJS", ["-e", "run(require('./dist/index.cjs'), require('./dist/testing.cjs'))"]],
+    ["ESM", ["--input-type=module", "-e", "run(await import('./dist/index.js'), await import('./dist/testing.js'))"]],
+  ])(
+    "works as built for %s, embedded database and all",
+    async (_title, [...args]) => {
+      const script = args.pop();
+      const program = `
+      async function run({ openDatabase, isDatabaseError }, { describeMatrix }) {
+        const database = await openDatabase("pglite://memory");
+        const [row] = await database.query("select $1::int8 + 1 as sum", [41]);
+        const error = await database.query("select 1/0").catch((reason) => reason);
+        await database.close();
+        console.log(row.sum, isDatabaseError(error), error.sqlState, typeof describeMatrix);
+      }
+      ${script}`;
+      const cwd = fileURLToPath(new URL("..", import.meta.url));
+      const { stdout } = await promisify(execFile)(process.execPath, [...args, program], { cwd });
+      expect(stdout.trim()).toBe("42 true 22012 function");
+    },
+    120_000,
+  );
+});
