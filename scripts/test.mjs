@@ -1,8 +1,10 @@
 // `npm test`: the checks, then every test. Arguments go to vitest: `npm test -- packages/postgres`.
+import { spawnSync } from "node:child_process";
 import { pnpm } from "./pm.mjs";
 
 const filters = process.argv.slice(2);
-const checks = filters.length === 0 ? pnpm(["exec", "node", "scripts/check.mjs"]) : 0;
+const checks =
+  filters.length === 0 ? spawnSync(process.execPath, ["scripts/check.mjs"], { stdio: "inherit" }).status : 0;
 const tests = pnpm([
   "exec",
   "vitest",
