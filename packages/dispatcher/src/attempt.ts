@@ -58,7 +58,7 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
     let plan: Awaited<ReturnType<Destination["plan"]>>;
     try {
       const planned = destination.plan(job.event, context);
-      plan = planned instanceof Promise ? await withinSignal(planned, signal) : planned;
+      plan = planned !== null && "then" in planned ? await withinSignal(planned, signal) : planned;
     } catch (error) {
       if (signal.aborted) return TIMED_OUT;
       return { outcome: "dead", errorCode: "plan_failed", reason: messageOf(error) };
@@ -76,7 +76,8 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
     const sent = await sender.send(request, signal);
     const requestHeaders = redactHeaders(request.headers);
     if (sent.kind === "failed") {
-      return { outcome: "retry", errorCode: sent.errorCode, reason: sent.reason, requestHeaders };
+      const outcome = sent.errorCode === "plan_failed" ? "dead" : "retry";
+      return { outcome, errorCode: sent.errorCode, reason: sent.reason, requestHeaders };
     }
     const { response } = sent;
     return {

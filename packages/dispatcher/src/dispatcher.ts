@@ -137,12 +137,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async health() {
       const current = worker;
       const stalledMs = Math.max(settings.pollMs * 5, 5_000);
-      const isStalled = current !== null && clock.now() - current.lastClaimAtMs > stalledMs;
+      const isStalled = current !== null && clock.now() - current.lastReadAtMs > stalledMs;
       return {
         status: current === null ? "stopped" : isStalled ? "stalled" : "working",
         inFlight: current?.inFlight ?? 0,
         waiting: current?.waiting ?? 0,
-        lastClaimAt: current === null ? null : new Date(current.lastClaimAtMs),
+        lastReadAt: current === null ? null : new Date(current.lastReadAtMs),
         queue: await queueHealth(),
       };
     },

@@ -10,8 +10,8 @@ export interface DispatcherHealth {
   readonly inFlight: number;
   /** Deliveries that wait in this process's memory. */
   readonly waiting: number;
-  /** When the queue was last read; null when never. */
-  readonly lastClaimAt: Date | null;
+  /** When this process last read the queue; null when never. */
+  readonly lastReadAt: Date | null;
   /** The queue in the database, of all processes. Null when it could not be asked. */
   readonly queue: QueueHealth | null;
 }

@@ -161,6 +161,8 @@ function lastValues(received: Record<string, string | string[] | undefined>): Re
 
 const CODES: Readonly<Record<string, AttemptErrorCode>> = {
   address_refused: "address_refused",
+  ERR_INVALID_URL: "plan_failed",
+  UND_ERR_INVALID_ARG: "plan_failed",
   ECONNREFUSED: "connection_refused",
   ECONNRESET: "connection_reset",
   EPIPE: "connection_reset",

@@ -117,6 +117,7 @@ export function createLanes(options: {
         if (kept.length === lane.jobs.length) continue;
         withdrawn.push(...lane.jobs.filter(isStale));
         lane.jobs.splice(0, lane.jobs.length, ...kept);
+        if (kept.length === 0 && lane.inFlight === 0) lanes.delete(lane.key);
       }
       waiting -= withdrawn.length;
       return withdrawn;

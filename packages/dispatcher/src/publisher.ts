@@ -131,6 +131,13 @@ export function createPublisher(options: {
       throw new DispatcherError("invalid_message", `The message's ${first.path} ${first.message}.`, { issues });
     }
     registry.require(message.destination);
+    if (registry.signs(message.destination)) {
+      throw new DispatcherError(
+        "invalid_message",
+        `"${message.destination}" signs with the secret of an endpoint: make one with endpoints.create.`,
+        { issues: [{ path: "destination", message: "needs an endpoint" }] },
+      );
+    }
   };
 
   return {

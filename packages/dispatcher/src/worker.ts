@@ -28,7 +28,7 @@ export interface Worker {
   readonly inFlight: number;
   readonly waiting: number;
   /** When the queue was last read successfully. */
-  readonly lastClaimAtMs: number;
+  readonly lastReadAtMs: number;
 }
 
 export interface WorkerOptions {
@@ -61,7 +61,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let claiming: Promise<void> | null = null;
   let claimAgain = false;
   let hungry = true;
-  let lastClaimAtMs = clock.now();
+  let lastReadAtMs = clock.now();
   let cancelTimer: () => void = () => {};
   let timerAtMs = Number.POSITIVE_INFINITY;
   let cancelSweep: () => void = () => {};
@@ -126,7 +126,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       if (hungry || stopped) return;
       const params = claimParams(limit);
       const rows = await statements.claimDeliveries(database.query, params);
-      lastClaimAtMs = clock.now();
+      lastReadAtMs = clock.now();
       take(rows, params.leasedUntilMs);
       if (rows.length === limit) claimAgain = true;
     } while (claimAgain);
@@ -159,6 +159,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const nextDueMs = async (): Promise<number | null> => {
     try {
       const [next] = await statements.nextDue(database.query);
+      lastReadAtMs = clock.now();
       return next?.next_at.getTime() ?? null;
     } catch (error) {
       logger.error({ err: error }, "the queue could not be read");
@@ -268,8 +269,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     get waiting() {
       return lanes.waiting;
     },
-    get lastClaimAtMs() {
-      return lastClaimAtMs;
+    get lastReadAtMs() {
+      return lastReadAtMs;
     },
   };
 

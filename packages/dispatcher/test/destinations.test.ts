@@ -116,6 +116,9 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await expect(dispatcher.send(direct({ destination: "nobody" }))).rejects.toMatchObject({
       code: "unknown_destination",
     });
+    await expect(dispatcher.send(direct({ destination: "webhook" }))).rejects.toMatchObject({
+      code: "invalid_message",
+    });
     await expect(dispatcher.send(direct({ data: undefined }))).rejects.toMatchObject({ code: "invalid_message" });
   });
 
@@ -131,6 +134,16 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       ending: "refused",
       reason: "no channel for this",
       log: [{ errorCode: "plan_failed", status: null }],
+    });
+  });
+
+  it("counts a planned request that is none as dead at once", async () => {
+    const request = { method: "POST", url: "not a url", headers: {}, body: "" } as const;
+    const { dispatcher } = await open({ id: "work", plan: async () => ({ kind: "request", request }) });
+    await dispatcher.send(direct());
+    expect(await untilDelivery(dispatcher, ({ status }) => status === "dead")).toMatchObject({
+      ending: "refused",
+      log: [{ errorCode: "plan_failed" }],
     });
   });
 

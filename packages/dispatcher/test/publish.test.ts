@@ -44,17 +44,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   });
 
   it("N1 a rolled-back publish leaves no event and no delivery, and sends nothing", async () => {
-    const opened = await openDispatcher(databases);
+    const opened = await openDispatcher(databases, { destinations: [{ id: "work", plan: () => null }] });
     const { dispatcher } = opened;
     await dispatcher.start();
     const receiver = await openReceiver();
     await subscribeReceiver(dispatcher, receiver);
     const rolledBack = dispatcher.transaction(async (transaction) => {
       await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: { n: 1 } }, { transaction });
-      await dispatcher.send(
-        { tenantId: TENANT, destination: "webhook", target: { url: receiver.url }, data: {} },
-        { transaction },
-      );
+      await dispatcher.send({ tenantId: TENANT, destination: "work", target: null, data: {} }, { transaction });
       throw new Error("no");
     });
     await expect(rolledBack).rejects.toThrow("no");

@@ -134,7 +134,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const { dispatcher, database, schema } = await openDispatcher(databases, { clock });
     expect(await dispatcher.health()).toMatchObject({
       status: "stopped",
-      lastClaimAt: null,
+      lastReadAt: null,
       queue: { due: 0, held: 0 },
     });
     await dispatcher.start();

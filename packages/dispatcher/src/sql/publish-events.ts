@@ -56,7 +56,7 @@ export function publishEvents(schema: string) {
       insert into "${schema}".events
         (id, tenant_id, type, subject_id, occurred_at, stored_at, idempotency_key, ordering_key, body)
       select id, tenant_id, type, subject_id, occurred_at, $10::text::timestamptz, idempotency_key, ordering_key, body
-      from input order by position
+      from input order by idempotency_key, position
       on conflict do nothing
       returning id, tenant_id
     ), matched as materialized (

@@ -19,8 +19,8 @@ export function requeueDelivery(schema: string) {
       left join "${schema}".messages message on reopened.event_id is null and message.id = reopened.delivery_id
       returning id
     ), hurried as (
-      update "${schema}".queue set next_at = $3::text::timestamptz
-      where id = $1::text and tenant_id = $2::text and not leased and state = 0
+      update "${schema}".queue set state = 0, next_at = $3::text::timestamptz
+      where id = $1::text and tenant_id = $2::text and not leased and state <> 1
       returning id
     )
     select id from queued union all select id from hurried`;
