@@ -1,37 +1,49 @@
-// Runs contestants against each other in short rounds, in turn, so that a busy machine slows all of them alike.
+// Runs contestants against each other in one process, in turn and in rounds of milliseconds, so that whatever else the
+// machine does hits all of them alike. A block is many such rounds; within it a contestant's figure is its first decile,
+// which are the rounds that nothing interrupted. Ratios are taken within a block, and the median of the blocks counts.
 
 /**
  * @typedef {object} Compared
- * @property {Record<string, number>} nsPerCall median of the rounds, for each contestant
- * @property {(name: string, base: string) => number} speed how many times as fast as the base: median of the rounds' ratios
+ * @property {Record<string, number>} nsPerCall median of the blocks, for each contestant
+ * @property {(name: string, base: string) => number} speed how many times as fast as the base: median of the blocks
  */
 
 /**
  * @param {Record<string, () => unknown>} contestants each one call; may be asynchronous
- * @param {{ rounds?: number, roundMs?: number }} [options]
+ * @param {{ blocks?: number, rounds?: number, roundMs?: number }} [options]
  * @returns {Promise<Compared>}
  */
-export async function compare(contestants, { rounds = 41, roundMs = 10 } = {}) {
+export async function compare(contestants, { blocks = 5, rounds = 50, roundMs = 2 } = {}) {
   const entries = [];
-  for (const [name, call] of Object.entries(contestants)) {
-    const asynchronous = call() instanceof Promise;
-    const run = asynchronous ? runAsynchronous : runSynchronous;
-    await run(call, 200);
-    const calls = Math.max(5, Math.round((roundMs * 1e6) / ((await run(call, 200)) / 200)));
-    await run(call, calls);
-    entries.push({ name, call, run, calls, samples: [] });
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < entries.length; turn++) {
-      const entry = entries[(turn + round) % entries.length];
-      entry.samples.push((await entry.run(entry.call, entry.calls)) / entry.calls);
+  for (const [name, call] of Object.entries(contestants)) entries.push(await prepare(name, call, roundMs));
+  const figures = Object.fromEntries(entries.map(({ name }) => [name, []]));
+  for (let block = 0; block < blocks; block++) {
+    const samples = Object.fromEntries(entries.map(({ name }) => [name, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (let turn = 0; turn < entries.length; turn++) {
+        const { name, call, run, calls } = entries[(turn + round) % entries.length];
+        samples[name].push((await run(call, calls)) / calls);
+      }
     }
+    for (const { name } of entries) figures[name].push(quantile(samples[name], 0.1));
   }
-  const samples = Object.fromEntries(entries.map((entry) => [entry.name, entry.samples]));
   return {
-    nsPerCall: Object.fromEntries(entries.map((entry) => [entry.name, median(entry.samples)])),
-    speed: (name, base) => median(samples[base].map((ns, round) => ns / samples[name][round])),
+    nsPerCall: Object.fromEntries(entries.map(({ name }) => [name, quantile(figures[name], 0.5)])),
+    speed: (name, base) =>
+      quantile(
+        figures[base].map((ns, block) => ns / figures[name][block]),
+        0.5,
+      ),
   };
+}
+
+/** Lets the compiler see the call often enough, and finds how many calls make a round. */
+async function prepare(name, call, roundMs) {
+  const run = call() instanceof Promise ? runAsynchronous : runSynchronous;
+  const started = performance.now();
+  let fastest = Number.POSITIVE_INFINITY;
+  while (performance.now() - started < 150) fastest = Math.min(fastest, (await run(call, 50)) / 50);
+  return { name, call, run, calls: Math.max(5, Math.round((roundMs * 1e6) / fastest)) };
 }
 
 function runSynchronous(call, calls) {
@@ -46,9 +58,7 @@ async function runAsynchronous(call, calls) {
   return Number(process.hrtime.bigint() - started);
 }
 
-/** @param {readonly number[]} values */
-export function median(values) {
+function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return sorted[Math.floor((sorted.length - 1) * share)];
 }
