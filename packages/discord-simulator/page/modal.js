@@ -43,6 +43,12 @@ function inputOf(field) {
   if (field.kind === "checkbox") {
     return el("input", { ...common, type: "checkbox" });
   }
+  if (field.kind === "entities" || field.kind === "file") {
+    return el("input", {
+      ...common,
+      placeholder: field.kind === "file" ? "no files here" : "names, with commas between",
+    });
+  }
   return el(
     "select",
     { ...common, multiple: field.kind === "checkboxes" },
@@ -55,6 +61,9 @@ function valuesOf(inputs) {
     inputs.map(({ field, input }) => {
       if (field.kind === "checkbox") {
         return [field.customId, input.checked];
+      }
+      if (field.kind === "entities" || field.kind === "file") {
+        return [field.customId, input.value.split(/\s*,\s*/).filter(Boolean)];
       }
       return [
         field.customId,

@@ -69,6 +69,7 @@ export function createDiscordSimulator(options: DiscordSimulatorOptions = {}): D
     async start() {
       await simulation.check.load();
       server = createServer(requestListener(simulation, call));
+      server.keepAliveTimeout = KEEP_ALIVE_MS;
       server.on("upgrade", (request, socket, head) => upgrade(simulation, sockets, { request, socket, head }));
       await listen(server, resolved.port, resolved.host);
       if (resolved.interactionsUrl) {
@@ -93,6 +94,9 @@ export function createDiscordSimulator(options: DiscordSimulatorOptions = {}): D
     },
   };
 }
+
+/** Longer than clients keep their connections, so that none is cut in the middle. */
+const KEEP_ALIVE_MS = 60_000;
 
 function requestListener(simulation: Simulation, call: ControlCall) {
   const app = new Hono();

@@ -21,12 +21,3 @@ export function createSnowflakes(now: () => number): Snowflakes {
 export function snowflakeAt(ms: bigint, counter: bigint): string {
   return (((ms - DISCORD_EPOCH_MS) << 22n) | (counter & 0x3fffffn)).toString();
 }
-
-/** When the thing with this id was made: milliseconds since 1970. */
-export function snowflakeTimeMs(id: string): number {
-  return Number((BigInt(id) >> 22n) + DISCORD_EPOCH_MS);
-}
-
-export function isSnowflake(text: string): boolean {
-  return /^[1-9]\d{15,19}$/.test(text);
-}

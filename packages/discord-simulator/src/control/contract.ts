@@ -97,6 +97,16 @@ export interface SimulatedMember {
   setPresence(status: "online" | "idle" | "dnd" | "offline", activity?: string): Promise<void>;
   /** `slash("link")`, `slash("webhook-config show", { … })`. Resolves with the first answer. */
   slash(command: string, options?: OptionValues, where?: { readonly channel?: string }): Promise<InteractionHandle>;
+  /** What the application offers while `option` is being typed. Throws `interaction_failed`. */
+  autocomplete(
+    command: string,
+    typed: {
+      readonly option: string;
+      readonly text: string;
+      readonly options?: OptionValues;
+      readonly channel?: string;
+    },
+  ): Promise<readonly { readonly name: string; readonly value: string | number }[]>;
   /** Presses the button with this label or custom_id. */
   click(message: MessageReference, button: string): Promise<InteractionHandle>;
   /** Chooses in the menu with this custom_id: labels or values, names for users, roles and channels. */

@@ -83,6 +83,23 @@ export function createControlActions(simulation: Simulation): ControlCall {
       }),
       async (input) => interactionView(await acts.slash(input)),
     ),
+    autocomplete: action(
+      z.object({
+        member: name,
+        command: name,
+        option: name,
+        text,
+        options: z.record(z.string(), optionValue).optional(),
+        channel: text.optional(),
+      }),
+      async (input) => {
+        const { choices, failure } = await acts.autocomplete(input);
+        if (failure) {
+          throw new DiscordSimulatorError("interaction_failed", `No choices came (${failure.detail}).`);
+        }
+        return choices;
+      },
+    ),
     click: action(z.object({ member: name, message: name, button: name }), async (input) =>
       interactionView(await acts.click(input)),
     ),

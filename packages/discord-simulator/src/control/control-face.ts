@@ -73,6 +73,8 @@ function createMemberFace(run: Run, member: string): SimulatedMember {
     leave: (guild) => run("leave", { member, guild }),
     setPresence: (status, activity) => run("setPresence", { member, status, activity }),
     slash: (command, options, where) => interact("slash", { member, command, options, ...where }),
+    autocomplete: (command, { option, text, ...rest }) =>
+      run("autocomplete", { member, command, option, text, ...rest }),
     click: (message, button) => interact("click", { member, message: idOf(message), button }),
     select: (message, menu, values) => interact("select", { member, message: idOf(message), menu, values }),
     authorize: (url, options) => run("authorize", { member, url, ...options }),

@@ -286,9 +286,8 @@ function sendReady(context: ConnectionContext, session: GatewaySession): void {
     geo_ordered_rtc_regions: [],
     _trace: ["simulator"],
   });
-  const withPeople = (session.intents & PRIVILEGED_INTENTS.presences) !== 0;
   for (const guild of guilds) {
-    session.deliver({ t: "GUILD_CREATE", d: guildCreatePayload({ world, guild, withPeople }), guildId: guild.id });
+    session.deliver({ t: "GUILD_CREATE", d: guildCreatePayload(world, guild), guildId: guild.id });
   }
 }
 

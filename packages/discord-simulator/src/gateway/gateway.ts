@@ -66,11 +66,8 @@ export function createGateway(context: GatewayContext): Gateway {
       }
     },
     deliverInteraction(packet) {
-      const attached = [...connections].filter(({ session }) => session() !== null);
-      for (const connection of attached) {
-        connection.session()?.deliver(packet);
-      }
-      return attached.length > 0;
+      const attached = [...connections].flatMap((connection) => connection.session() ?? []);
+      return attached.filter((session) => session.deliver(packet)).length > 0;
     },
     connections: () => connections.size,
     sessions: () => sessions.size,

@@ -30,8 +30,6 @@ export const PRIVILEGED_INTENTS = {
   messageContent: I.MessageContent,
 } as const;
 
-export const ALL_PRIVILEGED_INTENTS = I.GuildMembers | I.GuildPresences | I.MessageContent;
-
 export function isKnownIntents(intents: unknown): intents is number {
   return typeof intents === "number" && Number.isInteger(intents) && intents >= 0 && (intents & ~KNOWN) === 0;
 }

@@ -11,8 +11,8 @@ export interface GatewaySession {
   readonly shard: readonly [id: number, count: number];
   /** The number of the last packet. */
   seq(): number;
-  /** Sends a packet if this session should see it, and keeps it for a replay. */
-  deliver(packet: Packet): void;
+  /** Sends a packet if this session should see it, and keeps it for a replay. False: it should not. */
+  deliver(packet: Packet): boolean;
   /** Sends and keeps a packet whatever the intents say. */
   dispatch(t: string, d: Record<string, unknown>): void;
   /** The socket that packets go to from now on; null keeps them only. */
@@ -50,9 +50,11 @@ export function createGatewaySession({ world, intents, shard, keptPackets }: Ses
     seq: () => lastSeq,
     dispatch,
     deliver(packet) {
-      if (isOnShard(packet, shard) && isVisible(world, packet, intents)) {
-        dispatch(packet.t, withContentRule(world, packet, intents));
+      if (!isOnShard(packet, shard) || !isVisible(world, packet, intents)) {
+        return false;
       }
+      dispatch(packet.t, asAllowed(world, packet, intents));
+      return true;
     },
     attach(next) {
       send = next;
@@ -98,8 +100,20 @@ function isVisible(world: World, { t, d, guildId }: Packet, intents: number): bo
   return aboutTheBot || intentsAllow(intents, t, guildId !== null);
 }
 
+/** People and their presences are listed only for those who may see presences. */
+function withPeopleRule(world: World, d: Record<string, unknown>, intents: number): Record<string, unknown> {
+  if ((intents & PRIVILEGED_INTENTS.presences) !== 0) {
+    return d;
+  }
+  const members = d.members as readonly { user: { id: string } }[];
+  return { ...d, members: members.filter(({ user }) => user.id === world.application.bot.id), presences: [] };
+}
+
 /** Without the intent, only messages by the bot, to the bot or mentioning it show what they say. */
-function withContentRule(world: World, { t, d, guildId }: Packet, intents: number): Record<string, unknown> {
+function asAllowed(world: World, { t, d, guildId }: Packet, intents: number): Record<string, unknown> {
+  if (t === "GUILD_CREATE") {
+    return withPeopleRule(world, d, intents);
+  }
   const isMessage = t === "MESSAGE_CREATE" || t === "MESSAGE_UPDATE";
   if (!isMessage || guildId === null || (intents & PRIVILEGED_INTENTS.messageContent) !== 0) {
     return d;

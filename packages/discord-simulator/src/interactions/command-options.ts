@@ -25,6 +25,8 @@ interface CommandDataInput {
   /** Subcommand group and subcommand, as typed behind the command's name. */
   readonly path: readonly string[];
   readonly values: OptionValues;
+  /** The option that is still being typed, for autocomplete: nothing is required yet. */
+  readonly focused?: { readonly name: string; readonly text: string } | undefined;
 }
 
 /** Discord's `data` of a command, once the client has checked what was typed. */
@@ -73,8 +75,11 @@ function fillPath(input: CommandDataInput, definitions: readonly OptionDefinitio
   }
   return definitions.flatMap((definition) => {
     const value = input.values[definition.name];
+    if (input.focused?.name === definition.name) {
+      return [{ type: definition.type, name: definition.name, value: input.focused.text, focused: true }];
+    }
     if (value === undefined) {
-      if (definition.required) {
+      if (definition.required && !input.focused) {
         throw new DiscordSimulatorError("invalid_option", `The option "${definition.name}" is required.`);
       }
       return [];

@@ -9,7 +9,7 @@ export type FieldValues = Readonly<Record<string, string | boolean | readonly st
 export interface ModalField {
   readonly customId: string;
   readonly label: string;
-  readonly kind: "text" | "select" | "radio" | "checkboxes" | "checkbox";
+  readonly kind: "text" | "select" | "radio" | "checkboxes" | "checkbox" | "entities" | "file";
   readonly required: boolean;
   readonly value: string | null;
   readonly placeholder: string | null;
@@ -22,6 +22,11 @@ export interface ModalField {
 const KINDS: Readonly<Record<number, ModalField["kind"]>> = {
   3: "select",
   4: "text",
+  5: "entities",
+  6: "entities",
+  7: "entities",
+  8: "entities",
+  19: "file",
   21: "radio",
   22: "checkboxes",
   23: "checkbox",
@@ -42,8 +47,32 @@ export function modalFields(modal: Component): ModalField[] {
   }));
 }
 
+/** Turns names of people, roles and channels into ids, with Discord's `resolved` of them. */
+export type ResolveEntities = (menu: Component, names: readonly string[]) => EntityChoice;
+
+interface EntityChoice {
+  readonly values: readonly string[];
+  readonly resolved?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+interface SubmissionInput {
+  readonly values: FieldValues;
+  readonly resolveEntities: ResolveEntities;
+}
+
 /** Discord's `data` of a submitted modal, once the client has checked the values. */
-export function modalSubmission(modal: Component, values: FieldValues): Record<string, unknown> {
+export function modalSubmission(
+  modal: Component,
+  { values, resolveEntities }: SubmissionInput,
+): Record<string, unknown> {
+  const resolved: Record<string, Record<string, unknown>> = {};
+  const resolve: ResolveEntities = (menu, names) => {
+    const choice = resolveEntities(menu, names);
+    for (const [kind, found] of Object.entries(choice.resolved ?? {})) {
+      resolved[kind] = { ...resolved[kind], ...found };
+    }
+    return choice;
+  };
   const inputs = placedInputs(modal);
   const unknown = Object.keys(values).find((key) => !inputs.some((placed) => isMeant(placed, key)));
   if (unknown !== undefined) {
@@ -64,9 +93,15 @@ export function modalSubmission(modal: Component, values: FieldValues): Record<s
     }
     const placed = inputs.find(({ input }) => input === component);
     const given = Object.entries(values).find(([key]) => placed && isMeant(placed, key))?.[1];
-    return { type: component.type, id, custom_id: component.custom_id, ...submitted(component, given, placed?.label) };
+    return {
+      type: component.type,
+      id,
+      custom_id: component.custom_id,
+      ...submitted(component, { given, label: placed?.label ?? "", resolve }),
+    };
   };
-  return { custom_id: modal.custom_id, components: listOf(modal.components).map(submit) };
+  const components = listOf(modal.components).map(submit);
+  return { custom_id: modal.custom_id, components, ...(Object.keys(resolved).length > 0 ? { resolved } : {}) };
 }
 
 interface PlacedInput {
@@ -87,8 +122,24 @@ function isMeant({ input, label }: PlacedInput, key: string): boolean {
   return input.custom_id === key || label === key;
 }
 
-function submitted(input: Component, given: FieldValues[string] | undefined, label = ""): Record<string, unknown> {
+interface Filling {
+  readonly given: FieldValues[string] | undefined;
+  readonly label: string;
+  readonly resolve: ResolveEntities;
+}
+
+function submitted(input: Component, { given, label, resolve }: Filling): Record<string, unknown> {
   const kind = kindOf(input);
+  if (kind === "file") {
+    if (isRequired(input) || [given ?? []].flat().length > 0) {
+      throw new DiscordSimulatorError("invalid_field", `"${label}" takes a file; people here have none.`);
+    }
+    return { values: [] };
+  }
+  if (kind === "entities") {
+    const names = given === undefined ? [] : [given].flat().map(String);
+    return { values: names.length === 0 && !isRequired(input) ? [] : resolve(input, names).values };
+  }
   if (kind === "text") {
     return { value: checkedText(input, given ?? input.value ?? "", label) };
   }

@@ -13,6 +13,8 @@ import { channelFor, demandOf } from "./speech.js";
 
 /** What people do with an application: commands, buttons, menus, modals. */
 export interface InteractionActs {
+  /** What the application offers while an option is being typed. */
+  autocomplete(input: SlashInput & { readonly option: string; readonly text: string }): Promise<InteractionState>;
   slash(input: SlashInput): Promise<InteractionState>;
   click(input: { member: string; message: string; button: string }): Promise<InteractionState>;
   select(input: {
@@ -79,17 +81,26 @@ export function createInteractionActs(simulation: Simulation): InteractionActs {
       trigger: null,
     });
 
+  function prepare({ member, command: typed, options = {}, channel: channelName = "general" }: SlashInput) {
+    const user = findUser(world, member);
+    const channel = channelFor(simulation, user, channelName);
+    demandOf(simulation, { user, channel }, P.UseApplicationCommands);
+    const guild = guildOf(world, channel);
+    const [name = "", ...path] = typed.replace(/^\//, "").split(/\s+/);
+    const command = registered(world, name, guild);
+    demandCommand(command, { user, channel, guild });
+    return { where: { user, channel, stored: null }, data: { world, guild, command, path, values: options } };
+  }
+
   return {
-    async slash({ member, command: typed, options = {}, channel: channelName = "general" }) {
-      const user = findUser(world, member);
-      const channel = channelFor(simulation, user, channelName);
-      demandOf(simulation, { user, channel }, P.UseApplicationCommands);
-      const guild = guildOf(world, channel);
-      const [name = "", ...path] = typed.replace(/^\//, "").split(/\s+/);
-      const command = registered(world, name, guild);
-      demandCommand(command, { user, channel, guild });
-      const data = commandData({ world, guild, command, path, values: options });
-      return start({ user, channel, stored: null }, 2, data);
+    async slash(input) {
+      const { where, data } = prepare(input);
+      return start(where, 2, commandData(data));
+    },
+
+    async autocomplete({ option, text, ...input }) {
+      const { where, data } = prepare(input);
+      return start(where, 4, commandData({ ...data, focused: { name: option, text } }));
     },
 
     async click({ button, ...input }) {
@@ -117,7 +128,10 @@ export function createInteractionActs(simulation: Simulation): InteractionActs {
       if (!trigger.modal) {
         throw new DiscordSimulatorError("no_modal", "That interaction showed no modal.");
       }
-      const data = modalSubmission(trigger.modal, fields);
+      const data = modalSubmission(trigger.modal, {
+        values: fields,
+        resolveEntities: (menu, values) => chosenInMenu(world, { menu, values, guild: trigger.guild }),
+      });
       return interactions.create({
         type: 5,
         user: trigger.user,

@@ -9,8 +9,13 @@ interface MenuInput {
   readonly guild: GuildState | null;
 }
 
+interface MenuChoice {
+  readonly values: readonly string[];
+  readonly resolved?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
 /** `values` and `resolved` of a menu in which a person chose by label, value or name. */
-export function chosenInMenu(world: World, { menu, values, guild }: MenuInput): Record<string, unknown> {
+export function chosenInMenu(world: World, { menu, values, guild }: MenuInput): MenuChoice {
   const min = Number(menu.min_values ?? 1);
   const max = Number(menu.max_values ?? 1);
   if (values.length < min || values.length > max) {

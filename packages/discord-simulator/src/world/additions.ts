@@ -90,6 +90,6 @@ export function addGuild(simulation: Simulation, input: { readonly name: string 
   }
   world.guilds.set(id, guild);
   world.channels.set(channel.id, channel);
-  bus.publish({ t: "GUILD_CREATE", d: guildCreatePayload({ world, guild, withPeople: true }), guildId: id });
+  bus.publish({ t: "GUILD_CREATE", d: guildCreatePayload(world, guild), guildId: id });
   return { id };
 }

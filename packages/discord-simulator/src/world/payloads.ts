@@ -102,18 +102,9 @@ export function guildPayload(guild: GuildState) {
   };
 }
 
-interface GuildCreateView {
-  readonly world: World;
-  readonly guild: GuildState;
-  /** Discord lists people and presences only for those who may see presences. */
-  readonly withPeople: boolean;
-}
-
-/** GUILD_CREATE as the Gateway sends it. */
-export function guildCreatePayload({ world, guild, withPeople }: GuildCreateView): Record<string, unknown> {
-  const members = [...guild.members.values()].filter(
-    (member) => withPeople || member.user.id === world.application.bot.id,
-  );
+/** GUILD_CREATE, with everybody in it. */
+export function guildCreatePayload(world: World, guild: GuildState): Record<string, unknown> {
+  const members = [...guild.members.values()];
   const channels = [...guild.channels.values()];
   return {
     ...guildPayload(guild),
@@ -125,7 +116,7 @@ export function guildCreatePayload({ world, guild, withPeople }: GuildCreateView
     members: members.map(memberPayload),
     channels: channels.filter(({ type }) => type === 0).map(channelPayload),
     threads: channels.filter(({ type }) => type === 11).map(channelPayload),
-    presences: withPeople ? members.flatMap((member) => presenceOf(world, guild, member)) : [],
+    presences: members.flatMap((member) => presenceOf(world, guild, member)),
     stage_instances: [],
     guild_scheduled_events: [],
     soundboard_sounds: [],
