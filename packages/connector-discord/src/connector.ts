@@ -12,7 +12,7 @@ import { createLink, type RequestConfirm } from "./interactions/link.js";
 import { createOAuth, type DerivedPatch, type OAuth, type ResolveContactRequest } from "./oauth/oauth.js";
 import { createOAuthRoutes } from "./oauth/oauth-routes.js";
 import { createOAuthStates } from "./oauth/oauth-state.js";
-import { assertOption, assertSecret } from "./options.js";
+import { assertOption, assertSecret, checkBaseUrl } from "./options.js";
 import { DISCORD_PROVIDER_ID } from "./provider.js";
 import { createDiscordRest, REST_DEFAULTS } from "./rest/discord-rest.js";
 import { grantRole, type RoleGrant, type RoleGrantResult } from "./rest/grant-role.js";
@@ -75,7 +75,7 @@ export interface DiscordConnector extends Connector {
 export function createDiscordConnector(options: DiscordConnectorOptions): DiscordConnector {
   checkOptions(options);
   const { applicationId, botToken, clock = systemClock, logger = silentLogger } = options;
-  const restBaseUrl = options.restBaseUrl ?? REST_DEFAULTS.restBaseUrl;
+  const restBaseUrl = checkBaseUrl("restBaseUrl", options.restBaseUrl ?? REST_DEFAULTS.restBaseUrl);
   const rest = createDiscordRest({ restBaseUrl, botToken, fetch: options.fetch ?? fetch, clock });
   const resolveTenant = async (guildId: string | null) =>
     options.resolveTenant === undefined ? "default" : options.resolveTenant(guildId);

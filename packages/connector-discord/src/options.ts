@@ -12,3 +12,9 @@ export function assertSecret(name: string, secret: unknown): asserts secret is s
 export function assertOption(holds: boolean, message: string): asserts holds {
   if (!holds) throw new DiscordConnectorError("invalid_option", message);
 }
+
+/** An http(s) address without a slash at its end. Throws `invalid_option`. */
+export function checkBaseUrl(name: string, url: string): string {
+  assertOption(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), `${name} is not an http(s) URL.`);
+  return url.replace(/\/+$/, "");
+}

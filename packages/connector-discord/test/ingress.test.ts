@@ -197,12 +197,33 @@ describe("the transform", () => {
     expect(app.ingested.map((input) => input.tenantId)).toEqual(["acme"]);
   });
 
+  it("N2 tells each tenant of a gap once, with its own servers", async () => {
+    const owners: Record<string, string> = {
+      [GUILD_ID]: "acme",
+      "200000000000000002": "acme",
+      "200000000000000003": "beta",
+    };
+    app = await startApp({ resolveTenant: (guildId) => owners[guildId ?? ""] ?? null });
+    const lost = { from: "2026-01-15T10:00:00.000Z", to: "2026-01-15T10:05:00.000Z", reason: "session_expired" };
+    const answer = await app.ingress([
+      item("HOOKLINE_GAP", { ...lost, guildIds: [...Object.keys(owners), "200000000000000004"] }),
+      item("HOOKLINE_GAP", { ...lost, guildIds: ["200000000000000004"] }),
+      item("HOOKLINE_GAP", { ...lost, from: "some time ago" }),
+    ]);
+    expect(statuses(answer)).toEqual(["stored", "ignored", "rejected"]);
+    expect(app.published.map((event) => [event.tenantId, (event.data as { guildIds: string[] }).guildIds])).toEqual([
+      ["acme", [GUILD_ID, "200000000000000002"]],
+      ["beta", ["200000000000000003"]],
+    ]);
+  });
+
   it("N2 publishes discord.gap without a contact, once", async () => {
     app = await startApp();
     const gap = item("HOOKLINE_GAP", {
       from: "2026-01-15T10:00:00.000Z",
       to: "2026-01-15T10:05:00.000Z",
       reason: "session_invalid",
+      guildIds: [],
     });
     expect(statuses(await app.ingress([gap]))).toEqual(["stored"]);
     expect(statuses(await app.ingress([gap]))).toEqual(["duplicate"]);

@@ -7,6 +7,7 @@ import {
   defineCommand,
   defineModal,
   escapeMarkdown,
+  linkButton,
   type MessageContent,
   markdown,
   reply,
@@ -67,6 +68,25 @@ describe("N8 messages", () => {
       expect(await faultsByDiscord("MessageCreateRequestSchema", body)).toEqual([]);
       expect(body.content !== "" || body.embeds.length > 0).toBe(true);
     }
+  });
+
+  it("leave out what would sink the whole message: blank texts, addresses and times that are none", async () => {
+    const body = render({
+      content: " \n",
+      embeds: [
+        {
+          title: " ",
+          description: "here",
+          url: "javascript:alert(1)",
+          timestamp: "yesterday",
+          fields: [{ name: " ", value: "\t" }],
+        },
+      ],
+      buttons: [linkButton("Open", "not a url"), linkButton(" ", "https://example.com")],
+    });
+    expect(body.embeds).toEqual([{ description: "here", fields: [{ name: "–", value: "–", inline: false }] }]);
+    expect(body.components[0]?.components).toEqual([{ type: 2, style: 5, label: "–", url: "https://example.com" }]);
+    expect(await faultsByDiscord("MessageCreateRequestSchema", body)).toEqual([]);
   });
 
   it("never mention anybody", () => {

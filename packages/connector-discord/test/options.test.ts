@@ -52,6 +52,7 @@ describe("createDiscordConnector", () => {
     ["a public key that is none", { publicKeyHex: "abc" }, "publicKeyHex is the public key, 64 hex digits."],
     ["an application id that is none", { applicationId: "my app" }, "applicationId"],
     ["an address that is none", { redirectUri: "/callback" }, "redirectUri is not a URL."],
+    ["an API's address that is none", { restBaseUrl: "discord.com/api" }, "restBaseUrl is not an http(s) URL."],
   ])("refuses %s at once, without showing it", (_what, change, message) => {
     const build = () => createDiscordConnector({ ...options, ...change });
     expect(build).toThrow(message);

@@ -1,5 +1,27 @@
+import type {
+  APIInteraction,
+  APIPingInteraction,
+  GatewayGuildMemberAddDispatchData,
+  GatewayMessageCreateDispatchData,
+  GatewayMessageReactionAddDispatchData,
+  GatewayMessageReactionRemoveDispatchData,
+} from "discord-api-types/v10";
 import { expect, expectTypeOf, it } from "vitest";
+import type { z } from "zod";
 import { button, defineButton, defineCommand, defineModal, reply, showModal, updateMessage } from "../src/index.js";
+import type { memberAddSchema, messageCreateSchema, reactionSchema } from "../src/ingress/gateway-payloads.js";
+import type { interactionSchema } from "../src/interactions/payload.js";
+
+type Input<Schema extends z.ZodType> = z.input<Schema>;
+
+it("reads what Discord's types say is sent", () => {
+  expectTypeOf<Exclude<APIInteraction, APIPingInteraction>>().toExtend<Input<typeof interactionSchema>>();
+  expectTypeOf<GatewayMessageCreateDispatchData>().toExtend<Input<typeof messageCreateSchema>>();
+  expectTypeOf<GatewayMessageReactionAddDispatchData>().toExtend<Input<typeof reactionSchema>>();
+  expectTypeOf<GatewayMessageReactionRemoveDispatchData>().toExtend<Input<typeof reactionSchema>>();
+  expectTypeOf<GatewayGuildMemberAddDispatchData>().toExtend<Input<typeof memberAddSchema>>();
+  expect.assertions(0);
+});
 
 // The compiler checks this file; at run time it only shows that the definitions are accepted.
 it("gives handlers what their definitions say", () => {

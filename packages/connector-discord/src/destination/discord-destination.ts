@@ -14,7 +14,7 @@ import { createCustomIds } from "../interactions/custom-id.js";
 import { DISCORD_LIMITS } from "../message/limits.js";
 import type { MessageContent } from "../message/message-content.js";
 import { type RenderedMessage, renderMessage } from "../message/render-message.js";
-import { assertSecret } from "../options.js";
+import { assertSecret, checkBaseUrl } from "../options.js";
 import { DISCORD_PROVIDER_ID } from "../provider.js";
 import { REST_DEFAULTS, USER_AGENT } from "../rest/discord-rest.js";
 import { interpretResponse } from "./interpret-response.js";
@@ -68,7 +68,7 @@ export function discordDestination(
   options: DiscordDestinationOptions,
 ): Destination<DiscordTarget, DiscordMessageState> {
   assertSecret("componentSecret", options.componentSecret);
-  const restBaseUrl = options.restBaseUrl ?? REST_DEFAULTS.restBaseUrl;
+  const restBaseUrl = checkBaseUrl("restBaseUrl", options.restBaseUrl ?? REST_DEFAULTS.restBaseUrl);
   const customIds = createCustomIds(options.componentSecret);
   const templateFor = (type: string): DiscordTemplate =>
     own(options.templates, type) ?? own(options.templates, "*") ?? PLAIN;

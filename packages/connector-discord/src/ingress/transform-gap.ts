@@ -8,7 +8,9 @@ export async function transformGap(item: IngressItem, context: TransformContext)
   if (!parsed.success) return malformed(item.type, parsed.error);
   const { from, to, reason, guildIds } = parsed.data;
   const guildsByTenant = new Map<string, string[]>();
-  for (const guildId of guildIds ?? [null]) {
+  // A shard whose guilds are not known: whoever has no server in particular is told.
+  const affected = guildIds == null || guildIds.length === 0 ? [null] : guildIds;
+  for (const guildId of affected) {
     const tenantId = await context.resolveTenant(guildId);
     if (tenantId === null) continue;
     const guilds = guildsByTenant.get(tenantId) ?? [];

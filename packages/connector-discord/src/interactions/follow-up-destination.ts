@@ -3,7 +3,6 @@ import {
   type Destination,
   type DestinationContext,
   defineDestination,
-  type Event,
   type Interpretation,
   type Logger,
 } from "@hookline/core";
@@ -35,8 +34,7 @@ export const FOLLOW_UP_DEFAULTS = {
 export function createFollowUpDestination(options: FollowUpOptions): Destination {
   const { rest, clock, logger } = options;
 
-  async function run(event: Event, context: DestinationContext): Promise<Interpretation> {
-    const followUp = fromFollowUp(context.endpoint.target, event.data);
+  async function run(followUp: FollowUp, context: DestinationContext): Promise<Interpretation> {
     const { signal, attempt } = context;
     const found = options.handlers.find(followUp.payload, { tenantId: context.endpoint.tenantId, attempt, signal });
     if (found.kind !== "found") return apologise(followUp, signal, "the definition is gone");
@@ -113,7 +111,10 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
 
   return defineDestination({
     id: FOLLOW_UP_DESTINATION_ID,
-    plan: (event, context) => ({ kind: "run", run: () => run(event, context) }),
+    plan(event, context) {
+      const followUp = fromFollowUp(context.endpoint.target, event.data);
+      return { kind: "run", run: () => run(followUp, context) };
+    },
     async expire(event, context) {
       const followUp = fromFollowUp(context.endpoint.target, event.data);
       const { reason } = await apologise(followUp, context.signal, "the time was over");

@@ -18,6 +18,8 @@ export const DISCORD_LIMITS = {
   buttonsPerRow: 5,
   rows: 5,
   buttonLabel: 80,
+  /** Of a link button. */
+  url: 512,
   customId: 100,
   modalTitle: 45,
   modalFields: 5,

@@ -33,7 +33,7 @@ export function renderMessage(message: MessageContent, customIds: CustomIds): Re
   const content = cutText(toMarkdown(message.content ?? ""), DISCORD_LIMITS.content);
   const embeds = renderEmbeds(message.embeds ?? []);
   return {
-    content: content === "" && embeds.length === 0 ? NOTHING : content,
+    content: isBlank(content) && embeds.length === 0 ? NOTHING : content,
     embeds,
     components: renderRows(message.buttons ?? [], customIds),
     allowed_mentions: { parse: [] },
@@ -56,8 +56,9 @@ function renderEmbed(embed: MessageEmbed, budget: { left: number }): APIEmbed | 
     if (text === undefined) return undefined;
     const whole = plain && typeof text === "string" ? text : toMarkdown(text);
     const cut = cutText(whole, Math.min(limit, budget.left));
+    if (isBlank(cut)) return undefined;
     budget.left -= cut.length;
-    return cut === "" ? undefined : cut;
+    return cut;
   };
   const title = take(embed.title, DISCORD_LIMITS.embedTitle, false);
   const author = take(embed.author, DISCORD_LIMITS.embedAuthor, true);
@@ -65,10 +66,11 @@ function renderEmbed(embed: MessageEmbed, budget: { left: number }): APIEmbed | 
   const description = take(embed.description, DISCORD_LIMITS.embedDescription, false);
   const fields: { name: string; value: string; inline: boolean }[] = [];
   for (const field of (embed.fields ?? []).slice(0, DISCORD_LIMITS.embedFields)) {
-    const name = cutText(toMarkdown(field.name), DISCORD_LIMITS.embedFieldName) || NOTHING;
+    const name = orNothing(cutText(toMarkdown(field.name), DISCORD_LIMITS.embedFieldName));
     if (budget.left < name.length + 1) break;
-    const value =
-      cutText(toMarkdown(field.value), Math.min(DISCORD_LIMITS.embedFieldValue, budget.left - name.length)) || NOTHING;
+    const value = orNothing(
+      cutText(toMarkdown(field.value), Math.min(DISCORD_LIMITS.embedFieldValue, budget.left - name.length)),
+    );
     budget.left -= name.length + value.length;
     fields.push({ name, value, inline: field.inline ?? false });
   }
@@ -79,15 +81,36 @@ function renderEmbed(embed: MessageEmbed, budget: { left: number }): APIEmbed | 
     ...(footer === undefined ? {} : { footer: { text: footer } }),
     ...(description === undefined ? {} : { description }),
     ...(fields.length === 0 ? {} : { fields }),
-    ...(embed.url === undefined ? {} : { url: embed.url }),
+    ...(isWebAddress(embed.url) ? { url: embed.url } : {}),
     ...(embed.color === undefined ? {} : { color: embed.color }),
-    ...(embed.timestamp === undefined ? {} : { timestamp: new Date(embed.timestamp).toISOString() }),
+    ...timestampOf(embed.timestamp),
   };
+}
+
+function timestampOf(moment: Date | string | undefined): { readonly timestamp?: string } {
+  const timeMs = moment === undefined ? Number.NaN : new Date(moment).getTime();
+  return Number.isNaN(timeMs) ? {} : { timestamp: new Date(timeMs).toISOString() };
+}
+
+function isBlank(text: string): boolean {
+  return text.trim() === "";
+}
+
+function orNothing(text: string): string {
+  return isBlank(text) ? NOTHING : text;
+}
+
+/** What Discord takes as a link; an address from an event's data may be anything, and one bad link would sink the message. */
+function isWebAddress(text: string | undefined): text is string {
+  if (text === undefined || text.length > DISCORD_LIMITS.url || !URL.canParse(text)) return false;
+  return ["http:", "https:"].includes(new URL(text).protocol);
 }
 
 function renderRows(buttons: readonly (ActionButton | LinkButton)[], customIds: CustomIds) {
   const rows: APIActionRowComponent<APIComponentInMessageActionRow>[] = [];
-  const shown = buttons.slice(0, DISCORD_LIMITS.buttonsPerRow * DISCORD_LIMITS.rows);
+  const shown = buttons
+    .filter((item) => item.kind === "action" || isWebAddress(item.url))
+    .slice(0, DISCORD_LIMITS.buttonsPerRow * DISCORD_LIMITS.rows);
   for (let start = 0; start < shown.length; start += DISCORD_LIMITS.buttonsPerRow) {
     rows.push({
       type: ComponentType.ActionRow,
@@ -98,7 +121,7 @@ function renderRows(buttons: readonly (ActionButton | LinkButton)[], customIds: 
 }
 
 function renderButton(item: ActionButton | LinkButton, customIds: CustomIds): APIComponentInMessageActionRow {
-  const label = cutText(item.label, DISCORD_LIMITS.buttonLabel) || NOTHING;
+  const label = orNothing(cutText(item.label, DISCORD_LIMITS.buttonLabel));
   if (item.kind === "link") return { type: ComponentType.Button, style: ButtonStyle.Link, label, url: item.url };
   return {
     type: ComponentType.Button,

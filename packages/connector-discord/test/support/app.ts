@@ -124,7 +124,9 @@ export async function startApp(
       publish: async (event) => ({ id: `evt_${published.push(event)}`, duplicate: false }),
       publishMany: async (events) =>
         events.map((event) => {
-          const duplicate = published.some((one) => one.idempotencyKey === event.idempotencyKey);
+          const duplicate = published.some(
+            (one) => one.tenantId === event.tenantId && one.idempotencyKey === event.idempotencyKey,
+          );
           if (!duplicate) published.push(event);
           return { id: "evt_1", duplicate };
         }),
