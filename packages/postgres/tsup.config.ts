@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 import { libraryBuild } from "../../tsup.base.js";
 
-const faces = { index: "src/index.ts", testing: "src/testing/index.ts" };
+const faces = { index: "src/index.ts", testing: "src/testing.ts" };
 
 export default defineConfig({
   ...libraryBuild,
