@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "@hookline/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { defineCommand, reply } from "../src/index.js";
 import { interaction, press, slash, snowflake, startApp, submit, type TestApp } from "./support/app.js";
@@ -93,11 +94,20 @@ describe("the interactions route", () => {
           });
         }),
     });
-    app = await startApp({ commands: [crash, hang] });
+    const timersMs: number[] = [];
+    // Ten times as fast.
+    const clock: Clock = {
+      now: () => Date.now(),
+      setTimer(callback, delayMs) {
+        timersMs.push(delayMs);
+        return systemClock.setTimer(callback, delayMs / 10);
+      },
+    };
+    app = await startApp({ commands: [crash, hang], clock });
     expect((await app.interact(slash("crash"))).body).toMatchObject({ type: 4, data: { flags: EPHEMERAL } });
     const slow = await app.interact(slash("hang"));
     expect(slow.body).toMatchObject({ type: 4, data: { flags: EPHEMERAL } });
-    expect(slow.ms).toBeLessThan(3_000);
+    expect(timersMs).toEqual([2_500, 2_500]);
     expect(stopped).toBe(true);
     await app.close();
     app = await startApp(

@@ -49,7 +49,7 @@ export interface TestApp {
   deliver(options?: { readonly maxAttempts?: number }): Promise<string[][]>;
   /** Passes every open delivery's deadline. */
   expire(): Promise<void>;
-  interact(interaction: object, options?: InteractOptions): Promise<{ status: number; body: Json; ms: number }>;
+  interact(interaction: object, options?: InteractOptions): Promise<{ status: number; body: Json }>;
   ingress(items: readonly object[], options?: IngressOptions): Promise<{ status: number; body: Json }>;
   close(): Promise<void>;
 }
@@ -198,7 +198,6 @@ export async function startApp(
       const body = options.rawBody ?? JSON.stringify(interaction);
       const timestamp = String(options.timestamp ?? Math.floor(Date.now() / 1000));
       const signature = nacl.sign.detached(Buffer.from(timestamp + body), keys.secretKey);
-      const started = performance.now();
       const response = await fetch(`${served.url}/interactions`, {
         method: "POST",
         headers: {
@@ -209,7 +208,7 @@ export async function startApp(
         },
         body: options.tamper ? `${body} ` : body,
       });
-      return { status: response.status, body: await response.json(), ms: performance.now() - started };
+      return { status: response.status, body: await response.json() };
     },
     async ingress(items, options = {}) {
       const body = options.rawBody ?? JSON.stringify({ items });
