@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApp, createColdConnect } from "../src/index.js";
-import { counts, describeMatrix, fixedClock, listen, openWorld, until, type World } from "./support/world.js";
+import { counts, describeEmbedded, fixedClock, listen, openWorld, until, type World } from "./support/world.js";
 
 const executablePath = [
   process.env.CHROMIUM_PATH,
@@ -21,7 +21,7 @@ if (!executablePath) {
 }
 
 function suite(path: string): void {
-  describeMatrix("H3 the confirm page in a browser", (databases) => {
+  describeEmbedded("H3 the confirm page in a browser", (databases) => {
     let browser: Browser;
     beforeAll(async () => {
       browser = await chromium.launch({

@@ -50,6 +50,13 @@ export function describeMatrix(name: string, suite: (databases: TestDatabases) =
   });
 }
 
+/** One suite on the embedded database, where another one would show nothing new. */
+export function describeEmbedded(name: string, suite: (databases: TestDatabases) => void): void {
+  describe(name, () => {
+    describeDatabases({ describe, beforeAll, afterAll }, ["pglite"], suite);
+  });
+}
+
 /** Engine, dispatcher and cold-connect in an empty schema; the dispatcher stops with the test. */
 export async function openWorld(databases: TestDatabases, options: WorldOptions = {}): Promise<World> {
   const { database, schema, isNew } = await emptySchema(databases);
