@@ -26,7 +26,7 @@ describe("the embedded database's directory", () => {
 
   afterAll(async () => {
     for (const child of children) child.kill("SIGKILL");
-    await Promise.all(opened.map((database) => database.close()));
+    await Promise.allSettled(opened.map((database) => database.close()));
     await rm(home, { recursive: true, force: true });
   });
 
