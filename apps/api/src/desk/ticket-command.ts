@@ -1,4 +1,4 @@
-import { defineCommand, defineModal, reply, showModal } from "@hookline/connector-discord";
+import { defineCommand, defineModal, markdown, reply, showModal } from "@hookline/connector-discord";
 import { prioritySchema } from "../events.js";
 import type { Tickets } from "./tickets.js";
 
@@ -31,7 +31,7 @@ export function createTicketCommand(options: { tickets: Tickets }) {
         createdBy: user.username,
         requestKey: `discord:${id}`,
       });
-      return reply(`Ticket **${ticket.ticket_number}** is open. The desk has it now.`);
+      return reply(markdown`Ticket **${ticket.ticket_number}** is open. The desk has it now.`);
     },
   });
 
