@@ -78,6 +78,7 @@ export async function compose(environment: Environment, logger: Logger) {
 
   const app = createApp(engine, {
     info: { title: "Hookline reference app" },
+    trustProxy: environment.TRUST_PROXY,
     routes: [
       coldConnect.routes,
       webhookRoutes(dispatcher, { authenticate: tenantOf(engine) }),

@@ -28,6 +28,8 @@ const schema = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   API_PUBLIC_URL: z.url(),
+  /** How many proxies of ours stand in front and append to X-Forwarded-For. */
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
   DATABASE_URL: z.string().default("pglite://./.hookline/data"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   TENANT_ID: z.string().min(1).default("default"),

@@ -87,7 +87,7 @@ export function createDeskRoutes(options: {
   router.openapi(getMachine, async (c) => {
     const found = await machines.get(c.var.principal.tenantId, c.req.valid("param").machineId);
     if (found) return c.json(found, 200);
-    return problem(c, { status: 404, code: "machine_not_found", detail: "There is no such machine." }) as never;
+    return problem(c, { status: 404, code: "machine_not_found", detail: "There is no such machine." });
   });
 
   return router;
