@@ -183,7 +183,7 @@ async function refresh() {
     chosen.channel = guild().channels[0]?.id ?? null;
   }
   messages = chosen.channel
-    ? await call("messages", { channel: chosen.channel, ...(view.acting ? { viewer: chosen.viewer } : {}) })
+    ? await call("messages", { channel: chosen.channel, limit: 200, ...(view.acting ? { viewer: chosen.viewer } : {}) })
     : [];
   drawSidebar();
   drawChannel();

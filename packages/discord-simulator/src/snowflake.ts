@@ -21,3 +21,8 @@ export function createSnowflakes(now: () => number): Snowflakes {
 export function snowflakeAt(ms: bigint, counter: bigint): string {
   return (((ms - DISCORD_EPOCH_MS) << 22n) | (counter & 0x3fffffn)).toString();
 }
+
+/** Orders ids by time: negative when `a` is the older one. */
+export function compareSnowflakes(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+}

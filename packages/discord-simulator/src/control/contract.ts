@@ -146,6 +146,8 @@ export interface MessageQuery {
   readonly after?: string;
   /** Username or id. */
   readonly author?: string;
+  /** Only the newest ones, so many. */
+  readonly limit?: number;
 }
 
 /** Trouble on demand. Each resolves when it is in force. */
@@ -181,7 +183,10 @@ export interface SimulatorControl {
   state(): Promise<SimulatorState>;
   /** Oldest first, private answers among them. */
   messages(query?: MessageQuery): Promise<readonly SimulatedMessage[]>;
-  /** The first message that fits, also one that is there already. Throws `timed_out`. Default 10,000. */
+  /**
+   * The first message that fits, also one that is there already; looks at the newest 500 unless `limit` says otherwise.
+   * Throws `timed_out`. Default 10,000.
+   */
   waitForMessage(
     fits: (message: SimulatedMessage) => boolean,
     options?: MessageQuery & { readonly timeoutMs?: number },

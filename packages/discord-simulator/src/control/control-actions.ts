@@ -4,6 +4,7 @@ import { decide } from "../oauth/authorization.js";
 import { createInteractionActs } from "../people/interaction-acts.js";
 import { channelFor, createSpeech } from "../people/speech.js";
 import type { Simulation } from "../simulation.js";
+import { compareSnowflakes } from "../snowflake.js";
 import { addChannel, addGuild, addMember } from "../world/additions.js";
 import { findChannel, findGuild, findMember, findUser } from "../world/look-up.js";
 import type { MessageState } from "../world/model.js";
@@ -36,6 +37,7 @@ export function createControlActions(simulation: Simulation): ControlCall {
         after: text.optional(),
         author: text.optional(),
         viewer: text.optional(),
+        limit: z.coerce.number().int().min(1).optional(),
       }),
       (query) => messagesFor(simulation, query).map(showTo(query.viewer)),
     ),
@@ -213,11 +215,12 @@ interface Query {
   readonly after?: string | undefined;
   readonly author?: string | undefined;
   readonly viewer?: string | undefined;
+  readonly limit?: number | undefined;
 }
 
 function messagesFor(
   simulation: Simulation,
-  { channel, guild: inGuild, after, author, viewer }: Query,
+  { channel, guild: inGuild, after, author, viewer, limit }: Query,
 ): MessageState[] {
   const { world } = simulation;
   const seer = viewer === undefined ? undefined : findUser(world, viewer);
@@ -228,8 +231,9 @@ function messagesFor(
   const authorId = author === undefined ? undefined : findUser(world, author).user.id;
   return channels
     .flatMap(({ messages }) => [...messages.values()])
-    .filter(({ message }) => after === undefined || BigInt(message.id) > BigInt(after))
+    .filter(({ message }) => after === undefined || compareSnowflakes(message.id, after) > 0)
     .filter(({ message }) => authorId === undefined || message.author.id === authorId)
     .filter(({ visibleTo }) => !seer || visibleTo === null || visibleTo === seer.user.id)
-    .sort((a, b) => (BigInt(a.message.id) < BigInt(b.message.id) ? -1 : 1));
+    .sort((a, b) => compareSnowflakes(a.message.id, b.message.id))
+    .slice(limit === undefined ? 0 : -limit);
 }

@@ -14,6 +14,7 @@ import type {
 export type ControlCall = (action: string, input: Record<string, unknown>) => Promise<unknown>;
 
 const POLL_MS = 40;
+const NEWEST = 500;
 const DEFAULT_WAIT_MS = 10_000;
 
 /** The typed face on top of the control actions; the same for both sides. */
@@ -27,7 +28,7 @@ export function createControlFace(call: ControlCall): Omit<SimulatorControl, "ur
     async waitForMessage(fits, { timeoutMs = DEFAULT_WAIT_MS, ...query } = {}) {
       const deadline = performance.now() + timeoutMs;
       for (;;) {
-        const found = (await run<SimulatedMessage[]>("messages", query)).find(fits);
+        const found = (await run<SimulatedMessage[]>("messages", { limit: NEWEST, ...query })).find(fits);
         if (found) {
           return found;
         }

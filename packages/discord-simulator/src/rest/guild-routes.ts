@@ -1,6 +1,7 @@
 import { PermissionFlagsBits as P } from "discord-api-types/v10";
 import type { Context, Hono } from "hono";
 import type { Simulation } from "../simulation.js";
+import { compareSnowflakes } from "../snowflake.js";
 import { channelPayload, guildPayload, memberPayload } from "../world/payloads.js";
 import { highestRolePosition } from "../world/permissions.js";
 import { REFUSALS, refuse, refuseFields } from "./refusal.js";
@@ -45,11 +46,11 @@ export function guildRoutes(app: Hono, simulation: Simulation): void {
         { path: ["limit"], code: "NUMBER_TYPE_MAX", message: "int value should be between 1 and 1000." },
       ]);
     }
-    const after = BigInt(c.req.query("after") ?? "0");
-    const sorted = [...guild.members.values()].sort((a, b) => (BigInt(a.user.id) < BigInt(b.user.id) ? -1 : 1));
+    const after = c.req.query("after") ?? "0";
+    const sorted = [...guild.members.values()].sort((a, b) => compareSnowflakes(a.user.id, b.user.id));
     return c.json(
       sorted
-        .filter(({ user }) => BigInt(user.id) > after)
+        .filter(({ user }) => compareSnowflakes(user.id, after) > 0)
         .slice(0, limit)
         .map(memberPayload),
     );

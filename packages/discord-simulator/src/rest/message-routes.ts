@@ -2,6 +2,7 @@ import { PermissionFlagsBits as P } from "discord-api-types/v10";
 import type { Hono } from "hono";
 import { isEmptyMessage } from "../interactions/answer.js";
 import type { Simulation } from "../simulation.js";
+import { compareSnowflakes } from "../snowflake.js";
 import { parseEmoji } from "../world/emoji.js";
 import type { MessageBody } from "../world/message-store.js";
 import type { ChannelState, MessageState } from "../world/model.js";
@@ -153,7 +154,7 @@ function page(channel: ChannelState, { before, after, around, limit }: PageQuery
     ]);
   }
   const all = [...channel.messages.values()].filter(({ visibleTo }) => visibleTo === null);
-  const isBefore = (a: string, b: string) => BigInt(a) < BigInt(b);
+  const isBefore = (a: string, b: string) => compareSnowflakes(a, b) < 0;
   if (after) {
     return all
       .filter(({ message }) => isBefore(after, message.id))
