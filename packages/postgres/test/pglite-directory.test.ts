@@ -109,19 +109,6 @@ describe("the embedded database's directory", () => {
     for (const { child } of holders) child.kill("SIGKILL");
   }, 90_000);
 
-  it("takes over a lock whose process id belongs to another process by now", async () => {
-    const directory = await copyOfTemplate();
-    const reused = { pid: process.ppid, startMarker: "an earlier boot", host: hostname(), token: "stale" };
-    await writeFile(join(directory, "lock"), JSON.stringify(reused));
-    await (await open(directory)).close();
-  });
-
-  it("takes over a lock that its writer did not finish", async () => {
-    const directory = await copyOfTemplate();
-    await writeFile(join(directory, "lock"), "");
-    await (await open(directory)).close();
-  });
-
   it("stops before it writes past another process when its lock was taken away", async () => {
     const directory = await copyOfTemplate();
     const database = await open(directory);

@@ -40,8 +40,12 @@ export async function lockDirectory(options: DirectoryLockOptions): Promise<Dire
     await makeWay({ path, directory, own, heartbeatMs });
   }
 
+  let ended = false;
   const heartbeat = setInterval(() => {
     renew(path, own).catch((error: unknown) => {
+      // A renewal may be under way when the one before it fails, or when the lock is given back.
+      if (ended) return;
+      ended = true;
       clearInterval(heartbeat);
       onLost(lost(directory, error));
     });
@@ -49,6 +53,7 @@ export async function lockDirectory(options: DirectoryLockOptions): Promise<Dire
   heartbeat.unref();
   return {
     async release() {
+      ended = true;
       clearInterval(heartbeat);
       const current = await readLock(path);
       if (isSame(current, own)) await unlink(path);
