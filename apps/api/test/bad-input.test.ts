@@ -15,7 +15,7 @@ describe("what the API refuses", () => {
     setting = await createSetting();
     api = spawnApi(setting.environment);
     await untilReady(api);
-  });
+  }, 120_000);
   afterAll(async () => {
     api.child.kill("SIGTERM");
     await api.exited;
