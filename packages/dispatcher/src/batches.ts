@@ -4,6 +4,8 @@ export interface Batches<Item> {
   add(item: Item): void;
   /** Resolves when everything that was added is written, or `signal` ends the waiting. */
   flush(signal: AbortSignal): Promise<void>;
+  /** From now on a failed write is given up. */
+  end(): void;
   /** Added and not yet written. */
   readonly pending: number;
 }
@@ -13,7 +15,8 @@ const RETRY_MS = 500;
 
 /**
  * Gathers what comes up within one turn of the event loop into one write, with one write at a time. A failed write is
- * tried again until it succeeds: its items are facts that happened.
+ * tried again until it succeeds: its items are facts that happened. After `end` it is given up: leases run out by
+ * themselves.
  */
 export function createBatches<Item>(options: {
   readonly write: (items: readonly Item[]) => Promise<void>;
@@ -25,6 +28,7 @@ export function createBatches<Item>(options: {
   let items: Item[] = [];
   let writing = 0;
   let busy = false;
+  let ended = false;
   let scheduled = false;
   let waiters: (() => void)[] = [];
 
@@ -61,7 +65,14 @@ export function createBatches<Item>(options: {
         settle();
       },
       (error: unknown) => {
-        options.logger.error({ error, count: batch.length }, `${options.what} could not be written; trying again`);
+        const next = ended ? "given up" : "trying again";
+        options.logger.error({ err: error, count: batch.length }, `${options.what} could not be written; ${next}`);
+        if (ended) {
+          writing = 0;
+          busy = false;
+          settle();
+          return;
+        }
         items = [...batch, ...items];
         writing = 0;
         options.clock.setTimer(() => {
@@ -84,6 +95,9 @@ export function createBatches<Item>(options: {
         if (signal.aborted) resolve();
         else signal.addEventListener("abort", () => resolve(), { once: true });
       });
+    },
+    end() {
+      ended = true;
     },
     get pending() {
       return items.length + writing;

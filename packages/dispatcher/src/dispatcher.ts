@@ -63,6 +63,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const channel = `${settings.schema}_deliveries`;
   let worker: Worker | null = null;
   let starting: Promise<Worker> | null = null;
+  let stopping: Promise<void> | null = null;
 
   const wake = (): void => worker?.wake();
   const publisher = createPublisher({
@@ -76,6 +77,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     worker: () => worker,
   });
   const endpoints = createEndpoints({ settings, query: database.query, statements, registry, cache, codec, wake });
+
+  const stopWorker = async (): Promise<void> => {
+    const started = await starting;
+    if (started === null) return;
+    worker = null;
+    await started.stop();
+    starting = null;
+  };
 
   const queueHealth = async (): Promise<QueueHealth | null> => {
     try {
@@ -123,11 +132,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
 
     async stop() {
-      const started = await starting;
-      if (started === null) return;
-      worker = null;
-      await started.stop();
-      starting = null;
+      stopping ??= stopWorker().finally(() => {
+        stopping = null;
+      });
+      await stopping;
     },
 
     handOver: wake,

@@ -8,6 +8,8 @@ import type { Statements } from "./sql/statements.js";
 
 export interface Recorder extends DeliveryOutcomes {
   flush(signal: AbortSignal): Promise<void>;
+  /** From now on what cannot be written is left to the leases' running out. */
+  end(): void;
   /** Outcomes that are not written yet. */
   readonly pending: number;
 }
@@ -66,6 +68,10 @@ export function createRecorder(options: {
     },
     async flush(signal) {
       await Promise.all([attempts.flush(signal), givenBack.flush(signal)]);
+    },
+    end() {
+      attempts.end();
+      givenBack.end();
     },
     get pending() {
       return attempts.pending + givenBack.pending;

@@ -259,6 +259,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const limit = new AbortController();
       const cancelLimit = clock.setTimer(() => limit.abort(), settings.stopTimeoutMs);
       await recorder.flush(limit.signal);
+      recorder.end();
       cancelLimit();
       await pools.close();
       scope.emitDestroy();

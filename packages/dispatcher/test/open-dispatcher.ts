@@ -57,15 +57,15 @@ export async function subscribeReceiver(dispatcher: Dispatcher, receiver: Receiv
   return endpoint;
 }
 
-/** Asks again until there is an answer; fails after ten seconds of real time. */
+/** Asks again until there is an answer; fails after 25 seconds of real time. */
 export async function until<T>(
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
 ): Promise<T> {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 25_000;
   for (;;) {
     const answer = await ask();
     if (answer !== null && answer !== undefined && answer !== false) return answer;
-    if (performance.now() > endMs) throw new Error(`Nothing within ten seconds: ${ask}`);
+    if (performance.now() > endMs) throw new Error(`Nothing within 25 seconds: ${ask}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

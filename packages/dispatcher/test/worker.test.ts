@@ -1,6 +1,7 @@
 import { openDatabase } from "@hookline/postgres";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createStatements } from "../src/sql/statements.js";
 import { createVirtualClock, type ReceiverAnswer } from "../src/testing.js";
 import { openDispatcher, openReceiver, subscribeReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
 
@@ -31,12 +32,26 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     );
   });
 
+  it("gives each delivery to one of many claims made at the same moment", async () => {
+    const { dispatcher, database, schema } = await openDispatcher(databases);
+    await subscribeReceiver(dispatcher, await openReceiver());
+    await dispatcher.publishMany(Array.from({ length: 200 }, () => EVENT));
+    const { claimDeliveries } = createStatements(schema);
+    const params = { now: "2100-01-01T00:00:00Z", leasedUntil: "2100-01-01T00:01:00Z", limit: 50 };
+    const claimed = await Promise.all(Array.from({ length: 8 }, () => claimDeliveries(database.query, params)));
+    const ids = claimed.flat().map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    // And what one claim skipped because another held it is there for the next.
+    const rest = await claimDeliveries(database.query, { ...params, limit: 200 });
+    expect(ids.length + rest.length).toBe(200);
+  });
+
   it("N1 does not record for a worker that lost its lease", async () => {
     const clock = createVirtualClock();
     const { dispatcher, another, logged } = await openDispatcher(databases, { clock });
-    const gate = createGate();
+    const gates = [createGate(), createGate()];
     const receiver = await openReceiver({
-      answer: () => (receiver.requests.length === 1 ? gate.answer() : { status: 200, body: "second" }),
+      answer: () => gates[receiver.requests.length - 1]?.answer() ?? { status: 500 },
     });
     await subscribeReceiver(dispatcher, receiver);
     await dispatcher.start();
@@ -44,13 +59,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await receiver.waitFor(1);
     // The other one's clock says that the lease has run out, while the first still waits for its answer.
     await another({ clock: createVirtualClock(clock.now() + 61_000) }).start();
-    const delivered = await untilDelivery(dispatcher, ({ status }) => status === "delivered");
-    gate.open();
+    await receiver.waitFor(2);
+    gates[0]?.open();
     await until(() => logged.some(({ message }) => message.startsWith("the lease was lost")));
-    expect(await dispatcher.deliveries.get(delivered)).toEqual(delivered);
-    expect(delivered).toMatchObject({
+    expect(await untilDelivery(dispatcher, () => true)).toMatchObject({ status: "pending", attempts: 0, log: [] });
+    gates[1]?.open();
+    expect(await untilDelivery(dispatcher, ({ status }) => status === "delivered")).toMatchObject({
       attempts: 1,
-      log: [{ attempt: 1, outcome: "delivered", responseBody: "second" }],
+      log: [{ attempt: 1, outcome: "delivered" }],
     });
   });
 
@@ -62,7 +78,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await dispatcher.start();
     await dispatcher.publish(EVENT);
     await receiver.waitFor(1);
-    const stopped = dispatcher.stop();
+    const stopped = Promise.all([dispatcher.stop(), dispatcher.stop()]);
     await dispatcher.publish({ ...EVENT, type: "late" });
     gate.open();
     await stopped;
@@ -115,11 +131,11 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       }
       await dispatcher.publishMany(Array.from({ length: 60 }, () => ({ ...EVENT, type: "fine" })));
       if (where === "in the queue") await dispatcher.start();
-      await healthy.waitFor(60);
+      await healthy.waitFor(60, 25_000);
       expect(hanging.requests.length).toBeLessThan(16);
       gate.open();
       // And nothing of it is lost: also what was set aside meanwhile.
-      await hanging.waitFor(450);
+      await hanging.waitFor(450, 25_000);
       await until(async () => {
         const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "pending" });
         return deliveries.length === 0;
@@ -128,6 +144,28 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       expect(healthy.requests).toHaveLength(60);
     },
   );
+
+  it("takes over what a worker that is gone had set aside, and ends what is held for nobody", async () => {
+    const { dispatcher, database, schema } = await openDispatcher(databases);
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver, ["aside"]);
+    const { id } = await subscribeReceiver(dispatcher, receiver, ["orphan"]);
+    const events = ["aside", "orphan", "aside", "orphan"].map((type) => ({ ...EVENT, type }));
+    await dispatcher.publishMany(events);
+    await database.query(`update ${schema}.queue set state = 2`);
+    await database.query(`delete from ${schema}.endpoints where id = $1`, [id]);
+    await dispatcher.start();
+    const ended = await until(async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+      return deliveries.every(({ endedAt }) => endedAt !== null) && deliveries;
+    });
+    expect(ended.map(({ eventType, ending }) => `${eventType} ${ending}`).sort()).toEqual([
+      "aside delivered",
+      "aside delivered",
+      "orphan endpoint_deleted",
+      "orphan endpoint_deleted",
+    ]);
+  });
 
   it("says in its health when the loop cannot read the queue, and when it can again", async () => {
     const clock = createVirtualClock();
@@ -187,7 +225,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
         await small.close();
       });
       await sender.start();
-      await receiver.waitFor(240);
+      await receiver.waitFor(240, 25_000);
       const sessions = await database.query<{ state: string }>(
         "select state from pg_stat_activity where application_name = 'small pool'",
       );
