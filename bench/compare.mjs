@@ -20,8 +20,8 @@ export async function compare(contestants, { blocks = 5, rounds = 50, roundMs = 
   for (let block = 0; block < blocks; block++) {
     const samples = Object.fromEntries(entries.map(({ name }) => [name, []]));
     for (let round = 0; round < rounds; round++) {
-      for (let turn = 0; turn < entries.length; turn++) {
-        const { name, call, run, calls } = entries[(turn + round) % entries.length];
+      // Nobody always comes after the same one: what a contestant leaves behind (garbage, warm caches) costs the next.
+      for (const { name, call, run, calls } of shuffled(entries)) {
         samples[name].push((await run(call, calls)) / calls);
       }
     }
@@ -56,6 +56,13 @@ async function runAsynchronous(call, calls) {
   const started = process.hrtime.bigint();
   for (let i = 0; i < calls; i++) await call();
   return Number(process.hrtime.bigint() - started);
+}
+
+function shuffled(entries) {
+  return entries
+    .map((entry) => ({ entry, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ entry }) => entry);
 }
 
 function quantile(values, share) {

@@ -8,6 +8,8 @@ export interface ReplayStore {
 export interface ReplayGuardOptions {
   /** At least the whole window in which a request verifies, past and future. Default 900. */
   readonly ttlSeconds?: number;
+  /** Stands in front of each key, so that several senders can share a store. Default: nothing. */
+  readonly scope?: string;
 }
 
 export interface ReplayGuard {
@@ -27,11 +29,14 @@ export interface ReplayGuard {
  * const guard = createReplayGuard(createMemoryReplayStore());
  * if (!(await guard.accept(verify(body, headers, options)))) return new Response(null, { status: 200 });
  */
-export function createReplayGuard(store: ReplayStore, { ttlSeconds = 900 }: ReplayGuardOptions = {}): ReplayGuard {
+export function createReplayGuard(
+  store: ReplayStore,
+  { ttlSeconds = 900, scope = "" }: ReplayGuardOptions = {},
+): ReplayGuard {
   return {
-    accept: async (message) => await store.add(idOf(message), ttlSeconds),
+    accept: async (message) => await store.add(scope + idOf(message), ttlSeconds),
     forget: async (message) => {
-      await store.delete(idOf(message));
+      await store.delete(scope + idOf(message));
     },
   };
 }

@@ -60,3 +60,13 @@ it("is closed when the store fails", async () => {
 it("asks for an id where the scheme has none", async () => {
   await expect(createReplayGuard(createMemoryReplayStore()).accept({})).rejects.toThrow(TypeError);
 });
+
+it("keeps the ids of several senders apart in one store", async () => {
+  const store = createMemoryReplayStore();
+  const [one, other] = ["one:", "other:"].map((scope) => createReplayGuard(store, { scope }));
+  expect([await one?.accept({ id }), await other?.accept({ id }), await one?.accept({ id })]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});

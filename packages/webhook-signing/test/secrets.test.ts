@@ -64,6 +64,14 @@ describeBuilds("secrets", ({ sign, verify, generateKeyPair }) => {
     );
   });
 
+  it("a public key that is no point of the curve accepts nothing", async () => {
+    const secrets = [`whpk_${Buffer.alloc(32, 0xff).toString("base64")}`];
+    const headers = await sign(body, { scheme: standardWebhooks, secrets: [privateKey], id, timestamp });
+    expect(await faultOf(verify(body, headers, { scheme: standardWebhooks, secrets, now }))).toMatch(
+      /^Webhook(Secret|Verification)Error /,
+    );
+  });
+
   it("text secrets need 16 bytes, and GitHub's 8", async () => {
     expect(await faultOf(sign(body, { scheme: xtsystems, secrets: ["fifteen-bytes.."] }))).toBe(
       "WebhookSecretError secret_too_short",

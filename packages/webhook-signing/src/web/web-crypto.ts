@@ -54,13 +54,17 @@ async function importWebKey({ kind, bytes }: ParsedSecret, scheme: Scheme): Prom
   if (kind === "hmac") {
     return subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
   }
-  const publicKey = await subtle.importKey("raw", bytes.slice(-32), "Ed25519", false, ["verify"]);
-  if (kind === "public") return publicKey;
-  const pkcs8 = new Uint8Array(48);
-  pkcs8.set([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32]);
-  pkcs8.set(bytes.subarray(0, 32), 16);
-  const privateKey = await subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
-  const probe = await subtle.sign("Ed25519", privateKey, pkcs8.subarray(0, 16));
-  if (await subtle.verify("Ed25519", publicKey, probe, pkcs8.subarray(0, 16))) return privateKey;
+  try {
+    const publicKey = await subtle.importKey("raw", bytes.slice(-32), "Ed25519", false, ["verify"]);
+    if (kind === "public") return publicKey;
+    const pkcs8 = new Uint8Array(48);
+    pkcs8.set([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32]);
+    pkcs8.set(bytes.subarray(0, 32), 16);
+    const privateKey = await subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
+    const probe = await subtle.sign("Ed25519", privateKey, pkcs8.subarray(0, 16));
+    if (await subtle.verify("Ed25519", publicKey, probe, pkcs8.subarray(0, 16))) return privateKey;
+  } catch (cause) {
+    throw new WebhookSecretError("malformed_secret", `${scheme.name}: this runtime refuses the key.`, { cause });
+  }
   throw new WebhookSecretError("malformed_secret", `${scheme.name}: a private key has two halves that differ.`);
 }
