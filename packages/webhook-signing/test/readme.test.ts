@@ -127,7 +127,6 @@ describe("the README's code", () => {
 
   it("Hono", async () => {
     const app = new Hono();
-    app.onError((error, c) => c.text(error.name, 401));
     (await recipe<{ default: (app: Hono) => void }>("c.req.raw")).default(app);
     expect(await statuses(async (headers) => app.request("/webhooks", { method: "POST", headers, body }))).toEqual([
       200, 401,
