@@ -26,7 +26,7 @@ const checks = [
   ["types", () => pnpm(["exec", "turbo", "run", "typecheck", "--output-logs=errors-only"])],
   ["types of the repository's own tests", tool("tsc", "-p", "tsconfig.json")],
   ["unused code (knip)", tool("knip")],
-  ...published.map((folder) => [`publint ${folder}`, tool("publint", "--strict", folder)]),
+  ...published.map((folder) => [`publint ${folder}`, tool("publint", "--strict", "--pack", "npm", folder)]),
   // node10 is left out: that resolution ended with Node 12 and knows no `exports`.
   ...published.map((folder) => [
     `types as packed (attw) ${folder}`,
