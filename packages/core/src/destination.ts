@@ -21,7 +21,7 @@ export interface Destination<Target = unknown, State = unknown> {
     response: DestinationResponse,
     context: DestinationContext<Target, State> & { readonly event: Event },
   ): Interpretation<State>;
-  /** Called once when a delivery passed its deadline undelivered, such as to say sorry. */
+  /** Called when a delivery with a deadline is given up at it, or before it for want of attempts, such as to say sorry. */
   expire?(event: Event, context: DestinationContext<Target, State>): Promise<void>;
 }
 

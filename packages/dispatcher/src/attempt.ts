@@ -35,6 +35,8 @@ export interface AttemptInput {
   readonly endpoint: DestinationEndpoint;
   readonly state: unknown;
   readonly startedAtMs: number;
+  /** Every attempt of the schedule was made. */
+  readonly usedUp: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +54,7 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
       now: new Date(input.startedAtMs),
       signal,
     };
-    if (job.deadlineMs !== null && input.startedAtMs >= job.deadlineMs) {
+    if (job.deadlineMs !== null && (input.usedUp || input.startedAtMs >= job.deadlineMs)) {
       return expire(destination, job, context);
     }
     let plan: Awaited<ReturnType<Destination["plan"]>>;
@@ -100,7 +102,8 @@ const TIMED_OUT: AttemptResult = {
 };
 
 async function expire(destination: Destination, job: Job, context: DestinationContext): Promise<AttemptResult> {
-  const reason = "The deadline passed before it was delivered.";
+  const isPast = job.deadlineMs !== null && context.now.getTime() >= job.deadlineMs;
+  const reason = isPast ? "The deadline passed before it was delivered." : "No attempt before its deadline is left.";
   try {
     if (destination.expire) await withinSignal(destination.expire(job.event, context), context.signal);
     return { outcome: "expired", errorCode: "expired", reason };

@@ -8,6 +8,7 @@ import type { HttpSender } from "./http-sender.js";
 import type { Job } from "./job.js";
 import { createKeyedLock } from "./keyed-lock.js";
 import type { Settings } from "./options.js";
+import { isUsedUp } from "./retry-schedule.js";
 import { isoTime, plainText } from "./sql/columns.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
@@ -109,6 +110,7 @@ export function createDeliveryRun(options: {
         endpoint: opened.endpoint,
         state,
         startedAtMs,
+        usedUp: isUsedUp(settings.retrySchedule, job.attempts - job.firstAttempt, opened.policy.maxAttempts),
         signal: controller.signal,
       });
     } finally {

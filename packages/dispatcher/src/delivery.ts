@@ -67,7 +67,7 @@ export interface DeliveryDetail extends Delivery {
  * - `run_failed`: the destination's own work threw
  * - `interpret_failed`: the destination could not read the answer; its status alone decided
  * - `refused`: the destination read the answer as a failure
- * - `expired`: the deadline passed; `endpoint_deleted`: there is nobody left to deliver to
+ * - `expired`: the deadline passed, or the schedule was used up before it; `endpoint_deleted`: there is nobody left to deliver to
  */
 export type AttemptErrorCode =
   | "http_status"

@@ -32,6 +32,11 @@ export function retryDelayMs(schedule: RetrySchedule, failed: number, random: ()
   return Math.round(delay * (1 + jitter * (random() - 0.5)));
 }
 
+/** Whether so many failed attempts are all that there are. */
+export function isUsedUp(schedule: RetrySchedule, failed: number, maxAttempts = Number.POSITIVE_INFINITY): boolean {
+  return failed >= Math.min(maxAttempts, schedule.delaysMs.length + 1);
+}
+
 /**
  * What a `Retry-After` header asks for, in milliseconds from now; undefined when it says nothing that can be read.
  *

@@ -1,7 +1,7 @@
 import type { AttemptResult } from "./attempt.js";
 import type { EndpointPolicy } from "./endpoint.js";
 import type { Job } from "./job.js";
-import { type RetrySchedule, retryDelayMs } from "./retry-schedule.js";
+import { isUsedUp, type RetrySchedule, retryDelayMs } from "./retry-schedule.js";
 import { isoTime, plainText } from "./sql/columns.js";
 import type { AttemptRow, Ending } from "./sql/record-attempts.js";
 
@@ -26,9 +26,9 @@ export function createVerdict(options: {
 
   const nextAtMs = ({ job, result, policy, endedAtMs }: VerdictInput): number | null => {
     const failed = job.attempts + 1 - job.firstAttempt;
-    if (policy.maxAttempts !== undefined && failed >= policy.maxAttempts) return null;
-    const delayMs = retryDelayMs(schedule, failed, random);
-    if (delayMs === null) return null;
+    const delayMs = isUsedUp(schedule, failed, policy.maxAttempts) ? null : retryDelayMs(schedule, failed, random);
+    // Whoever set a deadline is told of the failure: the next turn calls `expire` instead of another attempt.
+    if (delayMs === null) return job.deadlineMs === null ? null : endedAtMs;
     const askedMs = Math.min(result.retryAfterMs ?? 0, maxRetryAfterMs);
     const atMs = endedAtMs + Math.max(delayMs, askedMs);
     // There is no attempt after the deadline: at the deadline it is said that it passed.

@@ -246,6 +246,43 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await expect(dispatcher.deliveries.retry(expired)).rejects.toMatchObject({ code: "deadline_passed" });
   });
 
+  it("calls expire after the last attempt when the schedule is used up before the deadline", async () => {
+    const clock = createVirtualClock();
+    const calls: string[] = [];
+    const { dispatcher } = await open(
+      {
+        id: "work",
+        plan: () => ({
+          kind: "run",
+          run: async () => {
+            calls.push("run");
+            return { outcome: "retry", reason: "busy" };
+          },
+        }),
+        expire: async (event) => {
+          calls.push(`expire ${JSON.stringify(event.data)}`);
+        },
+      },
+      { clock, retrySchedule: { delaysMs: [60_000] } },
+    );
+    const deadline = new Date(clock.now() + 600_000);
+    await dispatcher.send(direct({ deadline }));
+    const first = await untilDelivery(dispatcher, ({ attempts }) => attempts === 1);
+    clock.advanceTo(first.nextAttemptAt ?? 0);
+    await until(() => calls.length === 2);
+    await untilDelivery(dispatcher, ({ attempts }) => attempts >= 2);
+    clock.advance(10);
+    const expired = await untilDelivery(dispatcher, ({ status }) => status === "expired");
+    expect(clock.now()).toBeLessThan(deadline.getTime());
+    expect(calls).toEqual(["run", "run", 'expire {"n":1}']);
+    expect(expired).toMatchObject({ log: [{ reason: "busy" }, { reason: "busy" }, { outcome: "expired" }] });
+
+    // The deadline still lies ahead, so it can be tried again, with its whole schedule.
+    await dispatcher.deliveries.retry(expired);
+    await until(() => calls.length === 4);
+    expect(calls[3]).toBe("run");
+  });
+
   it("leaves a delivery for a destination that this process does not know to another one", async () => {
     const { dispatcher, another, logged } = await openDispatcher(databases, { pollMs: 20 });
     const knowing = another({ destinations: [{ id: "work", plan: () => null }] });
