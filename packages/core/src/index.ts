@@ -28,4 +28,5 @@ export {
 } from "./outbox.js";
 export { type Problem, problemResponse } from "./problem.js";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.js";
+export { defineSource, type Source, type SourceContext, type SourceEvent } from "./source.js";
 export type { SqlQuery, Transaction } from "./transaction.js";

@@ -8,6 +8,7 @@ it("exports what the README names, and nothing else", () => {
       "defineConnector",
       "defineDestination",
       "defineEvent",
+      "defineSource",
       "isErrorNamed",
       "newId",
       "problemResponse",
