@@ -9,6 +9,7 @@ import type { Job } from "./job.js";
 import { createKeyedLock } from "./keyed-lock.js";
 import type { Settings } from "./options.js";
 import { isUsedUp } from "./retry-schedule.js";
+import { signingSecrets } from "./secrets.js";
 import { isoTime, plainText } from "./sql/columns.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
@@ -88,9 +89,10 @@ export function createDeliveryRun(options: {
     if (recipient.version === null) return null;
     const known = endpoints.get(recipient.endpointId, recipient.version);
     const endpoint = known instanceof Promise ? await known : known;
-    return (
-      endpoint && { destinationId: endpoint.destination, endpoint, policy: endpoint.policy, active: endpoint.active }
-    );
+    if (endpoint === null) return null;
+    const { id, target, destination, policy, active } = endpoint;
+    const secrets = signingSecrets(endpoint.secrets, clock.now());
+    return { destinationId: destination, endpoint: { id, tenantId, target, secrets }, policy, active };
   };
 
   /** One attempt under its time limit, written down. */

@@ -1,5 +1,6 @@
 import type { ColumnCipher } from "@hookline/postgres";
 import type { Endpoint, EndpointPolicy } from "./endpoint.js";
+import type { KeptSecret } from "./secrets.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
 
 /** An endpoint as attempts see it: target and secrets readable. */
@@ -8,22 +9,17 @@ export interface OpenEndpoint {
   readonly tenantId: string;
   readonly destination: string;
   readonly target: unknown;
-  /** Newest first. */
-  readonly secrets: readonly string[];
+  readonly secrets: readonly KeptSecret[];
   readonly policy: EndpointPolicy;
   readonly active: boolean;
   readonly version: number;
-}
-
-interface StoredSecret {
-  readonly value: string;
 }
 
 /** Writes and reads the encrypted columns. Each text is bound to its column and row. */
 export interface EndpointCodec {
   encryptTarget(id: string, target: unknown): string;
   decryptTarget(id: string, text: string): unknown;
-  encryptSecrets(id: string, secrets: readonly string[]): string;
+  encryptSecrets(id: string, secrets: readonly KeptSecret[]): string;
   encryptMessageTarget(id: string, target: unknown): string;
   decryptMessageTarget(id: string, text: string): unknown;
   open(row: EndpointRow): OpenEndpoint;
@@ -41,11 +37,7 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
   return {
     encryptTarget: (id, target) => encrypt(target, targetOf(id)),
     decryptTarget: (id, text) => decrypt(text, targetOf(id)),
-    encryptSecrets: (id, secrets) =>
-      encrypt(
-        secrets.map((value): StoredSecret => ({ value })),
-        secretsOf(id),
-      ),
+    encryptSecrets: (id, secrets) => encrypt(secrets, secretsOf(id)),
     encryptMessageTarget: (id, target) => encrypt(target, messageTargetOf(id)),
     decryptMessageTarget: (id, text) => decrypt(text, messageTargetOf(id)),
     open: (row) => ({
@@ -53,7 +45,7 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       tenantId: row.tenant_id,
       destination: row.destination,
       target: decrypt(row.target, targetOf(row.id)),
-      secrets: (decrypt(row.secrets, secretsOf(row.id)) as StoredSecret[]).map(({ value }) => value),
+      secrets: decrypt(row.secrets, secretsOf(row.id)) as KeptSecret[],
       policy: JSON.parse(row.policy) as EndpointPolicy,
       active: row.active,
       version: row.version,

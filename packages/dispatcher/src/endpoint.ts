@@ -48,6 +48,21 @@ export interface Endpoint<Target = unknown> {
   readonly updatedAt: Date;
 }
 
+/** What `endpoints.rotateSecret` takes. */
+export interface SecretRotation extends TenantScoped {
+  /** Made when absent. */
+  readonly secret?: string;
+  /** How long the older secrets go on signing beside it; 0 revokes them at once. Default 86,400,000 (a day). */
+  readonly overlapMs?: number;
+}
+
+/** The endpoint with its new secret. */
+export interface RotatedEndpoint extends Endpoint {
+  readonly secret: string;
+  /** No older secret signs from then on. */
+  readonly overlapEndsAt: Date;
+}
+
 /** Says which one, and whose. */
 export interface TenantScoped {
   readonly tenantId: string;

@@ -3,7 +3,15 @@ import { generateSecret, sign } from "@hookline/webhook-signing";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import { WEBHOOK_DESTINATION_ID } from "./destinations/webhook.js";
 import { parseWebhookTarget, schemeOf, type WebhookTarget } from "./destinations/webhook-target.js";
-import type { Endpoint, EndpointChanges, EndpointInput, EndpointPolicy, TenantScoped } from "./endpoint.js";
+import type {
+  Endpoint,
+  EndpointChanges,
+  EndpointInput,
+  EndpointPolicy,
+  RotatedEndpoint,
+  SecretRotation,
+  TenantScoped,
+} from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { DispatcherError, type FieldIssue } from "./errors.js";
@@ -11,6 +19,7 @@ import { keyIssues } from "./event-input.js";
 import { isEventPattern } from "./event-types.js";
 import type { Settings } from "./options.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
+import { rotate } from "./secrets.js";
 import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
 
@@ -40,6 +49,25 @@ export interface Endpoints {
    * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`
    */
   update(endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint>;
+  /**
+   * Signs with a new secret from the next attempt on, and beside it with the older ones until the overlap ends (a
+   * scheme whose header holds one signature: with the new one alone). `secret` is in this answer only.
+   *
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`
+   */
+  rotateSecret(rotation: SecretRotation): Promise<RotatedEndpoint>;
+  /**
+   * Puts what was held back in line.
+   *
+   * @throws DispatcherError `endpoint_not_found`
+   */
+  enable(endpoint: TenantScoped): Promise<Endpoint>;
+  /**
+   * From now on deliveries are held.
+   *
+   * @throws DispatcherError `endpoint_not_found`
+   */
+  disable(endpoint: TenantScoped): Promise<Endpoint>;
   /** True when there was one. What still waits for it ends as dead. */
   delete(endpoint: TenantScoped): Promise<boolean>;
 }
@@ -94,8 +122,43 @@ export function createEndpoints(options: {
     return codec.show(row);
   };
 
+  const rotateSecret = async (rotation: SecretRotation): Promise<RotatedEndpoint> => {
+    const overlapMs = rotation.overlapMs ?? SECRET_OVERLAP_MS;
+    if (!(overlapMs >= 0 && overlapMs <= MAX_SECRET_OVERLAP_MS)) {
+      refuse([{ path: "overlapMs", message: `is a number from 0 to ${MAX_SECRET_OVERLAP_MS}` }]);
+    }
+    const secret = rotation.secret ?? generateSecret();
+    for (;;) {
+      const [known] = await statements.loadEndpoint(query, rotation.id);
+      if (known === undefined || known.tenant_id !== rotation.tenantId) throw notFound(rotation.id);
+      if (!registry.signs(known.destination)) {
+        refuse([{ path: "destination", message: `"${known.destination}" does not sign` }]);
+      }
+      const { target, secrets } = codec.open(known);
+      checkSecret(secret, target as WebhookTarget);
+      if (secrets[0]?.value === secret) refuse([{ path: "secret", message: "is the newest one already" }]);
+      const nowMs = clock.now();
+      const overlapEndsAtMs = nowMs + overlapMs;
+      const rotated = rotate(secrets, secret, { nowMs, endsAtMs: overlapEndsAtMs });
+      if (rotated.length > MAX_SIGNING_SECRETS) {
+        refuse([{ path: "overlapMs", message: `would leave more than ${MAX_SIGNING_SECRETS} secrets that sign` }]);
+      }
+      const [row] = await statements.replaceSecrets(query, known, {
+        secrets: codec.encryptSecrets(known.id, rotated),
+        now: isoTime(nowMs),
+      });
+      // Somebody else changed the endpoint meanwhile: rotate what it has now.
+      if (row === undefined) continue;
+      cache.forget(known.id);
+      return { ...codec.show(row), secret, overlapEndsAt: new Date(overlapEndsAtMs) };
+    }
+  };
+
   return {
     update,
+    rotateSecret,
+    enable: (endpoint) => update(endpoint, { active: true }),
+    disable: (endpoint) => update(endpoint, { active: false }),
 
     async create(input) {
       const destination = input.destination ?? WEBHOOK_DESTINATION_ID;
@@ -118,7 +181,7 @@ export function createEndpoints(options: {
           name: input.name ?? null,
           destination,
           target: codec.encryptTarget(id, target),
-          secrets: codec.encryptSecrets(id, secret === null ? [] : [secret]),
+          secrets: codec.encryptSecrets(id, secret === null ? [] : [{ value: secret, madeAtMs: clock.now() }]),
           events: input.events,
           policy: JSON.stringify(input.policy ?? {}),
           active: input.active ?? true,
@@ -203,6 +266,13 @@ export function createEndpoints(options: {
     },
   };
 }
+
+/** A day: long enough for a receiver to be given the new secret. */
+const SECRET_OVERLAP_MS = 24 * 60 * 60 * 1000;
+/** A year. */
+const MAX_SECRET_OVERLAP_MS = 365 * SECRET_OVERLAP_MS;
+/** As many signatures as a receiver can be expected to look at. */
+const MAX_SIGNING_SECRETS = 16;
 
 const nowOf = (clock: Clock): string => isoTime(clock.now());
 

@@ -10,7 +10,15 @@ export type {
 } from "./delivery.js";
 export type { WebhookProfileName, WebhookSchemeName, WebhookTarget } from "./destinations/webhook-target.js";
 export { createDispatcher, type Dispatcher } from "./dispatcher.js";
-export type { Endpoint, EndpointChanges, EndpointInput, EndpointPolicy, TenantScoped } from "./endpoint.js";
+export type {
+  Endpoint,
+  EndpointChanges,
+  EndpointInput,
+  EndpointPolicy,
+  RotatedEndpoint,
+  SecretRotation,
+  TenantScoped,
+} from "./endpoint.js";
 export type { EndpointQuery, Endpoints } from "./endpoints.js";
 export { DispatcherError, type DispatcherErrorCode, type FieldIssue, isDispatcherError } from "./errors.js";
 export type { DispatcherEvents } from "./event-log.js";
