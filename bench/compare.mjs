@@ -1,6 +1,9 @@
 // Runs contestants against each other in one process, in turn and in rounds of milliseconds, so that whatever else the
 // machine does hits all of them alike. A block is many such rounds; within it a contestant's figure is its first decile,
 // which are the rounds that nothing interrupted. Ratios are taken within a block, and the median of the blocks counts.
+//
+// With `clock: "cpu"` a round costs the CPU time of the whole process, and the median round counts: for contestants that
+// hand work to other threads, whose waiting depends on what these cores do just now.
 
 /**
  * @typedef {object} Compared
@@ -10,10 +13,11 @@
 
 /**
  * @param {Record<string, () => unknown>} contestants each one call; may be asynchronous
- * @param {{ blocks?: number, rounds?: number, roundMs?: number }} [options]
+ * @param {{ clock?: "wall" | "cpu", blocks?: number, rounds?: number, roundMs?: number }} [options]
  * @returns {Promise<Compared>}
  */
-export async function compare(contestants, { blocks = 5, rounds = 50, roundMs = 2 } = {}) {
+export async function compare(contestants, { clock = "wall", blocks = 5, rounds = 50, roundMs = 2 } = {}) {
+  const now = clock === "cpu" ? cpuNanoseconds : wallNanoseconds;
   const entries = [];
   for (const [name, call] of Object.entries(contestants)) entries.push(await prepare(name, call, roundMs));
   const figures = Object.fromEntries(entries.map(({ name }) => [name, []]));
@@ -22,10 +26,12 @@ export async function compare(contestants, { blocks = 5, rounds = 50, roundMs = 
     for (let round = 0; round < rounds; round++) {
       // Nobody always comes after the same one: what a contestant leaves behind (garbage, warm caches) costs the next.
       for (const { name, call, run, calls } of shuffled(entries)) {
-        samples[name].push((await run(call, calls)) / calls);
+        const started = now();
+        await run(call, calls);
+        samples[name].push((now() - started) / calls);
       }
     }
-    for (const { name } of entries) figures[name].push(quantile(samples[name], 0.1));
+    for (const { name } of entries) figures[name].push(quantile(samples[name], clock === "cpu" ? 0.5 : 0.1));
   }
   return {
     nsPerCall: Object.fromEntries(entries.map(({ name }) => [name, quantile(figures[name], 0.5)])),
@@ -40,22 +46,31 @@ export async function compare(contestants, { blocks = 5, rounds = 50, roundMs = 
 /** Lets the compiler see the call often enough, and finds how many calls make a round. */
 async function prepare(name, call, roundMs) {
   const run = call() instanceof Promise ? runAsynchronous : runSynchronous;
-  const started = performance.now();
+  const warmUntil = performance.now() + 150;
   let fastest = Number.POSITIVE_INFINITY;
-  while (performance.now() - started < 150) fastest = Math.min(fastest, (await run(call, 50)) / 50);
+  while (performance.now() < warmUntil) {
+    const started = wallNanoseconds();
+    await run(call, 50);
+    fastest = Math.min(fastest, (wallNanoseconds() - started) / 50);
+  }
   return { name, call, run, calls: Math.max(5, Math.round((roundMs * 1e6) / fastest)) };
 }
 
 function runSynchronous(call, calls) {
-  const started = process.hrtime.bigint();
   for (let i = 0; i < calls; i++) call();
-  return Number(process.hrtime.bigint() - started);
 }
 
 async function runAsynchronous(call, calls) {
-  const started = process.hrtime.bigint();
   for (let i = 0; i < calls; i++) await call();
-  return Number(process.hrtime.bigint() - started);
+}
+
+function wallNanoseconds() {
+  return performance.now() * 1e6;
+}
+
+function cpuNanoseconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
 }
 
 function shuffled(entries) {

@@ -188,26 +188,36 @@ async function benchDiscord(figures, checks) {
   const signature = headers["x-signature-ed25519"];
   const timestamp = headers["x-signature-timestamp"];
   const options = { scheme: discord, secrets: [publicKeyHex] };
-  const verified = await compare({
+  const contestants = {
     "raw with a cached key": () => {
       const content = Buffer.concat([Buffer.from(timestamp), body]);
       if (!verifyEd25519(null, content, keyObject, Buffer.from(signature, "hex"))) throw new Error("mismatch");
     },
     ours: () => verify(body, headers, options),
-    "discord-interactions": async () => {
-      if (!(await verifyKey(body, signature, timestamp, publicKeyHex))) throw new Error("mismatch");
-    },
-  });
-  figures.push(row("Discord verify 1 KB", verified));
+  };
+  const peer = async () => {
+    if (!(await verifyKey(body, signature, timestamp, publicKeyHex))) throw new Error("mismatch");
+  };
+  const withRaw = await compare(contestants, { blocks: 15 });
+  // It verifies on another thread: what counts is how many a busy server can do, so the CPU time of both. How long one
+  // caller waits depends on how fast these cores wake each other, and is here for comparison only.
+  const peers = { ours: contestants.ours, "discord-interactions": peer };
+  const withPeer = await compare(peers, { clock: "cpu", blocks: 15, rounds: 15, roundMs: 10 });
+  const waiting = await compare(peers, { roundMs: 10 });
+  figures.push(
+    row("Discord verify 1 KB", withRaw),
+    row("Discord verify 1 KB, in a second of CPU time", withPeer),
+    row("Discord verify 1 KB, one call after another", waiting),
+  );
   checks.push(
     {
       what: "Discord verify 1 KB, of raw",
-      measured: verified.speed("ours", "raw with a cached key"),
+      measured: withRaw.speed("ours", "raw with a cached key"),
       atLeast: limits.discord.raw,
     },
     {
       what: "Discord verify 1 KB, times discord-interactions",
-      measured: verified.speed("ours", "discord-interactions"),
+      measured: withPeer.speed("ours", "discord-interactions"),
       atLeast: limits.discord.peer,
     },
   );
