@@ -133,7 +133,8 @@ function statusOf({ ending, state }: DeliveryRow): DeliveryStatus {
   }
 }
 
-function toAttempt(row: StoredAttemptRow): Attempt {
+/** An attempt as the API shows it. */
+export function toAttempt(row: StoredAttemptRow): Attempt {
   return {
     attempt: row.attempt,
     startedAt: row.started_at,

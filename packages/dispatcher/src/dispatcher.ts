@@ -5,6 +5,7 @@ import { createDeliveries, type Deliveries } from "./deliveries.js";
 import { createDestinationRegistry } from "./destinations/registry.js";
 import { createEndpointCache } from "./endpoint-cache.js";
 import { createEndpointCodec } from "./endpoint-codec.js";
+import { createEndpointTest } from "./endpoint-test.js";
 import { createEndpoints, type Endpoints } from "./endpoints.js";
 import { DispatcherError } from "./errors.js";
 import { createEventCatalogue } from "./event-catalogue.js";
@@ -110,6 +111,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       rotateSecret: endpoints.rotateSecret,
       enable: endpoints.enable,
       disable: endpoints.disable,
+      test: createEndpointTest({ settings, query: database.query, statements, registry, codec, guard }),
     },
     deliveries: createDeliveries({ query: database.query, statements, clock, wake }),
     events: createEventLog({ query: database.query, statements }),

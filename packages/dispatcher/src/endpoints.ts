@@ -14,6 +14,7 @@ import type {
 } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
+import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 import { DispatcherError, type FieldIssue } from "./errors.js";
 import { keyIssues } from "./event-input.js";
 import { isEventPattern } from "./event-types.js";
@@ -68,11 +69,18 @@ export interface Endpoints {
    * @throws DispatcherError `endpoint_not_found`
    */
   disable(endpoint: TenantScoped): Promise<Endpoint>;
+  /**
+   * Sends `webhook.test`, or the example of a catalogue type, right now and once: past the queue, to this endpoint
+   * alone, also to a disabled one. It is logged as a delivery; neither a 410 nor a state changes the endpoint.
+   *
+   * @throws DispatcherError `endpoint_not_found`, `invalid_event`, `unknown_destination`
+   */
+  test(test: EndpointTest): Promise<EndpointTestResult>;
   /** True when there was one. What still waits for it ends as dead. */
   delete(endpoint: TenantScoped): Promise<boolean>;
 }
 
-export interface EndpointStore extends Endpoints {
+export interface EndpointStore extends Omit<Endpoints, "test"> {
   subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
 }
 

@@ -19,6 +19,7 @@ export type {
   SecretRotation,
   TenantScoped,
 } from "./endpoint.js";
+export type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 export type { EndpointQuery, Endpoints } from "./endpoints.js";
 export { DispatcherError, type DispatcherErrorCode, type FieldIssue, isDispatcherError } from "./errors.js";
 export type { DispatcherEvents } from "./event-log.js";

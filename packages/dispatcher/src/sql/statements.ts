@@ -17,6 +17,7 @@ import { loadState } from "./load-state.js";
 import { nextDue } from "./next-due.js";
 import { publishEvents } from "./publish-events.js";
 import { recordAttempts } from "./record-attempts.js";
+import { recordTest } from "./record-test.js";
 import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDelivery } from "./requeue-delivery.js";
 import { sendMessage } from "./send-message.js";
@@ -46,6 +47,7 @@ export function createStatements(schema: string) {
     nextDue: nextDue(schema),
     publishEvents: publishEvents(schema),
     recordAttempts: recordAttempts(schema),
+    recordTest: recordTest(schema),
     replaceSecrets: replaceSecrets(schema),
     requeueDelivery: requeueDelivery(schema),
     sendMessage: sendMessage(schema),
