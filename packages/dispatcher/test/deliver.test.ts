@@ -267,7 +267,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(request?.body).toBe(
       profile === "xtsystems"
         ? '{"event_type":"ticket.created","data":{"number":1},"company_id":"acme","timestamp":1767323045}'
-        : '{"event":"ticket.created","timestamp":"2026-01-02T03:04:05.006Z","data":{"number":1}}',
+        : '{"event":"ticket.created","timestamp":"2026-01-02T03:04:05.006Z","data":{"ticket":{"number":1}}}',
     );
   });
 });
