@@ -79,6 +79,8 @@ export function createDeliveryRun(options: {
       nextAt: isoTime(clock.now() + delayMs),
     });
 
+  const timeoutOf = ({ timeoutMs = settings.timeoutMs }: EndpointPolicy) => Math.min(timeoutMs, settings.maxTimeoutMs);
+
   const open = async (job: Job): Promise<Opened | null> => {
     const { recipient, tenantId } = job;
     if (recipient.kind === "direct") {
@@ -100,8 +102,8 @@ export function createDeliveryRun(options: {
     const state = place.entity === null ? null : await stateOf(opened.endpoint.id ?? "", place.entity);
     const startedAtMs = clock.now();
     const controller = new AbortController();
-    const timeoutMs = Math.min(opened.policy.timeoutMs ?? settings.timeoutMs, settings.timeoutMs);
-    const cancelTimer = clock.setTimer(() => controller.abort(new Error("The time limit is over.")), timeoutMs);
+    const tooLate = () => controller.abort(new Error("The time limit is over."));
+    const cancelTimer = clock.setTimer(tooLate, timeoutOf(opened.policy));
     running.add(controller);
     if (interrupted) controller.abort();
     let result: AttemptResult;
@@ -112,7 +114,11 @@ export function createDeliveryRun(options: {
         endpoint: opened.endpoint,
         state,
         startedAtMs,
-        usedUp: isUsedUp(settings.retrySchedule, job.attempts - job.firstAttempt, opened.policy.maxAttempts),
+        usedUp: isUsedUp(
+          opened.policy.retrySchedule ?? settings.retrySchedule,
+          job.attempts - job.firstAttempt,
+          opened.policy.maxAttempts,
+        ),
         signal: controller.signal,
       });
     } finally {
@@ -174,7 +180,7 @@ export function createDeliveryRun(options: {
     const release = !exclusive ? null : await locks.acquire(`${opened.endpoint.id} ${entity}`);
     try {
       // An attempt that could outlive its lease is not begun: it would be made twice.
-      if (clock.now() + settings.timeoutMs > job.leasedUntilMs) return giveBack(job, 0);
+      if (clock.now() + timeoutOf(opened.policy) > job.leasedUntilMs) return giveBack(job, 0);
       await makeAttempt(job, opened, { destination, entity, exclusive });
     } finally {
       release?.();

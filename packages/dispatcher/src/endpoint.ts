@@ -1,3 +1,5 @@
+import type { RetrySchedule } from "./retry-schedule.js";
+
 /** What `endpoints.create` takes. */
 export interface EndpointInput<Target = unknown> {
   readonly tenantId: string;
@@ -20,7 +22,9 @@ export interface EndpointInput<Target = unknown> {
 export interface EndpointPolicy {
   /** Attempts in all, at most as many as the schedule has. */
   readonly maxAttempts?: number;
-  /** For connect, headers and body together; at most the dispatcher's own. */
+  /** Instead of the dispatcher's. */
+  readonly retrySchedule?: RetrySchedule;
+  /** For connect, headers and body together; at most 30,000, and two thirds of `leaseMs`. */
   readonly timeoutMs?: number;
 }
 

@@ -20,6 +20,7 @@ import { keyIssues } from "./event-input.js";
 import { isEventPattern } from "./event-types.js";
 import type { Settings } from "./options.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
+import { scheduleIssues } from "./retry-schedule.js";
 import { rotate } from "./secrets.js";
 import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
@@ -295,7 +296,12 @@ function patternIssues(events: readonly string[]): readonly FieldIssue[] {
 
 function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
   const issues: FieldIssue[] = [];
-  const { maxAttempts, timeoutMs } = policy;
+  const { maxAttempts, retrySchedule, timeoutMs } = policy;
+  if (retrySchedule !== undefined) {
+    for (const { path, message } of scheduleIssues(retrySchedule)) {
+      issues.push({ path: `policy.retrySchedule.${path}`, message });
+    }
+  }
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 1)) {
     issues.push({ path: "policy.maxAttempts", message: "is a whole number from 1" });
   }

@@ -9,7 +9,7 @@ import {
 import type { Database } from "@hookline/postgres";
 import type { AddressGuardOptions } from "./address-guard.js";
 import { DispatcherError } from "./errors.js";
-import { RETRY_SCHEDULE, type RetrySchedule } from "./retry-schedule.js";
+import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
 /** What {@link createDispatcher} takes. Only `database` and `encryptionKey` are needed. */
 export interface DispatcherOptions {
@@ -72,6 +72,9 @@ export const DEFAULTS = {
   sweepMs: 15_000,
 } as const satisfies Record<string, string | number>;
 
+/** What Standard Webhooks names as the longest. */
+const MAX_ENDPOINT_TIMEOUT_MS = 30_000;
+
 /** Options with every default filled in, checked once. */
 export type Settings = Required<
   Omit<DispatcherOptions, "addressGuard" | "events" | "destinations" | "encryptionKey">
@@ -84,11 +87,13 @@ export type Settings = Required<
   readonly maxWaitingPerEndpoint: number;
   readonly claimBatch: number;
   readonly sweepMs: number;
+  /** The longest that an endpoint may say. */
+  readonly maxTimeoutMs: number;
 };
 
 export function resolveOptions(options: DispatcherOptions): Settings {
   const { encryptionKey, ...rest } = options;
-  const settings: Settings = {
+  const given = {
     ...DEFAULTS,
     events: [],
     destinations: [],
@@ -100,6 +105,10 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     ...withoutUndefined(rest),
     encryptionKeys: typeof encryptionKey === "string" ? [encryptionKey] : encryptionKey,
   };
+  const settings: Settings = {
+    ...given,
+    maxTimeoutMs: Math.max(given.timeoutMs, Math.min(MAX_ENDPOINT_TIMEOUT_MS, given.leaseMs / 1.5)),
+  };
   if (!/^[a-z_][a-z0-9_]{0,40}$/.test(settings.schema)) {
     throw refused("schema", "holds lower-case letters, digits and _ only, 41 at most");
   }
@@ -108,9 +117,8 @@ export function resolveOptions(options: DispatcherOptions): Settings {
   }
   if (settings.leaseMs < settings.timeoutMs * 1.5)
     throw refused("leaseMs", "is at least one and a half times timeoutMs");
-  if (!settings.retrySchedule.delaysMs.every((delay) => Number.isFinite(delay) && delay >= 0)) {
-    throw refused("retrySchedule.delaysMs", "are numbers from 0");
-  }
+  const [issue] = scheduleIssues(settings.retrySchedule);
+  if (issue !== undefined) throw refused(`retrySchedule.${issue.path}`, issue.message);
   return settings;
 }
 

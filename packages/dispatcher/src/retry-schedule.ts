@@ -1,3 +1,5 @@
+import type { FieldIssue } from "./errors.js";
+
 /** When a failed delivery is tried again. */
 export interface RetrySchedule {
   /** After the first failed attempt, after the second …; when they are used up the delivery is dead. */
@@ -31,6 +33,20 @@ export function retryDelayMs(schedule: RetrySchedule, failed: number, random: ()
   const jitter = schedule.jitterRatio ?? 0.2;
   return Math.round(delay * (1 + jitter * (random() - 0.5)));
 }
+
+/** What is wrong with a schedule that a caller gave. */
+export function scheduleIssues(schedule: RetrySchedule): readonly FieldIssue[] {
+  const { delaysMs, jitterRatio = 0 } = schedule;
+  const isDelay = (delay: unknown) => typeof delay === "number" && delay >= 0 && delay <= MAX_DELAY_MS;
+  if (!(Array.isArray(delaysMs) && delaysMs.length <= MAX_DELAYS && delaysMs.every(isDelay))) {
+    return [{ path: "delaysMs", message: `are ${MAX_DELAYS} numbers at most, from 0 to ${MAX_DELAY_MS}` }];
+  }
+  if (!(jitterRatio >= 0 && jitterRatio <= 1)) return [{ path: "jitterRatio", message: "is a number from 0 to 1" }];
+  return [];
+}
+
+const MAX_DELAYS = 1_000;
+const MAX_DELAY_MS = 30 * 24 * HOUR;
 
 /** Whether so many failed attempts are all that there are. */
 export function isUsedUp(schedule: RetrySchedule, failed: number, maxAttempts = Number.POSITIVE_INFINITY): boolean {

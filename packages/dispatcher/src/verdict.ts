@@ -22,10 +22,11 @@ export function createVerdict(options: {
   readonly maxRetryAfterMs: number;
   readonly random: () => number;
 }) {
-  const { schedule, maxRetryAfterMs, random } = options;
+  const { maxRetryAfterMs, random } = options;
 
   const nextAtMs = ({ job, result, policy, endedAtMs }: VerdictInput): number | null => {
     const failed = job.attempts + 1 - job.firstAttempt;
+    const schedule = policy.retrySchedule ?? options.schedule;
     const delayMs = isUsedUp(schedule, failed, policy.maxAttempts) ? null : retryDelayMs(schedule, failed, random);
     // Whoever set a deadline is told of the failure: the next turn calls `expire` instead of another attempt.
     if (delayMs === null) return job.deadlineMs === null ? null : endedAtMs;

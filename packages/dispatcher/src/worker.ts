@@ -54,7 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { clock, logger } = settings;
   // Whoever wakes the loop from inside a transaction must not pull it into that transaction.
   const scope = new AsyncResource("hookline.dispatcher");
-  const pools = createOriginPools({ guard: options.guard, connectTimeoutMs: settings.timeoutMs, clock });
+  const pools = createOriginPools({ guard: options.guard, connectTimeoutMs: settings.maxTimeoutMs, clock });
   const setAside = new Set<string>();
   const pulling = new Set<string>();
   let stopped = false;
@@ -201,7 +201,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   /** Finds what nobody would be woken for, and gives back what waits here too long for its lease. */
   const sweep = async (): Promise<void> => {
-    const staleMs = clock.now() + settings.timeoutMs;
+    const staleMs = clock.now() + settings.maxTimeoutMs;
     for (const job of lanes.withdraw((waiting) => waiting.leasedUntilMs < staleMs)) offerElsewhere(job);
     await statements.unholdOrphans(database.query, isoTime(clock.now()));
     for (const { id } of await statements.findSetAside(database.query)) {
