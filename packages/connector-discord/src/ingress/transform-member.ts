@@ -28,7 +28,8 @@ export async function transformMember(item: IngressItem, context: TransformConte
         timestamp: joinedAt,
         idempotencyKey: `discord.member_joined:${member.guild_id}:${user.id}:${moment}`,
         identities: [{ kind: DISCORD_PROVIDER_ID, value: user.id }],
-        data: { guildId: member.guild_id, joinedAt: joinedAt.toISOString() },
+        // Nothing that a repeated packet says otherwise: the event's own time is that of the join.
+        data: { guildId: member.guild_id },
         contactProperties: contactProperties({ user, member, seenAt: joinedAt }),
       },
     ],

@@ -69,7 +69,7 @@ export interface IngressOptions {
   readonly headers?: Record<string, string>;
 }
 
-export type ContextChange = Partial<Pick<ConnectorContext, "acceptOnce">> & {
+export type ContextChange = Partial<Pick<ConnectorContext, "acceptOnce" | "ingest">> & {
   readonly send?: (message: DirectSend) => Promise<void>;
 };
 
@@ -84,7 +84,7 @@ export async function startApp(
   const sent: DirectSend[] = [];
   const log: string[] = [];
   const logger = recordingLogger(log);
-  const known = new Map<string, string>();
+  const known = new Map<string, { readonly eventId: string; readonly content: string }>();
   const accepted = new Set<string>();
   const connector = createDiscordConnector({
     applicationId: APPLICATION_ID,
@@ -104,15 +104,21 @@ export async function startApp(
   });
   const context: ConnectorContext = {
     logger,
-    async ingest(inputs) {
-      return inputs.map((input): IngestResult => {
-        const eventId = known.get(input.idempotencyKey);
-        if (eventId !== undefined) return { status: "duplicate", eventId, contactId: "con_1" };
-        ingested.push(input);
-        known.set(input.idempotencyKey, `evt_${ingested.length}`);
-        return { status: "stored", eventId: `evt_${ingested.length}`, contactId: "con_1" };
-      });
-    },
+    ingest:
+      contextChange.ingest ??
+      (async (inputs) =>
+        inputs.map((input): IngestResult => {
+          const first = known.get(input.idempotencyKey);
+          if (first !== undefined) {
+            // As the dispatcher does: a key stands for one content.
+            return first.content === JSON.stringify([input.type, input.data])
+              ? { status: "duplicate", eventId: first.eventId, contactId: "con_1" }
+              : { status: "rejected", code: "idempotency_conflict", message: "The key stands for another event." };
+          }
+          const eventId = `evt_${ingested.push(input)}`;
+          known.set(input.idempotencyKey, { eventId, content: JSON.stringify([input.type, input.data]) });
+          return { status: "stored", eventId, contactId: "con_1" };
+        })),
     acceptOnce:
       contextChange.acceptOnce ??
       (async (key) => {
