@@ -168,6 +168,29 @@ describe("plain node:http", () => {
     expect(await failure).toMatchObject({ code: "body_incomplete", statusCode: 400 });
   });
 
+  it.each([
+    ["a part of the body", "abc"],
+    ["the whole body", "abcdefghij"],
+  ])("tells a client that sent %s and was gone before the body was asked for", async (_, sent) => {
+    let asked = (_: Promise<unknown>) => {};
+    const answer = new Promise<unknown>((resolve) => {
+      asked = resolve;
+    });
+    let arrived = () => {};
+    const arrival = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const url = await listen((request) => {
+      request.on("close", () => asked(readRawBody(request)));
+      arrived();
+    });
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n${sent}`);
+    await arrival;
+    socket.resetAndDestroy();
+    await expect(answer).rejects.toMatchObject({ code: "body_incomplete", statusCode: 400 });
+  });
+
   it("webhookOf throws where nothing was verified", () => {
     expect(() => webhookOf({})).toThrow(TypeError);
     expect(() => webhookOf({ webhook: null })).toThrow(TypeError);

@@ -27,6 +27,8 @@ export async function readRawBody(
 
 function collect(request: IncomingMessage, maxBodyBytes: number): Promise<Uint8Array> {
   checkContentLength(request.headers["content-length"], maxBodyBytes);
+  // A request that is closed already, as after an asynchronous middleware, tells nothing to those who listen now.
+  if (request.destroyed) throw incomplete(request.errored);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -37,14 +39,15 @@ function collect(request: IncomingMessage, maxBodyBytes: number): Promise<Uint8A
       if (length > maxBodyBytes) end(() => reject(tooLarge(maxBodyBytes)));
     };
     const onEnd = () => end(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    const onClose = (cause?: unknown) =>
-      end(() =>
-        reject(new WebhookVerificationError("body_incomplete", "The connection ended before the body did.", { cause })),
-      );
+    const onClose = (cause?: unknown) => end(() => reject(incomplete(cause)));
     const end = (settle: () => void) => {
       request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose).pause();
       settle();
     };
     request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
   });
+}
+
+function incomplete(cause: unknown): WebhookVerificationError {
+  return new WebhookVerificationError("body_incomplete", "The connection ended before the body did.", { cause });
 }
