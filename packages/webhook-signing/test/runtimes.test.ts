@@ -83,7 +83,7 @@ describe("./web in a browser", () => {
 
 describe("./web and ./fetch in an edge runtime", () => {
   it("runs the whole suite in workerd, and verifies a real request there", async (context) => {
-    const workerd = await workerdBinary();
+    const workerd = workerdBinary();
     if (workerd === undefined) return skipWithout(context, "workerd has no binary for this platform");
     const directory = await mkdtemp(join(tmpdir(), "hookline-workerd-"));
     cleanups.push(() => rm(directory, { recursive: true, force: true }));
@@ -130,9 +130,11 @@ const config :Workerd.Config = (
 );
 `;
 
-async function workerdBinary(): Promise<string | undefined> {
-  const { default: path } = (await import("workerd")) as unknown as { default: string };
-  const found = createRequire(import.meta.url).resolve("workerd/bin/workerd");
+/** By `require`, since workerd comes without types. */
+function workerdBinary(): string | undefined {
+  const require = createRequire(import.meta.url);
+  const { default: path } = require("workerd") as { default: string };
+  const found = require.resolve("workerd/bin/workerd");
   return existsSync(path) ? path : existsSync(found) ? found : undefined;
 }
 
