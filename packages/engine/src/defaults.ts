@@ -23,5 +23,17 @@ export const DEFAULTS = {
   throttle: { maxPerUser: 5, maxPerAddress: 3, windowSeconds: 3600 },
   connectorRequestsPerMinute: 60,
   maxBodyBytes: 1024 * 1024,
+  source: {
+    maxBodyBytes: 256 * 1024,
+    rateLimit: { max: 100, windowSeconds: 60 },
+    toleranceSeconds: 300,
+    /** Longer than senders go on trying: Standard Webhooks' schedule has 75 hours. */
+    replayTtlSeconds: 7 * 24 * 60 * 60,
+    minBearerCharacters: 16,
+    maxSchemaErrors: 100,
+  },
+  /** How long and how many of a source's executions and refusals are kept. */
+  executions: { keptMs: 30 * 24 * 60 * 60 * 1000, maxPerSource: 1_000 },
+  refusals: { keptMs: 90 * 24 * 60 * 60 * 1000, maxPerSource: 10_000 },
   maxKeptMails: 200,
 } as const satisfies Record<string, unknown>;

@@ -9,6 +9,9 @@ import { EngineError } from "./errors.js";
 import { BUILT_IN_IDENTITY_KINDS, checkIdentityKind } from "./identity/identity.js";
 import { createLinkContact, type LinkContact } from "./identity/link-contact.js";
 import { ingestAll } from "./ingest/ingest.js";
+import type { EngineSource } from "./sources/check-source.js";
+import type { Sources } from "./sources/source-log.js";
+import { createSourceIntake, type SourceIntake } from "./sources/sources.js";
 import { MIGRATIONS } from "./storage/migrations.js";
 import { openStore, type Store } from "./storage/store.js";
 
@@ -21,6 +24,8 @@ export interface EngineOptions {
   /** Answers for the events: the dispatcher too. */
   readonly eventLog: EventLog;
   readonly connectors?: readonly Connector[];
+  /** Webhooks that come in: `defineSource` of `@hookline/core`. `createApp` mounts them at their paths. */
+  readonly sources?: readonly EngineSource[];
   /** 32 bytes in base64, or several, newest first. Encrypts credentials. */
   readonly encryptionKey: string | readonly string[];
   readonly clock?: Clock;
@@ -46,6 +51,8 @@ export interface Engine {
   readonly contacts: Contacts;
   readonly identity: { readonly linkContact: LinkContact };
   readonly apiKeys: ApiKeys;
+  /** What came in through sources, and what was refused. */
+  readonly sources: Sources;
   /** The principal of the request's `Authorization: Bearer` key; null when it is missing, unknown or revoked. */
   authenticate(request: Request): Promise<Principal | null>;
   /** True the first time that a key is seen within its time; shared by all processes on the database. */
@@ -65,6 +72,7 @@ export interface EngineParts {
   readonly outbox: Outbox;
   readonly eventLog: EventLog;
   readonly connectors: readonly Connector[];
+  readonly sources: SourceIntake;
 }
 
 /**
@@ -94,6 +102,7 @@ export function createEngine(options: EngineOptions): Engine {
   const apiKeys = createApiKeys(store);
   const linkContact = createLinkContact({ store, ...rules });
   const work = createWorkTracker();
+  const sources = createSourceIntake({ store, outbox, ...rules, sources: options.sources ?? [], track: work.track });
 
   return {
     migrate: () =>
@@ -107,6 +116,7 @@ export function createEngine(options: EngineOptions): Engine {
     contacts: createContacts({ store, eventLog, identityKinds }),
     identity: { linkContact: (input, linkOptions) => work.track(() => linkContact(input, linkOptions)) },
     apiKeys,
+    sources: { executions: sources.log.executions, refusals: sources.log.refusals },
     async authenticate(request) {
       const key = bearerOf(request);
       return key === null ? null : apiKeys.authenticate(key);
@@ -115,7 +125,7 @@ export function createEngine(options: EngineOptions): Engine {
     credentials,
     health: () => checkHealth(store),
     close: () => work.finish(),
-    parts: { store, outbox, eventLog, connectors },
+    parts: { store, outbox, eventLog, connectors, sources },
   };
 }
 

@@ -33,4 +33,16 @@ export { normaliseEmail } from "./identity/email.js";
 export type { LinkContact, Linked, LinkInput } from "./identity/link-contact.js";
 export { type ConfirmMailInput, createConfirmMail } from "./mail/confirm-mail.js";
 export { createLocalMailer, type LocalMail, type LocalMailer } from "./mail/local-mailer.js";
+export type { EngineSource } from "./sources/check-source.js";
+export type {
+  Execution,
+  ExecutionPage,
+  Refusal,
+  RefusalPage,
+  RefusalReason,
+  SourceQuery,
+  Sources,
+} from "./sources/source-log.js";
+export { type SupportSourceOptions, supportSource } from "./sources/support-source.js";
+export { type XtsystemsSourceOptions, xtsystemsSource } from "./sources/xtsystems-source.js";
 export type { Store, StoreOptions } from "./storage/store.js";

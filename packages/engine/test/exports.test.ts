@@ -18,6 +18,8 @@ it("exports what the README names, and nothing else", () => {
       "problemResponses",
       "requireApiKey",
       "saveDerivedCredential",
+      "supportSource",
+      "xtsystemsSource",
     ]
   `);
 });

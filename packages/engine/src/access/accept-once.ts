@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SqlQuery } from "@hookline/core";
 import type { Store } from "../storage/store.js";
 import { createSweeper } from "../storage/sweep.js";
 
@@ -8,14 +9,31 @@ export function createAcceptOnce(store: Store): (key: string, ttlSeconds: number
   const sweeper = createSweeper(store);
   return async (key, ttlSeconds) => {
     await sweeper.sweepIfDue();
-    const now = new Date(clock.now());
-    const accepted = await database.query(
-      `insert into "${schema}".accepted_keys as kept (key_hash, expires_at)
-       values ($1, $2)
-       on conflict (key_hash) do update set expires_at = excluded.expires_at where kept.expires_at <= $3
-       returning expires_at`,
-      [createHash("sha256").update(key).digest(), new Date(now.getTime() + ttlSeconds * 1000), now],
-    );
-    return accepted.length > 0;
+    const claimed = await claimKeys({ query: database.query, schema, now: new Date(clock.now()) }, [key], ttlSeconds);
+    return claimed.has(key);
   };
+}
+
+interface Claiming {
+  readonly query: SqlQuery;
+  readonly schema: string;
+  readonly now: Date;
+}
+
+/** Which of the keys were not known. In a transaction, a claim waits for another one's end and ends with its own. */
+export async function claimKeys(
+  { query, schema, now }: Claiming,
+  keys: readonly string[],
+  ttlSeconds: number,
+): Promise<ReadonlySet<string>> {
+  const hashes = keys.map((key) => createHash("sha256").update(key).digest());
+  const claimed = await query<{ key_hash: Uint8Array }>(
+    `insert into "${schema}".accepted_keys as kept (key_hash, expires_at)
+     select key_hash, $2 from unnest($1::bytea[]) as wanted (key_hash)
+     on conflict (key_hash) do update set expires_at = excluded.expires_at where kept.expires_at <= $3
+     returning key_hash`,
+    [hashes, new Date(now.getTime() + ttlSeconds * 1000), now],
+  );
+  const known = new Set(claimed.map(({ key_hash }) => Buffer.from(key_hash).toString("hex")));
+  return new Set(keys.filter((_key, at) => known.has((hashes[at] as Buffer).toString("hex"))));
 }

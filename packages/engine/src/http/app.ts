@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Hono } from "hono";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
+import { createSourceRoutes } from "../sources/source-routes.js";
 import { createRateLimiter } from "../storage/rate-limiter.js";
 import { CONNECTORS_PATH, createConnectorRoutes, exemptRoutes } from "./connector-routes.js";
 import { createContactRoutes } from "./contact-routes.js";
@@ -52,7 +53,7 @@ const readyRoute = createRoute({
 });
 
 /**
- * The HTTP app: connector routes under `/v1/connectors/{id}`, contacts and events behind API keys, `/health`, `/ready`,
+ * The HTTP app: connector routes under `/v1/connectors/{id}`, sources at their paths, contacts and events behind API keys, `/health`, `/ready`,
  * `/openapi.json`, `/docs`, and the route modules given. Every error is problem details (RFC 9457) with a `code`.
  *
  * @throws EngineError `invalid_options`
@@ -83,8 +84,9 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
       logger: store.logger,
     }),
   );
-  // Connector routes have limits of their own, which stand first.
+  // Connector routes and sources have limits of their own, which stand first.
   app.route("/", createConnectorRoutes(engine));
+  app.route("/", createSourceRoutes(engine, options));
   app.use(limitBody(maxBodyBytes));
 
   app.openapi(healthRoute, (c) => c.json({ status: "ok" as const, uptimeSeconds: Math.round(process.uptime()) }, 200));

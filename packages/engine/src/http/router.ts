@@ -19,6 +19,6 @@ export function createRouter<E extends Env = Env>(): OpenAPIHono<E> {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc6901 */
-function pointerTo(path: readonly PropertyKey[]): string {
+export function pointerTo(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

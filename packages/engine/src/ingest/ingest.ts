@@ -5,6 +5,7 @@ import {
   OUTBOX_REFUSALS,
   type Outbox,
   type Published,
+  type Transaction,
 } from "@hookline/core";
 import { EngineError, isEngineError } from "../errors.js";
 import { resolveContact } from "../identity/resolve-contact.js";
@@ -37,23 +38,35 @@ export async function ingestAll(parts: IngestParts, inputs: readonly IngestInput
   return results;
 }
 
-function isRefusal(error: unknown): error is CodedError {
+/** True for an error that says what is wrong with an event: another try would change nothing. */
+export function isRefusal(error: unknown): error is CodedError {
   return isEngineError(error) || (error instanceof Error && "code" in error && REFUSALS.has(error.code));
 }
 
 const REFUSALS: ReadonlySet<unknown> = new Set(OUTBOX_REFUSALS);
 
-async function ingestOne({ store, outbox }: IngestParts, input: CheckedInput): Promise<IngestResult> {
+/** Resolves the contact and publishes the event in the caller's transaction, which a known event must not commit. */
+export async function ingestWithin(
+  { store, outbox }: IngestParts,
+  tx: Transaction,
+  input: CheckedInput,
+): Promise<Published & { readonly contactId: string }> {
   const { tenantId, type, timestamp, idempotencyKey, data } = input;
+  const { contactId } = await resolveContact(store, tx, { ...input, observedAt: timestamp });
+  const published = await outbox.publish(
+    { tenantId, type, timestamp, idempotencyKey, data, subjectId: contactId },
+    { transaction: tx },
+  );
+  return { ...published, contactId };
+}
+
+async function ingestOne(parts: IngestParts, input: CheckedInput): Promise<IngestResult> {
+  const { store } = parts;
   try {
     return await store.database.transaction(async (tx) => {
-      const { contactId } = await resolveContact(store, tx, { ...input, observedAt: timestamp });
-      const published = await outbox.publish(
-        { tenantId, type, timestamp, idempotencyKey, data, subjectId: contactId },
-        { transaction: tx },
-      );
+      const published = await ingestWithin(parts, tx, input);
       if (published.duplicate) throw new KnownEvent(published);
-      return { status: "stored", eventId: published.id, contactId };
+      return { status: "stored", eventId: published.id, contactId: published.contactId };
     });
   } catch (error) {
     if (!(error instanceof KnownEvent)) throw error;

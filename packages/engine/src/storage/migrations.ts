@@ -110,4 +110,38 @@ export const MIGRATIONS: readonly Migration[] = [
         )`);
     },
   },
+  {
+    id: "0005_sources",
+    async up(tx, schema) {
+      await tx.query(`
+        create table "${schema}".source_executions (
+          id text primary key,
+          tenant_id text not null,
+          source_id text not null,
+          message_id text,
+          status text not null,
+          error_code text,
+          error_message text,
+          event_ids text[] not null,
+          payload bytea not null,
+          received_at timestamptz not null,
+          duration_ms integer not null
+        )`);
+      await tx.query(`create index source_executions_by_source on "${schema}".source_executions (source_id, id)`);
+      await tx.query(`create index source_executions_by_tenant on "${schema}".source_executions (tenant_id, id)`);
+      await tx.query(`create index source_executions_by_time on "${schema}".source_executions (received_at)`);
+      await tx.query(`
+        create table "${schema}".source_refusals (
+          id text primary key,
+          tenant_id text not null,
+          source_id text not null,
+          reason text not null,
+          address text not null,
+          refused_at timestamptz not null
+        )`);
+      await tx.query(`create index source_refusals_by_source on "${schema}".source_refusals (source_id, id)`);
+      await tx.query(`create index source_refusals_by_tenant on "${schema}".source_refusals (tenant_id, id)`);
+      await tx.query(`create index source_refusals_by_time on "${schema}".source_refusals (refused_at)`);
+    },
+  },
 ];

@@ -15,6 +15,7 @@ import {
   createColdConnect,
   createEngine,
   type Engine,
+  type EngineSource,
   type ThrottleOptions,
 } from "../../src/index.js";
 
@@ -39,6 +40,7 @@ export interface WorldOptions {
   readonly clock?: Clock;
   readonly events?: readonly EventDefinition[];
   readonly connectors?: readonly Connector[];
+  readonly sources?: readonly EngineSource[];
   readonly throttle?: ThrottleOptions;
   readonly afterBind?: (bound: Bound) => Promise<void>;
 }
@@ -105,6 +107,7 @@ export async function openWorld(databases: TestDatabases, options: WorldOptions 
     outbox: dispatcher,
     eventLog: dispatcher.events,
     connectors: options.connectors ?? [discordConnector()],
+    sources: options.sources ?? [],
     encryptionKey: ENCRYPTION_KEY,
     clock,
     logger,

@@ -1,0 +1,219 @@
+import { newId, type SqlQuery } from "@hookline/core";
+import type { WebhookVerificationErrorCode } from "@hookline/webhook-signing";
+import { decodeCursor, encodeCursor, pageLimit } from "../contacts/cursor.js";
+import type { Store } from "../storage/store.js";
+import { createSweeper } from "../storage/sweep.js";
+import type { CheckedSource } from "./check-source.js";
+
+/** What came in through sources, and what was refused. Newest first. */
+export interface Sources {
+  /** Calls that passed every check of their caller. @throws EngineError `invalid_cursor` */
+  executions(query?: SourceQuery): Promise<ExecutionPage>;
+  /** Calls that did not; never a secret, a token or a body. @throws EngineError `invalid_cursor` */
+  refusals(query?: SourceQuery): Promise<RefusalPage>;
+}
+
+export interface SourceQuery {
+  /** Absent: of every tenant. */
+  readonly tenantId?: string;
+  readonly sourceId?: string;
+  /** 1 to 200; 50 when absent. */
+  readonly limit?: number;
+  /** What the previous page answered. */
+  readonly cursor?: string;
+}
+
+export interface ExecutionPage {
+  readonly executions: readonly Execution[];
+  readonly nextCursor: string | null;
+}
+
+/** One call that was accepted. */
+export interface Execution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly sourceId: string;
+  /** The signed id of the message, where the scheme has one. */
+  readonly messageId: string | null;
+  /** `duplicate`: its sender had sent this message before, and nothing was done. */
+  readonly status: "succeeded" | "duplicate" | "failed";
+  /** Of a failed one: `invalid_json`, `validation_failed`, `transform_failed`, `internal_error`, or why an event was refused. */
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly eventIds: readonly string[];
+  /** The body as it came. */
+  readonly payload: string;
+  /** ISO 8601. */
+  readonly receivedAt: string;
+  readonly durationMs: number;
+}
+
+export interface RefusalPage {
+  readonly refusals: readonly Refusal[];
+  readonly nextCursor: string | null;
+}
+
+/** One call that was refused. Of calls over the rate limit, the first one in each window and address. */
+export interface Refusal {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly sourceId: string;
+  readonly reason: RefusalReason;
+  /** Where it came from, or `unknown`. */
+  readonly address: string;
+  /** ISO 8601. */
+  readonly refusedAt: string;
+}
+
+export type RefusalReason =
+  | "rate_limited"
+  | "address_not_allowed"
+  | "bearer_missing"
+  | "bearer_mismatch"
+  | "replayed"
+  | WebhookVerificationErrorCode;
+
+/** An execution as it is written. */
+export interface ExecutionRecord extends Pick<Execution, "id" | "messageId" | "status" | "eventIds"> {
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly payload: Uint8Array;
+  readonly receivedAt: Date;
+  readonly startedMs: number;
+}
+
+export interface SourceLog extends Sources {
+  /** In the caller's transaction, or by itself. */
+  writeExecution(query: SqlQuery, source: CheckedSource, record: ExecutionRecord): Promise<void>;
+  /** Removes what is too old or too much, at most once a minute. Never throws. */
+  sweepIfDue(): Promise<void>;
+  /** Never throws: what is refused stays refused. */
+  writeRefusal(source: CheckedSource, refusal: Pick<Refusal, "reason" | "address">): Promise<void>;
+}
+
+interface ExecutionRow {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly source_id: string;
+  readonly message_id: string | null;
+  readonly status: Execution["status"];
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  readonly event_ids: readonly string[];
+  readonly payload: Uint8Array;
+  readonly received_at: Date;
+  readonly duration_ms: number;
+}
+
+interface RefusalRow {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly source_id: string;
+  readonly reason: RefusalReason;
+  readonly address: string;
+  readonly refused_at: Date;
+}
+
+const MAX_MESSAGE_CHARACTERS = 1_000;
+
+/** Executions and refusals, kept for a time and up to a number by the sweeper. */
+export function createSourceLog(store: Store): SourceLog {
+  const { database, schema, clock, logger } = store;
+  const sweeper = createSweeper(store);
+
+  async function page<Row extends { readonly id: string }>(table: string, query: SourceQuery) {
+    const limit = pageLimit(query.limit);
+    const rows = await database.query<Row>(
+      `select * from "${schema}"."${table}"
+       where ($1::text is null or tenant_id = $1) and ($2::text is null or source_id = $2) and ($3::text is null or id < $3)
+       order by id desc
+       limit $4`,
+      [
+        query.tenantId ?? null,
+        query.sourceId ?? null,
+        query.cursor === undefined ? null : decodeCursor(query.cursor),
+        limit + 1,
+      ],
+    );
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    return { shown, nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
+  }
+
+  return {
+    sweepIfDue: () => sweeper.sweepIfDue(),
+
+    async executions(query = {}) {
+      const { shown, nextCursor } = await page<ExecutionRow>("source_executions", query);
+      return { executions: shown.map(toExecution), nextCursor };
+    },
+
+    async refusals(query = {}) {
+      const { shown, nextCursor } = await page<RefusalRow>("source_refusals", query);
+      return { refusals: shown.map(toRefusal), nextCursor };
+    },
+
+    async writeExecution(query, source, { id, messageId, status, eventIds, error, payload, receivedAt, startedMs }) {
+      await query(
+        `insert into "${schema}".source_executions
+           (id, tenant_id, source_id, message_id, status, error_code, error_message, event_ids, payload, received_at, duration_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+        [
+          id,
+          source.tenantId,
+          source.id,
+          messageId,
+          status,
+          error?.code ?? null,
+          // Such a message may quote what came in; Postgres stores no U+0000.
+          error?.message.replaceAll("\u0000", "").slice(0, MAX_MESSAGE_CHARACTERS) ?? null,
+          [...eventIds],
+          payload,
+          receivedAt,
+          Math.round(performance.now() - startedMs),
+        ],
+      );
+    },
+
+    async writeRefusal(source, { reason, address }) {
+      const nowMs = clock.now();
+      logger.warn({ sourceId: source.id, reason, address }, "a source refused a request");
+      try {
+        await sweeper.sweepIfDue();
+        await database.query(
+          `insert into "${schema}".source_refusals (id, tenant_id, source_id, reason, address, refused_at)
+           values ($1, $2, $3, $4, $5, $6)`,
+          [newId("ref", nowMs), source.tenantId, source.id, reason, address, new Date(nowMs)],
+        );
+      } catch (error) {
+        logger.error({ err: error, sourceId: source.id, reason }, "a refusal can't be recorded");
+      }
+    },
+  };
+}
+
+function toExecution(row: ExecutionRow): Execution {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    sourceId: row.source_id,
+    messageId: row.message_id,
+    status: row.status,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    eventIds: row.event_ids,
+    payload: new TextDecoder().decode(row.payload),
+    receivedAt: row.received_at.toISOString(),
+    durationMs: row.duration_ms,
+  };
+}
+
+function toRefusal(row: RefusalRow): Refusal {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    sourceId: row.source_id,
+    reason: row.reason,
+    address: row.address,
+    refusedAt: row.refused_at.toISOString(),
+  };
+}
