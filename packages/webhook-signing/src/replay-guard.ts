@@ -60,19 +60,24 @@ export function createMemoryReplayStore({
 }: MemoryReplayStoreOptions = {}): ReplayStore {
   const expiries = new Map<string, number>();
 
-  function dropExpired(nowMs: number): void {
-    // Entries stand in the order they came in, which is that of their expiry as long as one guard uses the store.
+  // Entries stand in the order they came in, which is that of their expiry as long as all have the same ttlSeconds.
+  function dropExpiredInFront(nowMs: number): void {
     for (const [key, expiry] of expiries) {
       if (expiry > nowMs) return;
       expiries.delete(key);
     }
   }
 
+  function dropAllExpired(nowMs: number): void {
+    for (const [key, expiry] of expiries) if (expiry <= nowMs) expiries.delete(key);
+  }
+
   return {
     add(key, ttlSeconds) {
       const nowMs = now();
-      dropExpired(nowMs);
+      dropExpiredInFront(nowMs);
       if ((expiries.get(key) ?? 0) > nowMs) return false;
+      if (expiries.size >= maxKeys) dropAllExpired(nowMs);
       if (expiries.size >= maxKeys) throw new RangeError(`The replay store holds ${maxKeys} keys already.`);
       expiries.delete(key);
       expiries.set(key, nowMs + ttlSeconds * 1000);

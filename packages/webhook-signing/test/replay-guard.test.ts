@@ -52,6 +52,21 @@ it("throws when it is full of what it must not forget, and takes new ones once t
   expect(await guard.accept({ id: "c" })).toBe(true);
 });
 
+it("takes new ones in the place of those that expired behind one that is kept longer", async () => {
+  let nowMs = 0;
+  const store = createMemoryReplayStore({ maxKeys: 3, now: () => nowMs });
+  const [long, short] = [createReplayGuard(store, { ttlSeconds: 900 }), createReplayGuard(store, { ttlSeconds: 10 })];
+  await long.accept({ id: "long" });
+  await short.accept({ id: "a" });
+  await short.accept({ id: "b" });
+  nowMs = 9_999;
+  await expect(short.accept({ id: "c" })).rejects.toThrow(RangeError);
+  nowMs = 10_000;
+  expect([await short.accept({ id: "c" }), await short.accept({ id: "a" })]).toEqual([true, true]);
+  expect(await long.accept({ id: "long" })).toBe(false);
+  await expect(short.accept({ id: "d" })).rejects.toThrow(RangeError);
+});
+
 it("is closed when the store fails", async () => {
   const guard = createReplayGuard({ add: () => Promise.reject(new Error("store is down")), delete: () => undefined });
   await expect(guard.accept({ id })).rejects.toThrow("store is down");
