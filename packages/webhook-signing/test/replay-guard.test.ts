@@ -1,5 +1,6 @@
+import nacl from "tweetnacl";
 import { expect, it } from "vitest";
-import { createMemoryReplayStore, createReplayGuard, sign, standardWebhooks, verify } from "../src/index.js";
+import { createMemoryReplayStore, createReplayGuard, discord, sign, standardWebhooks, verify } from "../src/index.js";
 import { standardVector } from "./vectors.js";
 
 const { id, timestamp, body, now, secret } = standardVector;
@@ -13,9 +14,26 @@ it("accepts each message once, although its signature stays valid", async () => 
 });
 
 it("H5 accepts an interaction of Discord once, by the id in its verified body", async () => {
+  const pair = nacl.sign.keyPair();
+  const secrets = [Buffer.from(pair.publicKey).toString("hex")];
   const guard = createReplayGuard(createMemoryReplayStore());
-  const interaction = { id: "1130000000000000000" };
-  expect([await guard.accept(interaction), await guard.accept(interaction)]).toEqual([true, false]);
+  const send = (interaction: { readonly id: string; readonly type: number }) => {
+    const sent = JSON.stringify(interaction);
+    const signature = nacl.sign.detached(Buffer.from(`${timestamp}${sent}`), pair.secretKey);
+    const headers = {
+      "x-signature-timestamp": `${timestamp}`,
+      "x-signature-ed25519": Buffer.from(signature).toString("hex"),
+    };
+    return { sent, headers };
+  };
+  const receive = ({ sent, headers }: ReturnType<typeof send>) =>
+    guard.accept(verify(sent, headers, { scheme: discord, secrets, now }).json<{ id: string }>());
+
+  const ping = send({ id: "1130000000000000000", type: 1 });
+  const forged = { ...ping, sent: ping.sent.replace('"type":1', '"type":2') };
+  expect(() => receive(forged)).toThrow(expect.objectContaining({ code: "signature_mismatch" }));
+  expect([await receive(ping), await receive(ping)]).toEqual([true, false]);
+  expect(await receive(send({ id: "1130000000000000001", type: 1 }))).toBe(true);
 });
 
 it("of many at once, one is accepted", async () => {
