@@ -114,6 +114,53 @@ describe("deferred handlers", () => {
     expect(app.discord.calls).toHaveLength(1);
   });
 
+  it("does a deferred handler's work once while Discord is down, and shows the answer at the last even when late", async () => {
+    let runs = 0;
+    app = await startApp({
+      commands: [
+        slow(() => {
+          runs += 1;
+          return `work ${runs}`;
+        }),
+      ],
+    });
+    await app.interact(slash("slow"));
+    const left = [...app.sent];
+    app.discord.next.push({ status: 503 }, { status: 503 });
+    expect(await app.deliver({ maxAttempts: 2 })).toEqual([["retry", "retry"]]);
+    app.sent.push(...left);
+    await app.expire();
+    expect(runs).toBe(1);
+    expect(app.discord.calls.map((call) => call.body.content)).toEqual(["work 1", "work 1", "work 1"]);
+  });
+
+  it("waits for a handler that outlasts its attempt instead of running it again", async () => {
+    let runs = 0;
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const slowly = defineCommand({
+      name: "slowly",
+      description: "Slow",
+      answer: "deferred",
+      run: async () => {
+        runs += 1;
+        await finished;
+        return reply(`work ${runs}`);
+      },
+    });
+    app = await startApp({ commands: [slowly] });
+    await app.interact(slash("slowly"));
+    const left = [...app.sent];
+    const first = app.deliver();
+    app.sent.push(...left);
+    const second = app.deliver();
+    finish();
+    expect(await Promise.all([first, second])).toEqual([[["delivered"]], [["delivered"]]]);
+    expect(runs).toBe(1);
+  });
+
   it("tries again while Discord is down, and gives up when the token is over", async () => {
     app = await startApp({ commands: [slow(() => "done")] });
     await app.interact(slash("slow"));

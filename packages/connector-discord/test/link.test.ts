@@ -8,7 +8,11 @@ afterEach(() => app.close());
 
 const EMAIL = "anna@example.com";
 
-async function link(email: string, answer: () => Promise<ConfirmResult> = async () => ({ ok: true })) {
+async function link(
+  email: string,
+  answer: () => Promise<ConfirmResult> = async () => ({ ok: true }),
+  discordFails: readonly number[] = [],
+) {
   const asked: ConfirmRequest[] = [];
   app = await startApp({
     requestConfirm: async (request) => {
@@ -19,6 +23,7 @@ async function link(email: string, answer: () => Promise<ConfirmResult> = async 
   const opened = await app.interact(slash("link"));
   const submitted = await app.interact(submit(opened.body.data.custom_id, { email }));
   const stored = JSON.stringify(app.sent.map((one) => one.data));
+  app.discord.next.push(...discordFails.map((status) => ({ status })));
   const outcomes = await app.deliver();
   return { opened, submitted, stored, outcomes, asked, shown: app.discord.calls.at(-1)?.body };
 }
@@ -42,6 +47,7 @@ describe("/link", () => {
         guildId: GUILD_ID,
         tenantId: "default",
         email: EMAIL,
+        interactionId: expect.stringMatching(/^\d+$/),
       },
     ]);
     expect(shown.content).toContain("Check your inbox");
@@ -73,6 +79,33 @@ describe("/link", () => {
     const { shown, outcomes } = await link(EMAIL, async () => ({ ok: false, reason }));
     expect(shown.content).toContain(sentence);
     expect(outcomes).toEqual([["delivered"]]);
+  });
+
+  it("H3 H4 mails once when Discord fails after the mail went out, and shows the answer once it can", async () => {
+    const { asked, outcomes, shown } = await link(EMAIL, undefined, [503, 503]);
+    expect(outcomes).toEqual([["retry", "retry", "delivered"]]);
+    expect(asked).toHaveLength(1);
+    expect(shown.content).toContain("Check your inbox");
+  });
+
+  it("H3 a request made again after a crash carries the same interaction", async () => {
+    const asked: ConfirmRequest[] = [];
+    const requestConfirm = async (request: ConfirmRequest) => {
+      asked.push(request);
+      return { ok: true } as const;
+    };
+    app = await startApp({ requestConfirm });
+    const opened = await app.interact(slash("link"));
+    await app.interact(submit(opened.body.data.custom_id, { email: EMAIL }));
+    const left = [...app.sent];
+    app.discord.next.push({ status: 503 });
+    expect(await app.deliver({ maxAttempts: 1 })).toEqual([["retry"]]);
+    await app.close();
+    app = await startApp({ requestConfirm });
+    app.sent.push(...left);
+    expect(await app.deliver()).toEqual([["delivered"]]);
+    expect(asked).toHaveLength(2);
+    expect(new Set(asked.map((one) => one.interactionId)).size).toBe(1);
   });
 
   it("H3 H4 fails closed when the mailer throws: no second try, no word of success, no address in the log", async () => {

@@ -12,6 +12,7 @@ import { type DiscordRest, wait } from "../rest/discord-rest.js";
 import { type ReplyAnswer, reply, type UpdateAnswer } from "./answers.js";
 import { FOLLOW_UP_DESTINATION_ID, type FollowUp, fromFollowUp } from "./follow-up-message.js";
 import { type Definition, runHandler } from "./handlers.js";
+import { createKeptAnswers } from "./kept-answers.js";
 import { EPHEMERAL } from "./payload.js";
 import type { AnswerRendering } from "./render-answer.js";
 import { SENTENCES } from "./sentences.js";
@@ -30,18 +31,30 @@ export const FOLLOW_UP_DEFAULTS = {
   unknownRetriesMs: [250, 500, 1_000, 2_000],
 } as const satisfies Record<string, number | readonly number[]>;
 
-/** Runs the handler of a deferred interaction as a delivery and puts its answer where "thinking…" stands. */
+/**
+ * Runs the handler of a deferred interaction as a delivery and puts its answer where "thinking…" stands. While an
+ * answer can't be shown, only the showing is tried again.
+ */
 export function createFollowUpDestination(options: FollowUpOptions): Destination {
   const { rest, clock, logger } = options;
+  const kept = createKeptAnswers<Rendered>();
 
   async function run(followUp: FollowUp, context: DestinationContext): Promise<Interpretation> {
+    const interpretation = await answerAndShow(followUp, context);
+    if (interpretation.outcome !== "retry") kept.drop(followUp.payload.id);
+    return interpretation;
+  }
+
+  async function answerAndShow(followUp: FollowUp, context: DestinationContext): Promise<Interpretation> {
     const { signal, attempt } = context;
     const found = options.handlers.find(followUp.payload, { tenantId: context.endpoint.tenantId, attempt, signal });
     if (found.kind !== "found") return apologise(followUp, signal, "the definition is gone");
 
     let answer: Rendered;
     try {
-      answer = render(laterAnswer(found.definition, await runHandler(found.definition, found.interaction)));
+      answer = await kept.once(followUp.payload.id, async () =>
+        render(laterAnswer(found.definition, await runHandler(found.definition, found.interaction))),
+      );
     } catch (error) {
       logger.error({ interactionId: followUp.payload.id, attempt, err: error }, "a deferred handler failed");
       if (attempt >= FOLLOW_UP_DEFAULTS.tries) return apologise(followUp, signal, "the handler failed");
@@ -117,6 +130,9 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
     },
     async expire(event, context) {
       const followUp = fromFollowUp(context.endpoint.target, event.data);
+      const answer = kept.get(followUp.payload.id);
+      kept.drop(followUp.payload.id);
+      if (answer !== undefined) return show(followUp, answer, context.signal);
       const { reason } = await apologise(followUp, context.signal, "the time was over");
       logger.warn({ interactionId: followUp.payload.id, reason }, "a deferred interaction was not answered in time");
     },

@@ -12,6 +12,8 @@ export interface ConfirmRequest {
   readonly guildId: string | null;
   readonly tenantId: string;
   readonly email: string;
+  /** The same when the request is made again after a crash: mail once for each. */
+  readonly interactionId: string;
 }
 
 export type ConfirmResult =
@@ -33,12 +35,13 @@ const SENTENCES = {
 
 /** `/link`: asks for an email address and has a confirm link mailed to it. No answer repeats the address. */
 export function createLink(options: { readonly requestConfirm: RequestConfirm; readonly logger: Logger }) {
-  async function request(confirm: ConfirmRequest, interactionId: string): Promise<ConfirmResult> {
+  async function request(confirm: ConfirmRequest): Promise<ConfirmResult> {
     try {
       return await options.requestConfirm(confirm);
     } catch (error) {
       // Not tried again: a mail may have gone out before the throw.
-      options.logger.error({ interactionId, err: withoutText(error, confirm.email) }, "a confirm mail was not sent");
+      const { interactionId, email } = confirm;
+      options.logger.error({ interactionId, err: withoutText(error, email) }, "a confirm mail was not sent");
       return { ok: false, reason: "unavailable" };
     }
   }
@@ -58,16 +61,14 @@ export function createLink(options: { readonly requestConfirm: RequestConfirm; r
     async run({ id, user, guildId, tenantId, fields }) {
       const email = emailSchema.safeParse(fields.email.trim());
       if (!email.success) return reply(SENTENCES.invalid);
-      const result = await request(
-        {
-          discordUserId: user.id,
-          discordUserName: user.username,
-          guildId,
-          tenantId,
-          email: email.data,
-        },
-        id,
-      );
+      const result = await request({
+        discordUserId: user.id,
+        discordUserName: user.username,
+        guildId,
+        tenantId,
+        email: email.data,
+        interactionId: id,
+      });
       return reply(result.ok ? SENTENCES.sent : SENTENCES[result.reason]);
     },
   });
