@@ -5,6 +5,7 @@ import {
   type OutboxOptions,
   type Published,
   type SqlQuery,
+  type Transaction,
 } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
 import type { DestinationRegistry } from "./destinations/registry.js";
@@ -35,8 +36,10 @@ export interface Publisher {
 interface Writing {
   readonly query: SqlQuery;
   readonly nowMs: number;
-  /** Null: the deliveries stay in line, and listening workers are told on commit. */
+  /** Null: the deliveries stay in line. */
   readonly leasedUntilMs: number | null;
+  /** Listening workers are told on commit. */
+  readonly notifies: boolean;
   /** Hands jobs over once they are committed. */
   handOver(jobs: readonly Job[]): void;
 }
@@ -56,31 +59,48 @@ export function createPublisher(options: {
   const { settings, database, statements, registry, catalogue, codec, channel } = options;
   const { clock } = settings;
 
-  const writingFor = ({ transaction }: OutboxOptions): Writing => {
+  /** Outside a transaction of the caller's: what is committed is what was written. */
+  const writingDirectly = (query: SqlQuery, afterCommit?: (callback: () => void) => void): Writing => {
     const worker = options.worker();
-    const nowMs = clock.now();
-    const handOver = (jobs: readonly Job[]): void => {
-      if (jobs.length > 0) worker?.handOver(jobs);
-    };
-    if (transaction === undefined) {
-      return { query: database.query, nowMs, leasedUntilMs: worker?.leasedUntilMs() ?? null, handOver };
-    }
-    const query: SqlQuery = (text, params) => transaction.query(text, params);
-    if (transaction.afterCommit === undefined) return { query, nowMs, leasedUntilMs: null, handOver: () => {} };
+    const leasedUntilMs = worker?.leasedUntilMs() ?? null;
     return {
       query,
-      nowMs,
-      leasedUntilMs: worker?.leasedUntilMs() ?? null,
-      handOver: (jobs) => {
-        if (jobs.length > 0) transaction.afterCommit?.(() => handOver(jobs));
+      nowMs: clock.now(),
+      leasedUntilMs,
+      notifies: leasedUntilMs === null,
+      handOver(jobs) {
+        if (jobs.length === 0) return;
+        const deliver = () => worker?.handOver(jobs);
+        if (afterCommit === undefined) deliver();
+        else afterCommit(deliver);
       },
     };
   };
 
-  const timesOf = ({ nowMs, leasedUntilMs }: Writing) => ({
+  /**
+   * The caller may roll back to a savepoint and commit the rest, which nobody hears of: so nothing is handed over from
+   * memory, and the worker looks after the commit at what is there.
+   */
+  const writingWithin = (transaction: Transaction): Writing => {
+    const worker = options.worker();
+    const wakes = transaction.afterCommit !== undefined && worker !== null && worker.leasedUntilMs() !== null;
+    if (wakes) transaction.afterCommit(() => worker.wake());
+    return {
+      query: (text, params) => transaction.query(text, params),
+      nowMs: clock.now(),
+      leasedUntilMs: null,
+      notifies: !wakes,
+      handOver: () => {},
+    };
+  };
+
+  const writingFor = ({ transaction }: OutboxOptions): Writing =>
+    transaction === undefined ? writingDirectly(database.query) : writingWithin(transaction);
+
+  const timesOf = ({ nowMs, leasedUntilMs, notifies }: Writing) => ({
     now: isoTime(nowMs),
     leasedUntil: leasedUntilMs === null ? null : isoTime(leasedUntilMs),
-    notifyChannel: leasedUntilMs === null ? channel : null,
+    notifyChannel: notifies ? channel : null,
   });
 
   /** Stores what is new; answers which event each row stands for. */
@@ -156,7 +176,7 @@ export function createPublisher(options: {
       }
       if (outboxOptions.transaction !== undefined) return write(rows, writingFor(outboxOptions));
       // A conflict in one of them leaves none.
-      return database.transaction((transaction) => write(rows, writingFor({ transaction })));
+      return database.transaction(({ query, afterCommit }) => write(rows, writingDirectly(query, afterCommit)));
     },
 
     async send(message, outboxOptions = {}) {

@@ -66,6 +66,35 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(receiver.requests).toHaveLength(1);
   });
 
+  it("N1 what was rolled back to a savepoint is never sent, and what was published around it is", async () => {
+    const opened = await openDispatcher(databases, {
+      pollMs: 3_600_000,
+      destinations: [{ id: "work", plan: () => ({ kind: "run", run: () => Promise.reject(new Error("sent")) }) }],
+    });
+    const { dispatcher } = opened;
+    await dispatcher.start();
+    const receiver = await openReceiver();
+    await subscribeReceiver(dispatcher, receiver);
+    const event = (n: number) => ({ tenantId: TENANT, type: "a.b", data: { n } });
+    await dispatcher.transaction(async (transaction) => {
+      await dispatcher.publish(event(1), { transaction });
+      await transaction.query("savepoint s");
+      await dispatcher.publish(event(2), { transaction });
+      await dispatcher.publishMany([event(3)], { transaction });
+      await dispatcher.send({ tenantId: TENANT, destination: "work", target: null, data: {} }, { transaction });
+      await transaction.query("rollback to savepoint s");
+      await dispatcher.publish(event(4), { transaction });
+    });
+    await receiver.waitFor(2);
+    await until(async () => (await count(opened, "queue")) === 0);
+    await dispatcher.stop();
+    expect(receiver.requests.map((request) => (request.json() as { data: { n: number } }).data.n).sort()).toEqual([
+      1, 4,
+    ]);
+    expect([await count(opened, "events"), await count(opened, "messages")]).toEqual([2, 0]);
+    expect(opened.logged).toEqual([]);
+  });
+
   it("N1 a committed publish gives event and deliveries together, handed over right after the commit", async () => {
     const opened = await openDispatcher(databases, { pollMs: 3_600_000 });
     const { dispatcher } = opened;

@@ -18,7 +18,10 @@ export type SqlExecute = <Row = Record<string, unknown>>(
 /** A transaction of ours: it ends with the function that {@link Database.transaction} was given. */
 export interface DatabaseTransaction extends Transaction {
   readonly execute: SqlExecute;
-  /** Calls back once, in the order of registration, after a successful commit; never after a rollback. */
+  /**
+   * Calls back once, in the order of registration, after a successful commit; never after a rollback. A rollback to a
+   * savepoint takes nothing back: let the callback look at what was committed instead of remembering what was written.
+   */
   readonly afterCommit: (callback: () => void) => void;
 }
 
