@@ -1,9 +1,17 @@
 import type { Clock, SqlQuery } from "@hookline/core";
-import type { Attempt, AttemptErrorCode, Delivery, DeliveryDetail, DeliveryStatus } from "./delivery.js";
+import type {
+  Attempt,
+  AttemptErrorCode,
+  Delivery,
+  DeliveryDetail,
+  DeliveryStatus,
+  LoggedDelivery,
+} from "./delivery.js";
 import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
 import { isoTime } from "./sql/columns.js";
+import type { DescribedDeliveryRow } from "./sql/describe-deliveries.js";
 import type { StoredAttemptRow } from "./sql/list-attempts.js";
 import type { DeliveryRow, ListDeliveriesParams } from "./sql/list-deliveries.js";
 import type { Statements } from "./sql/statements.js";
@@ -23,6 +31,11 @@ export interface Deliveries {
   list(query: DeliveryQuery): Promise<{ readonly deliveries: readonly Delivery[]; readonly nextCursor: string | null }>;
   /** With its attempts; null when the tenant has no delivery of that id. */
   get(delivery: TenantScoped): Promise<DeliveryDetail | null>;
+  /** {@link Deliveries.list}, each with its event and its last attempt. */
+  log(query: DeliveryQuery): Promise<{
+    readonly deliveries: readonly LoggedDelivery[];
+    readonly nextCursor: string | null;
+  }>;
   /**
    * Puts a finished delivery back in the queue with its whole schedule before it, or makes a waiting one due now.
    *
@@ -55,21 +68,30 @@ export function createDeliveries(options: {
     return found;
   };
 
+  const list: Deliveries["list"] = async (asked) => {
+    const limit = pageLimit(asked.limit);
+    const rows = await statements.listDeliveries(query, {
+      tenantId: asked.tenantId,
+      id: null,
+      endpointId: asked.endpointId ?? null,
+      eventId: asked.eventId ?? null,
+      status: asked.status ?? null,
+      before: asked.cursor === undefined ? null : (readCursor(asked.cursor, 1)[0] ?? null),
+      limit: limit + 1,
+    });
+    const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
+    return { deliveries: page.map(toDelivery), nextCursor };
+  };
+
   return {
     get,
-    async list(asked) {
-      const limit = pageLimit(asked.limit);
-      const rows = await statements.listDeliveries(query, {
-        tenantId: asked.tenantId,
-        id: null,
-        endpointId: asked.endpointId ?? null,
-        eventId: asked.eventId ?? null,
-        status: asked.status ?? null,
-        before: asked.cursor === undefined ? null : (readCursor(asked.cursor, 1)[0] ?? null),
-        limit: limit + 1,
-      });
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
-      return { deliveries: page.map(toDelivery), nextCursor };
+    list,
+    async log(asked) {
+      const { deliveries, nextCursor } = await list(asked);
+      if (deliveries.length === 0) return { deliveries: [], nextCursor };
+      const rows = await statements.describeDeliveries(query, asked.tenantId, deliveries);
+      const described = new Map(rows.map((row) => [row.delivery_id, row]));
+      return { deliveries: deliveries.map((delivery) => toLogged(delivery, described.get(delivery.id))), nextCursor };
     },
     async retry(delivery) {
       const found = await require(delivery);
@@ -117,6 +139,22 @@ function toDelivery(row: DeliveryRow): Delivery {
     createdAt: row.created_at,
     endedAt: row.ended_at,
   };
+}
+
+function toLogged(delivery: Delivery, row: DescribedDeliveryRow | undefined): LoggedDelivery {
+  const { eventId: id, eventType: type, tenantId } = delivery;
+  const event =
+    id === null || type === null || !row?.occurred_at || row.body === null
+      ? null
+      : {
+          id,
+          type,
+          tenantId,
+          timestamp: row.occurred_at.toISOString(),
+          data: JSON.parse(row.body) as unknown,
+          ...(row.subject_id === null ? {} : { subjectId: row.subject_id }),
+        };
+  return { ...delivery, event, lastAttempt: row === undefined || row.attempt === null ? null : toAttempt(row) };
 }
 
 function statusOf({ ending, state }: DeliveryRow): DeliveryStatus {

@@ -1,3 +1,4 @@
+import type { Event } from "@hookline/core";
 import type { Ending } from "./sql/record-attempts.js";
 
 /** How exactly a delivery ended: `skipped` had nothing to send, `refused` was dead at once, `exhausted` used up its schedule. */
@@ -52,6 +53,14 @@ export interface Attempt {
   /** Cut, with secrets blacked out. */
   readonly responseBody: string | null;
   readonly nextAttemptAt: Date | null;
+}
+
+/** A delivery with what it is about and how its last attempt went. */
+export interface LoggedDelivery extends Delivery {
+  /** Null for a direct send. */
+  readonly event: Event | null;
+  /** Null when there was none yet. */
+  readonly lastAttempt: Attempt | null;
 }
 
 /** A delivery with its attempts, first to last. */

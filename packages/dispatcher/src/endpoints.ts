@@ -55,7 +55,7 @@ export interface Endpoints {
    * Signs with a new secret from the next attempt on, and beside it with the older ones until the overlap ends (a
    * scheme whose header holds one signature: with the new one alone). `secret` is in this answer only.
    *
-   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `secret_unchanged`
    */
   rotateSecret(rotation: SecretRotation): Promise<RotatedEndpoint>;
   /**
@@ -145,7 +145,7 @@ export function createEndpoints(options: {
       }
       const { target, secrets } = codec.open(known);
       checkSecret(secret, target as WebhookTarget);
-      if (secrets[0]?.value === secret) refuse([{ path: "secret", message: "is the newest one already" }]);
+      if (secrets[0]?.value === secret) throw secretUnchanged();
       const nowMs = clock.now();
       const overlapEndsAtMs = nowMs + overlapMs;
       const rotated = rotate(secrets, secret, { nowMs, endsAtMs: overlapEndsAtMs });
@@ -344,6 +344,12 @@ function nameTaken(name: string | undefined, cause?: unknown): DispatcherError {
   return new DispatcherError("name_taken", `The tenant has an endpoint "${name}" already.`, {
     cause,
     issues: [{ path: "name", message: "is taken" }],
+  });
+}
+
+function secretUnchanged(): DispatcherError {
+  return new DispatcherError("secret_unchanged", "The endpoint signs with this secret already.", {
+    issues: [{ path: "secret", message: "is the newest one already" }],
   });
 }
 

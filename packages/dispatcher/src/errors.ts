@@ -8,6 +8,7 @@ import { isErrorNamed } from "@hookline/core";
  * - `invalid_message`: a direct send's shape is wrong
  * - `invalid_endpoint`: the endpoint's shape or target is wrong
  * - `name_taken`: the tenant has an endpoint of that name
+ * - `secret_unchanged`: a rotation names the secret that is the newest already
  * - `unknown_destination`: no destination of that id is registered
  * - `duplicate_destination`: a destination of that id is registered already
  * - `endpoint_not_found`, `delivery_not_found`: nothing of that id belongs to the tenant
@@ -25,6 +26,7 @@ export type DispatcherErrorCode =
   | "invalid_message"
   | "invalid_endpoint"
   | "name_taken"
+  | "secret_unchanged"
   | "unknown_destination"
   | "duplicate_destination"
   | "endpoint_not_found"

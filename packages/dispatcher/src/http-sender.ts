@@ -15,7 +15,10 @@ export interface HttpSender {
   send(request: DestinationRequest, signal: AbortSignal): Promise<SendResult>;
 }
 
-/** Sends without following redirects, and reads no more of an answer than `maxResponseBytes` after decompression. */
+/**
+ * Sends without following redirects, and reads no more of an answer than `maxResponseBytes`, counted both as it comes
+ * and after decompression.
+ */
 export function createHttpSender(options: {
   readonly guard: AddressGuard;
   readonly pools: OriginPools;
@@ -31,6 +34,7 @@ export function createHttpSender(options: {
       } catch (error) {
         return Promise.resolve(failure(error));
       }
+      if (signal.aborted) return Promise.resolve(TIMED_OUT);
       const { pool, release } = pools.acquire(url.origin);
       return new Promise<SendResult>((resolve) => {
         const exchange = createExchange(maxResponseBytes, (result) => {
@@ -49,7 +53,6 @@ export function createHttpSender(options: {
             },
             exchange.handler,
           );
-          if (signal.aborted) exchange.expire();
         } catch (error) {
           exchange.fail(error);
         }
@@ -57,6 +60,12 @@ export function createHttpSender(options: {
     },
   };
 }
+
+const TIMED_OUT: SendResult = {
+  kind: "failed",
+  errorCode: "timeout",
+  reason: "There was no answer within the time limit.",
+};
 
 /** Gathers one answer. Whatever happens first settles it; what comes later is ignored. */
 function createExchange(maxBytes: number, settle: (result: SendResult) => void) {
@@ -66,6 +75,10 @@ function createExchange(maxBytes: number, settle: (result: SendResult) => void) 
   let headers: Record<string, string> = {};
   let decoder: Gunzip | null = null;
   let bytes = 0;
+  let rawBytes = 0;
+  /** Nothing more is read; what was read may still be unpacked. */
+  let isRead = false;
+  let isCut = false;
   const chunks: Buffer[] = [];
 
   const finish = (result: SendResult): void => {
@@ -81,6 +94,25 @@ function createExchange(maxBytes: number, settle: (result: SendResult) => void) 
       cut,
     });
   const abort = (): void => controller?.abort(new Error("The attempt is over."));
+  /** Ends the request as well: whoever sends on after the end of what can be unpacked would be read for ever. */
+  const answerUnpacked = (cut: boolean): void => {
+    answer(cut);
+    if (!isRead) abort();
+  };
+  /** Waits for the decoder, so that no more lies in memory than it takes at a time. */
+  const unpack = (into: Gunzip, chunk: Buffer): void => {
+    if (settled || isRead) return;
+    rawBytes += chunk.length;
+    if (rawBytes > maxBytes) {
+      isRead = true;
+      isCut = true;
+      into.end(chunk);
+      abort();
+    } else if (!into.write(chunk)) {
+      controller?.pause();
+      into.once("drain", () => controller?.resume());
+    }
+  };
   const keep = (chunk: Buffer): void => {
     if (settled) return;
     const room = maxBytes - bytes;
@@ -104,19 +136,22 @@ function createExchange(maxBytes: number, settle: (result: SendResult) => void) 
       headers = lastValues(received);
       decoder = createDecoder(headers["content-encoding"]);
       decoder?.on("data", keep);
-      decoder?.on("end", () => answer(false));
+      decoder?.on("end", () => answerUnpacked(isCut));
       // What could be unpacked is the answer; the status tells the outcome.
-      decoder?.on("error", () => answer(true));
+      decoder?.on("error", () => answerUnpacked(true));
     },
     onResponseData(_controller, chunk) {
       if (decoder === null) keep(chunk);
-      else if (!settled) decoder.write(chunk);
+      else unpack(decoder, chunk);
     },
     onResponseEnd() {
+      isRead = true;
       if (decoder === null) answer(false);
       else if (!settled) decoder.end();
     },
     onResponseError(_controller, error) {
+      if (isRead) return;
+      isRead = true;
       if (status === 0) finish(failure(error));
       else answer(true);
     },
@@ -127,7 +162,7 @@ function createExchange(maxBytes: number, settle: (result: SendResult) => void) 
     fail: (error: unknown) => finish(failure(error)),
     expire: () => {
       if (status === 0) {
-        finish({ kind: "failed", errorCode: "timeout", reason: "There was no answer within the time limit." });
+        finish(TIMED_OUT);
       } else {
         answer(true);
       }

@@ -7,6 +7,7 @@ export type {
   DeliveryDetail,
   DeliveryEnding,
   DeliveryStatus,
+  LoggedDelivery,
 } from "./delivery.js";
 export type { WebhookProfileName, WebhookSchemeName, WebhookTarget } from "./destinations/webhook-target.js";
 export { createDispatcher, type Dispatcher } from "./dispatcher.js";

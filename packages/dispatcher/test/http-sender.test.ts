@@ -105,6 +105,57 @@ describe("http sender", () => {
     expect(process.memoryUsage().rss - beforeBytes).toBeLessThan(100_000_000);
   });
 
+  it.each([
+    { what: "blocks that unpack to nothing", head: Buffer.from([31, 139, 8, 0, 0, 0, 0, 0, 0, 3]) },
+    { what: "bytes after the end of what is packed", head: gzipSync("short") },
+    { what: "bytes that are not packed", head: Buffer.from("no gzip") },
+  ])("N3 ends an endless stream of $what", async ({ head }) => {
+    // A stored block of length 0, again and again.
+    const empty = Buffer.alloc(65_535, Buffer.from([0, 0, 0, 255, 255]));
+    let written = 0;
+    let closed = false;
+    const url = await serve((_request, response) => {
+      response.on("close", () => {
+        closed = true;
+      });
+      response.writeHead(200, { "content-encoding": "gzip" }).write(head);
+      const more = () => {
+        while (!closed) {
+          written += empty.length;
+          if (!response.write(empty)) return void response.once("drain", more);
+        }
+      };
+      more();
+    });
+    const result = await openSender({ maxResponseBytes: 300_000 })(url, AbortSignal.timeout(20_000));
+    expect(result).toMatchObject({ kind: "response", response: { status: 200 } });
+    await expect.poll(() => closed).toBe(true);
+    expect(written).toBeLessThan(50e6);
+  });
+
+  it("unpacks a body of many pieces to its end", async () => {
+    const text = Array.from({ length: 20_000 }, (_, n) => `${n * 7919}`).join();
+    const packed = gzipSync(text);
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      for (let at = 0; at < packed.length; at += 500) response.write(packed.subarray(at, at + 500));
+      response.end();
+    });
+    const result = await openSender({ maxResponseBytes: 1_000_000 })(url);
+    expect(result).toMatchObject({ cut: false, response: { body: text } });
+  });
+
+  it("does not connect when its time is over before it begins", async () => {
+    let connections = 0;
+    const url = await serveTcp(() => {
+      connections += 1;
+    });
+    const send = openSender();
+    expect(await send(url, AbortSignal.abort())).toMatchObject({ kind: "failed", errorCode: "timeout" });
+    expect(await send(url, AbortSignal.timeout(200))).toMatchObject({ kind: "failed", errorCode: "timeout" });
+    expect(connections).toBe(1);
+  });
+
   it("unpacks a short compressed body, and keeps the status of one that is no gzip", async () => {
     const fine = await serve((_request, response) =>
       response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("short")),

@@ -1,34 +1,11 @@
 import { describeMatrix } from "@hookline/postgres/testing";
-import { Hono } from "hono";
+import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { webhookRoutes } from "../src/http/index.js";
-import { openDispatcher, openReceiver, TENANT, until } from "./open-dispatcher.js";
+import { openReceiver, TENANT, until } from "./open-dispatcher.js";
+import { openHttp } from "./open-http.js";
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
-  async function open() {
-    const { dispatcher } = await openDispatcher(databases);
-    const app = new Hono();
-    const tenants: Readonly<Record<string, string>> = { "Bearer ours": TENANT, "Bearer theirs": "other" };
-    app.route(
-      "/",
-      webhookRoutes(dispatcher, {
-        authenticate: async (request) => {
-          const tenantId = tenants[request.headers.get("authorization") ?? ""];
-          return tenantId === undefined ? null : { tenantId };
-        },
-      }),
-    );
-    const call = async (method: string, path: string, { body, as = "ours" }: { body?: unknown; as?: string } = {}) => {
-      const response = await app.request(path, {
-        method,
-        headers: { authorization: `Bearer ${as}`, "content-type": "application/json" },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === "" ? null : JSON.parse(text) };
-    };
-    return { dispatcher, call };
-  }
+  const open = () => openHttp(databases);
 
   it("W1 makes an endpoint, shows its secret once, changes and deletes it", async () => {
     const { call } = await open();
@@ -55,13 +32,16 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     for (const [method, body] of [["GET"], ["PATCH", { active: false }], ["DELETE"]] as [string, unknown][]) {
       expect((await call(method, path, { as: "theirs", body })).status).toBe(404);
     }
+    for (const action of ["rotate-secret", "test"]) {
+      expect((await call("POST", `${path}/${action}`, { as: "theirs" })).status).toBe(404);
+    }
     expect((await call("GET", "/v1/endpoints", { as: "theirs" })).body.endpoints).toEqual([]);
     expect((await call("GET", path)).body.active).toBe(true);
   });
 
   it("W8 answers 401 without credentials", async () => {
     const { call } = await open();
-    for (const path of ["/v1/endpoints", "/v1/endpoints/x", "/v1/deliveries", "/v1/deliveries/x"]) {
+    for (const path of ["/v1/endpoints", "/v1/deliveries", "/v1/webhooks"].flatMap((each) => [each, `${each}/x`])) {
       expect(await call("GET", path, { as: "nobody" })).toMatchObject({ status: 401, body: { code: "unauthorized" } });
     }
   });
@@ -112,5 +92,47 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((await call("POST", `/v1/deliveries/${delivered.id}/retry`)).status).toBe(202);
     await until(async () => receiver.requests.length === 2);
     expect(new Set(receiver.requests.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([eventId]));
+  });
+
+  it("E14 W8 rotates a secret, shows the new one once, and signs with both", async () => {
+    const { dispatcher, call } = await open();
+    const receiver = await openReceiver();
+    await dispatcher.start();
+    const { body: made } = await call("POST", "/v1/endpoints", { body: { url: receiver.url, events: ["*"] } });
+    const path = `/v1/endpoints/${made.id}`;
+    const rotated = await call("POST", `${path}/rotate-secret`);
+    expect(rotated).toMatchObject({ status: 200, body: { id: made.id, secret: expect.stringMatching(/^whsec_/) } });
+    expect(Date.parse(rotated.body.overlapEndsAt)).toBeGreaterThan(Date.now() + 23 * 3_600_000);
+    await dispatcher.publish({ tenantId: TENANT, type: "ticket.created", data: { n: 1 } });
+    const [request] = await receiver.waitFor(1);
+    for (const secret of [made.secret, rotated.body.secret]) {
+      expect(new Webhook(secret).verify(request?.body ?? "", request?.headers ?? {})).toMatchObject({ data: { n: 1 } });
+    }
+
+    const revoked = await call("POST", `${path}/rotate-secret`, {
+      body: { secret: `whsec_${"QUJD".repeat(8)}`, overlapMs: 0 },
+    });
+    expect(revoked).toMatchObject({ status: 200, body: { secret: `whsec_${"QUJD".repeat(8)}` } });
+    expect(await call("POST", `${path}/rotate-secret`, { body: { secret: revoked.body.secret } })).toMatchObject({
+      status: 409,
+      body: { code: "secret_unchanged", errors: [{ pointer: "/body/secret" }] },
+    });
+    expect(await call("POST", `${path}/rotate-secret`, { body: { overlapMs: -1 } })).toMatchObject({ status: 400 });
+    expect((await call("GET", path)).body).not.toHaveProperty("secret");
+  });
+
+  it("W7 tests an endpoint and answers with the attempt", async () => {
+    const { call } = await open();
+    const receiver = await openReceiver();
+    const { body: made } = await call("POST", "/v1/endpoints", { body: { url: receiver.url, events: ["ticket.*"] } });
+    receiver.useSecret(made.secret);
+    const tested = await call("POST", `/v1/endpoints/${made.id}/test`);
+    expect(tested).toMatchObject({ status: 200, body: { attempt: { outcome: "delivered", status: 200 } } });
+    expect(receiver.requests).toMatchObject([{ verified: true, headers: { "webhook-id": tested.body.eventId } }]);
+    expect((await call("GET", `/v1/deliveries/${tested.body.deliveryId}`)).body.log).toEqual([tested.body.attempt]);
+    expect(await call("POST", `/v1/endpoints/${made.id}/test`, { body: { type: "ticket.created" } })).toMatchObject({
+      status: 400,
+      body: { code: "invalid_event", errors: [{ pointer: "/body/type" }] },
+    });
   });
 });

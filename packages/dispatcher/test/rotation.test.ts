@@ -141,7 +141,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const rotate = (more: object) => dispatcher.endpoints.rotateSecret({ ...endpoint, ...more });
     await expect(rotate({ tenantId: "globex" })).rejects.toMatchObject({ code: "endpoint_not_found" });
     await expect(rotate({ secret: "whsec_c2hvcnQ=" })).rejects.toMatchObject({ issues: [{ path: "secret" }] });
-    await expect(rotate({ secret })).rejects.toMatchObject({ issues: [{ path: "secret" }] });
+    await expect(rotate({ secret })).rejects.toMatchObject({ code: "secret_unchanged", issues: [{ path: "secret" }] });
     await expect(rotate({ overlapMs: -1 })).rejects.toMatchObject({ issues: [{ path: "overlapMs" }] });
     await expect(rotate({ overlapMs: Number.NaN })).rejects.toMatchObject({ issues: [{ path: "overlapMs" }] });
     dispatcher.use({ id: "work", plan: () => null });

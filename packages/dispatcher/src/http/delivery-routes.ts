@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { problemResponse } from "@hookline/core";
-import type { Delivery, DeliveryDetail } from "../delivery.js";
+import type { Attempt, Delivery, DeliveryDetail } from "../delivery.js";
 import type { Dispatcher } from "../dispatcher.js";
 import { conflict, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
@@ -25,24 +25,22 @@ const deliverySchema = z
   })
   .openapi("Delivery");
 
-const detailSchema = deliverySchema
-  .extend({
-    log: z.array(
-      z.object({
-        attempt: z.number().int(),
-        startedAt: time,
-        durationMs: z.number(),
-        outcome: z.string(),
-        status: z.number().int().nullable(),
-        errorCode: z.string().nullable(),
-        reason: z.string().nullable(),
-        requestHeaders: z.record(z.string(), z.string()).nullable(),
-        responseBody: z.string().nullable(),
-        nextAttemptAt: time.nullable(),
-      }),
-    ),
+export const attemptSchema = z
+  .object({
+    attempt: z.number().int(),
+    startedAt: time,
+    durationMs: z.number(),
+    outcome: z.string(),
+    status: z.number().int().nullable(),
+    errorCode: z.string().nullable(),
+    reason: z.string().nullable(),
+    requestHeaders: z.record(z.string(), z.string()).nullable(),
+    responseBody: z.string().nullable(),
+    nextAttemptAt: time.nullable(),
   })
-  .openapi("DeliveryDetail");
+  .openapi("Attempt");
+
+const detailSchema = deliverySchema.extend({ log: z.array(attemptSchema) }).openapi("DeliveryDetail");
 
 const one = z.object({ deliveryId: z.string().max(128) });
 const tags = { tags: ["Deliveries"], security: [{ apiKey: [] }] };
@@ -120,13 +118,14 @@ function show({ tenantId: _, ...delivery }: Delivery) {
 }
 
 function showDetail({ log, ...delivery }: DeliveryDetail) {
+  return { ...show(delivery), log: log.map(showAttempt) };
+}
+
+export function showAttempt(attempt: Attempt) {
   return {
-    ...show(delivery),
-    log: log.map((attempt) => ({
-      ...attempt,
-      requestHeaders: attempt.requestHeaders && { ...attempt.requestHeaders },
-      startedAt: attempt.startedAt.toISOString(),
-      nextAttemptAt: attempt.nextAttemptAt?.toISOString() ?? null,
-    })),
+    ...attempt,
+    requestHeaders: attempt.requestHeaders && { ...attempt.requestHeaders },
+    startedAt: attempt.startedAt.toISOString(),
+    nextAttemptAt: attempt.nextAttemptAt?.toISOString() ?? null,
   };
 }

@@ -3,6 +3,7 @@ import { problemResponse } from "@hookline/core";
 import type { WebhookTarget } from "../destinations/webhook-target.js";
 import type { Dispatcher } from "../dispatcher.js";
 import type { Endpoint } from "../endpoint.js";
+import { attemptSchema, showAttempt } from "./delivery-routes.js";
 import { conflict, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
 const target = {
@@ -115,6 +116,51 @@ const remove = createRoute({
   responses: { 204: { description: "It is gone." }, ...refusals, ...notFound },
 });
 
+const rotateSecret = createRoute({
+  method: "post",
+  path: "/v1/endpoints/{endpointId}/rotate-secret",
+  summary: "Sign with a new secret, and beside it with the older ones until the overlap ends",
+  ...tags,
+  request: {
+    params: one,
+    body: {
+      content: {
+        "application/json": {
+          schema: z.object({
+            secret: z.string().max(512).optional(),
+            overlapMs: z.number().int().min(0).optional().openapi({ description: "Default a day; 0 revokes at once." }),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: json(
+      endpointSchema.extend({ secret: z.string(), overlapEndsAt: z.iso.datetime() }),
+      "The endpoint; the secret is in this answer only.",
+    ),
+    ...refusals,
+    ...notFound,
+    ...conflict,
+  },
+});
+
+const test = createRoute({
+  method: "post",
+  path: "/v1/endpoints/{endpointId}/test",
+  summary: "Send webhook.test, or the example of an event type, right now and once",
+  ...tags,
+  request: {
+    params: one,
+    body: { content: { "application/json": { schema: z.object({ type: z.string().max(128).optional() }) } } },
+  },
+  responses: {
+    200: json(z.object({ eventId: z.string(), deliveryId: z.string(), attempt: attemptSchema }), "How it went."),
+    ...refusals,
+    ...notFound,
+  },
+});
+
 /** `/v1/endpoints`: the tenant's subscribers. */
 export function addEndpointRoutes(router: OpenAPIHono<TenantEnv>, { endpoints }: Dispatcher): void {
   router.openapi(create, async (c) => {
@@ -148,6 +194,19 @@ export function addEndpointRoutes(router: OpenAPIHono<TenantEnv>, { endpoints }:
     const { endpointId: id } = c.req.valid("param");
     const deleted = await endpoints.delete({ tenantId: c.var.tenantId, id });
     return deleted ? c.body(null, 204) : (unknownEndpoint(id) as never);
+  });
+
+  router.openapi(rotateSecret, async (c) => {
+    const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
+    const rotated = await endpoints.rotateSecret({ ...endpoint, ...present(c.req.valid("json")) });
+    const { secret, overlapEndsAt } = rotated;
+    return c.json({ ...show(rotated), secret, overlapEndsAt: overlapEndsAt.toISOString() }, 200);
+  });
+
+  router.openapi(test, async (c) => {
+    const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
+    const { attempt, ...ids } = await endpoints.test({ ...endpoint, ...present(c.req.valid("json")) });
+    return c.json({ ...ids, attempt: showAttempt(attempt) }, 200);
   });
 }
 

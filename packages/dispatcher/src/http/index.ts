@@ -3,12 +3,13 @@ import type { Dispatcher } from "../dispatcher.js";
 import { addDeliveryRoutes } from "./delivery-routes.js";
 import { addEndpointRoutes } from "./endpoint-routes.js";
 import { type Authenticate, createRouter, type TenantEnv } from "./router.js";
+import { addWebhooksRoutes } from "./webhooks-routes.js";
 
 export type { Authenticate, TenantEnv } from "./router.js";
 
 /**
- * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints` and `/v1/deliveries`. Each
- * caller sees its tenant's alone; another tenant's id answers 404. Errors are problem details (RFC 9457).
+ * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints` and `/v1/deliveries`, and
+ * `/v1/webhooks` as XTSystems has it (snake case, endpoints that speak the `xtsystems` profile). Each caller sees its tenant's alone; another tenant's id answers 404. Errors are problem details (RFC 9457).
  *
  * @example
  * const app = new Hono();
@@ -21,5 +22,6 @@ export function webhookRoutes(
   const router = createRouter(options.authenticate);
   addEndpointRoutes(router, dispatcher);
   addDeliveryRoutes(router, dispatcher);
+  addWebhooksRoutes(router, dispatcher);
   return router;
 }

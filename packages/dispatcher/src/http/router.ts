@@ -13,6 +13,7 @@ export interface TenantEnv {
 
 const STATUS: Partial<Record<DispatcherErrorCode, number>> = {
   name_taken: 409,
+  secret_unchanged: 409,
   delivery_in_flight: 409,
   endpoint_disabled: 409,
   deadline_passed: 409,
@@ -50,8 +51,9 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
     c.set("tenantId", caller.tenantId);
     return next();
   });
-  for (const path of ["/v1/endpoints", "/v1/endpoints/*", "/v1/deliveries", "/v1/deliveries/*"]) {
+  for (const path of ["/v1/endpoints", "/v1/deliveries", "/v1/webhooks"]) {
     router.use(path, authenticated);
+    router.use(`${path}/*`, authenticated);
   }
   return router;
 }

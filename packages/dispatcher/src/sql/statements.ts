@@ -2,6 +2,7 @@ import { claimDeliveries } from "./claim-deliveries.js";
 import { claimSetAside } from "./claim-set-aside.js";
 import { countQueue } from "./count-queue.js";
 import { deleteEndpoint } from "./delete-endpoint.js";
+import { describeDeliveries } from "./describe-deliveries.js";
 import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
 import { findSetAside } from "./find-set-aside.js";
@@ -32,6 +33,7 @@ export function createStatements(schema: string) {
     claimSetAside: claimSetAside(schema),
     countQueue: countQueue(schema),
     deleteEndpoint: deleteEndpoint(schema),
+    describeDeliveries: describeDeliveries(schema),
     findMessage: findMessage(schema),
     findPublishedEvents: findPublishedEvents(schema),
     findSetAside: findSetAside(schema),

@@ -1,0 +1,243 @@
+import { describeMatrix } from "@hookline/postgres/testing";
+import { xtsystems } from "@hookline/webhook-signing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createVirtualClock } from "../src/testing.js";
+import { openReceiver, TENANT, until } from "./open-dispatcher.js";
+import { openHttp } from "./open-http.js";
+
+const WEBHOOK = { name: "Discord Bot", url: "https://example.com/webhooks/xtsystems", events: ["ticket.created"] };
+const SECRET = "your_secure_webhook_secret";
+const TYPES = [
+  "ticket.created",
+  "ticket.updated",
+  "ticket.closed",
+  "asset.created",
+  "asset.updated",
+  "user.created",
+  "company.created",
+  "machine.registered",
+  "machine.approved",
+  "alert.triggered",
+];
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  it("W1 W2 W3 makes, lists, shows, changes and deletes a webhook, in snake case and bare arrays", async () => {
+    const { dispatcher, call } = await openHttp(databases);
+    expect(await call("GET", "/v1/webhooks")).toEqual({ status: 200, body: [] });
+    const { status, body: made } = await call("POST", "/v1/webhooks", {
+      body: { ...WEBHOOK, headers: { "X-Team": "a" } },
+    });
+    const { secret, ...webhook } = made;
+    expect(status).toBe(200);
+    expect(secret).toMatch(/^.{32,}$/);
+    expect(webhook).toEqual({
+      id: expect.any(String),
+      company_id: TENANT,
+      ...WEBHOOK,
+      active: true,
+      retry_count: 3,
+      timeout_seconds: 30,
+      created_at: expect.stringMatching(/Z$/),
+      updated_at: expect.stringMatching(/Z$/),
+    });
+    const path = `/v1/webhooks/${made.id}`;
+    expect(await call("GET", path)).toEqual({ status: 200, body: webhook });
+    expect((await call("GET", "/v1/webhooks")).body).toEqual([webhook]);
+
+    const changed = await call("PUT", path, { body: { active: false, retry_count: 5, headers: null } });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: { ...WEBHOOK, active: false, retry_count: 5, timeout_seconds: 30 },
+    });
+    const endpoint = await dispatcher.endpoints.get({ tenantId: TENANT, id: made.id });
+    expect(endpoint).toMatchObject({
+      target: { url: WEBHOOK.url, profile: "xtsystems", scheme: "xtsystems", headers: { "x-team": "a" } },
+      policy: { maxAttempts: 5, retrySchedule: { delaysMs: [1_000, 2_000, 4_000, 8_000] }, timeoutMs: 30_000 },
+    });
+    expect((await call("DELETE", path)).body).toEqual({ message: expect.any(String) });
+    expect(await call("GET", path)).toMatchObject({ status: 404, body: { detail: expect.any(String) } });
+    expect((await call("GET", "/v1/webhooks")).body).toEqual([]);
+  });
+
+  it("W1 W3 refuses a name that the company has, and fields that will not do", async () => {
+    const { call } = await openHttp(databases);
+    expect((await call("POST", "/v1/webhooks", { body: WEBHOOK })).status).toBe(200);
+    expect(await call("POST", "/v1/webhooks", { body: WEBHOOK })).toMatchObject({
+      status: 409,
+      body: { code: "name_taken" },
+    });
+    expect((await call("POST", "/v1/webhooks", { as: "theirs", body: WEBHOOK })).status).toBe(200);
+    for (const [field, value] of Object.entries({
+      name: "",
+      url: "nowhere",
+      events: [],
+      secret: "short",
+      retry_count: 0,
+      timeout_seconds: 31,
+    })) {
+      const refused = await call("POST", "/v1/webhooks", { body: { ...WEBHOOK, name: "b", [field]: value } });
+      expect(refused).toMatchObject({ status: 400, body: { errors: [{ pointer: `/body/${field}` }] } });
+    }
+  });
+
+  it("W2 W8 answers 404 to another company's id, and hides endpoints that are no webhooks", async () => {
+    const { dispatcher, call } = await openHttp(databases, { destinations: [{ id: "work", plan: () => null }] });
+    const { body: made } = await call("POST", "/v1/webhooks", { body: WEBHOOK });
+    const other = await dispatcher.endpoints.create({
+      tenantId: TENANT,
+      destination: "work",
+      target: 1,
+      events: ["*"],
+    });
+    const refused = async (id: string, as: string) => {
+      const path = `/v1/webhooks/${id}`;
+      const calls = [
+        call("GET", path, { as }),
+        call("PUT", path, { as, body: { active: false } }),
+        call("DELETE", path, { as }),
+        call("POST", `${path}/test`, { as }),
+        call("GET", `${path}/deliveries`, { as }),
+      ];
+      for (const answer of await Promise.all(calls)) expect(answer.status).toBe(404);
+    };
+    await refused(made.id, "theirs");
+    await refused(other.id, "ours");
+    expect((await call("GET", "/v1/webhooks", { as: "theirs" })).body).toEqual([]);
+    expect((await call("GET", "/v1/webhooks")).body).toHaveLength(1);
+    expect((await call("GET", `/v1/webhooks/${made.id}`)).body.active).toBe(true);
+  });
+
+  it("W2 lists all webhooks, more than a page of them", async () => {
+    const { dispatcher, call } = await openHttp(databases);
+    const input = { tenantId: TENANT, target: { url: "https://example.com" }, events: ["*"] };
+    await Promise.all(Array.from({ length: 203 }, () => dispatcher.endpoints.create(input)));
+    const { body } = await call("GET", "/v1/webhooks");
+    expect(new Set(body.map(({ id }: { id: string }) => id)).size).toBe(203);
+    // Made elsewhere, so nothing was said about these.
+    expect(body[0]).toMatchObject({ name: null, retry_count: null, timeout_seconds: null });
+  });
+
+  it("W5 W6 sends the ten event types to a matching active webhook, signed, and logs each delivery", async () => {
+    const { dispatcher, call } = await openHttp(databases);
+    await dispatcher.start();
+    const receiver = await openReceiver({ scheme: xtsystems, secret: SECRET, answer: () => ({ body: "ok" }) });
+    const make = (more: object) => call("POST", "/v1/webhooks", { body: { ...WEBHOOK, url: receiver.url, ...more } });
+    const { body: made } = await make({ events: TYPES, secret: SECRET });
+    expect(made.secret).toBe(SECRET);
+    const { body: idle } = await make({ name: "idle", events: TYPES, active: false });
+    await make({ name: "others", events: ["webhook.other"] });
+    const timestamp = new Date("2026-01-15T10:30:00.400Z");
+    await dispatcher.publishMany(TYPES.map((type) => ({ tenantId: TENANT, type, data: { title: type }, timestamp })));
+
+    const path = `/v1/webhooks/${made.id}/deliveries`;
+    const log = await until(async () => {
+      const { body } = await call("GET", path);
+      return body.filter((each: { delivered_at: unknown }) => each.delivered_at !== null).length === 10 ? body : null;
+    });
+    expect(receiver.requests.map(({ verified }) => verified)).toEqual(TYPES.map(() => true));
+    expect(log.map((each: { event_type: string }) => each.event_type).sort()).toEqual([...TYPES].sort());
+    for (const entry of log) {
+      expect(entry).toEqual({
+        id: expect.any(String),
+        webhook_id: made.id,
+        event_type: entry.event_type,
+        payload: {
+          event_type: entry.event_type,
+          data: { title: entry.event_type },
+          company_id: TENANT,
+          timestamp: 1768473000,
+        },
+        response_status: 200,
+        response_body: "ok",
+        attempts: 1,
+        delivered_at: expect.stringMatching(/Z$/),
+        created_at: expect.stringMatching(/Z$/),
+      });
+      // What is shown is what was sent.
+      expect(receiver.requests.map(({ body }) => body)).toContain(JSON.stringify(entry.payload));
+    }
+    expect((await call("GET", `${path}?limit=3`)).body).toEqual(log.slice(0, 3));
+    expect((await call("GET", `${path}?limit=0`)).status).toBe(400);
+    const held = (await call("GET", `/v1/webhooks/${idle.id}/deliveries`)).body;
+    expect(held).toHaveLength(10);
+    expect(held[0]).toMatchObject({ attempts: 0, response_status: null, response_body: null, delivered_at: null });
+    expect(receiver.requests).toHaveLength(10);
+  });
+
+  it("W5 N7 tries three times with growing waits, and logs what the last attempt got", async () => {
+    const clock = createVirtualClock();
+    const { dispatcher, call } = await openHttp(databases, { clock, random: () => 0.5 });
+    await dispatcher.start();
+    const receiver = await openReceiver({ answer: () => ({ status: 500, body: "oops" }) });
+    const { body: made } = await call("POST", "/v1/webhooks", { body: { ...WEBHOOK, url: receiver.url } });
+    await dispatcher.publish({ tenantId: TENANT, type: "ticket.created", data: {} });
+    const startMs = clock.now();
+    const waits: number[] = [];
+    const attempted = (attempts: number) =>
+      until(async () => {
+        const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+        return deliveries.find(
+          (delivery) => delivery.attempts === attempts && (delivery.endedAt || delivery.nextAttemptAt),
+        );
+      });
+    for (const attempt of [1, 2]) {
+      const { nextAttemptAt } = await attempted(attempt);
+      waits.push((nextAttemptAt?.getTime() ?? 0) - startMs);
+      clock.advanceTo(nextAttemptAt ?? 0);
+    }
+    expect(waits).toEqual([1_000, 3_000]);
+    expect(await attempted(3)).toMatchObject({ status: "dead", ending: "exhausted" });
+    const failed = { attempts: 3, response_status: 500, response_body: "oops", delivered_at: null };
+    expect((await call("GET", `/v1/webhooks/${made.id}/deliveries`)).body).toMatchObject([failed]);
+  });
+
+  it("W7 tests a webhook and says whether it was delivered", async () => {
+    const { call } = await openHttp(databases);
+    const receiver = await openReceiver({ scheme: xtsystems, secret: SECRET });
+    const body = { ...WEBHOOK, url: receiver.url, secret: SECRET };
+    const { body: made } = await call("POST", "/v1/webhooks", { body });
+    const path = `/v1/webhooks/${made.id}`;
+    expect((await call("POST", `${path}/test`)).body).toEqual({ success: true, message: expect.any(String) });
+    const [request] = receiver.requests;
+    expect(request).toMatchObject({ verified: true, headers: { "user-agent": "XTSystems-Webhook/1.0" } });
+    expect(request?.json()).toEqual({
+      event_type: "webhook.test",
+      data: { message: expect.any(String), timestamp: expect.stringMatching(/Z$/), webhook_id: made.id },
+      company_id: TENANT,
+      timestamp: expect.closeTo(Date.now() / 1000, -2),
+    });
+    await receiver.close();
+    expect((await call("POST", `${path}/test`)).body).toEqual({
+      success: false,
+      message: expect.stringMatching(/failed/),
+    });
+    expect((await call("GET", `${path}/deliveries`)).body).toMatchObject([
+      { event_type: "webhook.test", response_status: 0, response_body: expect.any(String), delivered_at: null },
+      { event_type: "webhook.test", response_status: 200, delivered_at: expect.any(String) },
+    ]);
+  });
+
+  it("W3 W8 replaces the secret at once, and takes the one it has as no change", async () => {
+    const { call } = await openHttp(databases);
+    const receiver = await openReceiver({ scheme: xtsystems, secret: "another secret of theirs" });
+    const body = { ...WEBHOOK, url: receiver.url, secret: SECRET };
+    const { body: made } = await call("POST", "/v1/webhooks", { body });
+    const path = `/v1/webhooks/${made.id}`;
+    expect((await call("PUT", path, { body })).status).toBe(200);
+    const changed = await call("PUT", path, { body: { secret: "another secret of theirs" } });
+    expect(changed.body).not.toHaveProperty("secret");
+    await call("POST", `${path}/test`);
+    expect(receiver.requests).toMatchObject([{ verified: true }]);
+  });
+
+  it("W2 describes its routes in the OpenAPI document", async () => {
+    const { routes } = await openHttp(databases);
+    const document = routes.getOpenAPIDocument({ openapi: "3.1.0", info: { title: "t", version: "1" } });
+    expect(Object.keys(document.paths ?? {}).filter((path) => path.startsWith("/v1/webhooks"))).toEqual([
+      "/v1/webhooks",
+      "/v1/webhooks/{webhookId}",
+      "/v1/webhooks/{webhookId}/test",
+      "/v1/webhooks/{webhookId}/deliveries",
+    ]);
+  });
+});
