@@ -4,7 +4,7 @@ import { pnpm } from "./pm.mjs";
 
 const filters = process.argv.slice(2);
 const checks =
-  filters.length === 0 ? spawnSync(process.execPath, ["scripts/check.mjs"], { stdio: "inherit" }).status : 0;
+  filters.length === 0 ? (spawnSync(process.execPath, ["scripts/check.mjs"], { stdio: "inherit" }).status ?? 1) : 0;
 const tests = pnpm([
   "exec",
   "vitest",
@@ -14,4 +14,4 @@ const tests = pnpm([
   ...filters,
 ]);
 if (checks !== 0) console.error("The checks failed: see the lines with ✗ above the tests.");
-process.exit(checks === 0 ? tests : checks);
+process.exit(checks || tests);

@@ -4,7 +4,8 @@ import { createDispatcher } from "@hookline/dispatcher";
 import { webhookRoutes } from "@hookline/dispatcher/http";
 import { createApp, createEngine, createLocalMailer, type Engine, saveDerivedCredential } from "@hookline/engine";
 import { migrate, openDatabase } from "@hookline/postgres";
-import { channelSubscriptions } from "./desk/channels.js";
+import { createCommandRegistration } from "./command-registration.js";
+import { channelSubscriptions, subscribeChannels } from "./desk/channels.js";
 import { createMachineButtons } from "./desk/machine-buttons.js";
 import { createMachines } from "./desk/machines.js";
 import { messageTemplates } from "./desk/messages.js";
@@ -24,16 +25,21 @@ const DESK_SCHEMA = "desk";
  * order in which one needs the other.
  */
 export async function compose(environment: Environment, logger: Logger) {
-  const development = environment.NODE_ENV === "development";
   const tenantId = environment.TENANT_ID;
+  const channels = channelSubscriptions(
+    environment.DISCORD_WEBHOOK_CHANNELS,
+    catalogue.map(({ type }) => type),
+  );
   const database = await openDatabase(environment.DATABASE_URL, { logger });
 
   const dispatcher = createDispatcher({
     database,
     events: catalogue,
     encryptionKey: environment.ENCRYPTION_KEY,
-    // On a developer's machine the receivers and the simulated Discord are local, and speak plain HTTP.
-    addressGuard: development ? { allow: ["127.0.0.0/8", "::1/128"], allowHttp: true } : {},
+    addressGuard: {
+      allow: environment.ADDRESS_GUARD_ALLOW ?? [],
+      allowHttp: environment.ADDRESS_GUARD_ALLOW_HTTP,
+    },
     ...(environment.RETRY_SCHEDULE_SECONDS
       ? { retrySchedule: { delaysMs: environment.RETRY_SCHEDULE_SECONDS.map((seconds) => seconds * 1000) } }
       : {}),
@@ -45,7 +51,7 @@ export async function compose(environment: Environment, logger: Logger) {
   const ticket = createTicketCommand({ tickets });
   const machineButtons = createMachineButtons({ machines });
 
-  const localMailer = development ? createLocalMailer({ database }) : null;
+  const localMailer = environment.LOCAL_MAIL_OUTBOX ? createLocalMailer({ database }) : null;
   const { coldConnect, connector: discord } = createDiscord({
     environment,
     database,
@@ -76,6 +82,11 @@ export async function compose(environment: Environment, logger: Logger) {
   });
   for (const destination of [messages, coldConnect.destination, ...discord.destinations]) dispatcher.use(destination);
 
+  const registration = createCommandRegistration({
+    register: () => discord.registerCommands({ guildId: environment.DISCORD_GUILD_ID }),
+    logger,
+  });
+
   const app = createApp(engine, {
     info: { title: "Hookline reference app" },
     trustProxy: environment.TRUST_PROXY,
@@ -90,28 +101,20 @@ export async function compose(environment: Environment, logger: Logger) {
   return {
     app,
 
-    /** Makes the tables, the API key and the channel subscriptions, registers the commands, and begins to deliver. */
+    /** Makes the tables, the API key and the channel subscriptions, and begins to deliver. */
     async start() {
       await dispatcher.migrate();
       await engine.migrate();
       await migrate(database, { schema: DESK_SCHEMA, component: "desk", migrations: deskMigrations });
       await engine.apiKeys.ensure({ tenantId, name: "environment", key: environment.API_KEY });
-      const types = catalogue.map(({ type }) => type);
-      for (const [channelId, events] of channelSubscriptions(environment.DISCORD_WEBHOOK_CHANNELS, types)) {
-        await dispatcher.subscribe({
-          key: `discord-channel-${channelId}`,
-          tenantId,
-          destination: messages.id,
-          events,
-          target: { channelId },
-        });
-      }
+      await subscribeChannels({ dispatcher, tenantId, destination: messages.id, channels });
       await dispatcher.start();
-      await discord.registerCommands({ guildId: environment.DISCORD_GUILD_ID });
+      registration.start();
     },
 
     /** Finishes what was accepted, then lets go of the database. */
     async stop() {
+      await registration.stop();
       await engine.close();
       await dispatcher.stop();
       await database.close();

@@ -68,7 +68,9 @@ export function createDiscord(wiring: DiscordWiring) {
     componentSecret: environment.COMPONENT_SECRET,
     redirectUri: `${base}/v1/connectors/discord/oauth/callback`,
     studioIntegrationsUrl: `${base}/studio/integrations`,
-    resolveTenant: () => environment.TENANT_ID,
+    // Other servers that the bot was added to are nobody's: what comes from there is ignored.
+    resolveTenant: (guildId) =>
+      guildId === null || guildId === environment.DISCORD_GUILD_ID ? environment.TENANT_ID : null,
     saveDerived: wiring.saveDerived,
     // Ends as a confirmed link does: one contact, `discord.linked`, the verified role.
     async resolveContact({ discordId, discordUserName, email, tenantId }) {

@@ -9,6 +9,9 @@ const encryptionKey = z
     "must be 32 bytes in base64 (openssl rand -base64 32)",
   );
 
+/** Values separated by commas. */
+const list = z.string().transform((text) => text.split(",").map((part) => part.trim()));
+
 /** A JSON text such as `{"ticket.created":["CHANNEL"],"default":["CHANNEL"]}`; `ticket_created` is read as well. */
 const channelMap = z
   .string()
@@ -24,7 +27,6 @@ const channelMap = z
   .pipe(z.record(z.string(), z.array(z.string().regex(/^\d{1,20}$/, "must be a channel id"))));
 
 const schema = z.object({
-  NODE_ENV: z.enum(["development", "production"]).default("development"),
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   API_PUBLIC_URL: z.url(),
@@ -34,16 +36,10 @@ const schema = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   TENANT_ID: z.string().min(1).default("default"),
   /** Newest first, separated by commas; a value encrypted with an older one stays readable. */
-  ENCRYPTION_KEY: z
-    .string()
-    .transform((text) => text.split(","))
-    .pipe(z.array(encryptionKey).min(1)),
+  ENCRYPTION_KEY: list.pipe(z.array(encryptionKey).min(1)),
   API_KEY: secret,
   /** Newest first, separated by commas, so that the worker's secret can change without an interruption. */
-  CONNECTOR_INGRESS_SECRET: z
-    .string()
-    .transform((text) => text.split(","))
-    .pipe(z.array(secret).min(1).max(2)),
+  CONNECTOR_INGRESS_SECRET: list.pipe(z.array(secret).min(1).max(2)),
   COMPONENT_SECRET: secret,
   DISCORD_APPLICATION_ID: z.string().regex(/^\d{1,20}$/),
   DISCORD_CLIENT_SECRET: z.string().min(1),
@@ -58,11 +54,16 @@ const schema = z.object({
   /** Where Discord's REST API is; the simulator's address in development. */
   DISCORD_API_BASE_URL: z.url().default("https://discord.com/api/v10"),
   /** When each attempt of a webhook starts, in seconds after the one before, separated by commas. */
-  RETRY_SCHEDULE_SECONDS: z
-    .string()
-    .transform((text) => text.split(",").map(Number))
+  RETRY_SCHEDULE_SECONDS: list
+    .transform((parts) => parts.map(Number))
     .pipe(z.array(z.number().min(0)).min(1))
     .optional(),
+  /** Networks that webhooks may go to although they are not public, such as `127.0.0.0/8`: for development. */
+  ADDRESS_GUARD_ALLOW: list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()]))).optional(),
+  /** Lets webhooks go out by plain HTTP: for development. */
+  ADDRESS_GUARD_ALLOW_HTTP: z.stringbool().default(false),
+  /** Keeps mails, with the links in them, in a table that the API shows, instead of refusing to send: for development. */
+  LOCAL_MAIL_OUTBOX: z.stringbool().default(false),
 });
 
 export type Environment = z.infer<typeof schema>;

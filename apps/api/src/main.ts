@@ -25,15 +25,18 @@ async function run(environment: Environment): Promise<void> {
     await api.start();
     const server = await listen(api.app.fetch, environment);
     logger.info({ url: environment.API_PUBLIC_URL }, "the API is listening");
+    let stopping = false;
     const stop = () => {
+      if (stopping) return;
+      stopping = true;
       logger.info({}, "stopping");
       server.close(async () => {
         await api.stop();
         process.exit(0);
       });
     };
-    process.once("SIGTERM", stop);
-    process.once("SIGINT", stop);
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
   } catch (error) {
     await api.stop();
     throw error;

@@ -25,7 +25,7 @@ export interface Processes {
   onUnexpectedExit(callback: (error: Error) => void): void;
 }
 
-const STOP_LIMIT_MS = 10_000;
+const STOP_LIMIT_MS = 15_000;
 /** A first start makes a database, and the machine may be busy. */
 const START_LIMIT_MS = 90_000;
 
@@ -74,8 +74,11 @@ export function createProcesses(options: { logDirectory: string; workingDirector
     },
 
     async stop() {
-      for (const [name, child] of [...running].reverse()) {
-        ending.add(name);
+      const children = [...running].reverse();
+      // All of them first: Ctrl+C reaches the children too, and their end is then no surprise.
+      for (const [name] of children) ending.add(name);
+      for (const [, child] of children) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
         const exited = new Promise((resolve) => child.once("exit", resolve));
         child.kill("SIGTERM");
         const force = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectSimulator, type SimulatorState } from "@hookline/discord-simulator";
@@ -6,6 +7,7 @@ import { createProcesses, findPort, type Processes } from "./processes.js";
 import type { Report } from "./report.js";
 import { readSecrets, type Secrets } from "./settings.js";
 import type { ReceivedWebhook, Stage } from "./stage.js";
+import { until } from "./until.js";
 
 export interface WorldOptions {
   readonly report: Report;
@@ -40,6 +42,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const ports = await choosePorts(options.usualPorts);
   const url = (name: keyof typeof ports) => `http://127.0.0.1:${ports[name]}`;
   const processes = createProcesses({ logDirectory: join(directory, "logs"), workingDirectory: directory });
+  // What an earlier start received is of no interest any more; each start is judged by its own.
+  rmSync(join(directory, "received.jsonl"), { force: true });
 
   try {
     const discord = await report.seen("A Discord of your own runs", async () => {
@@ -60,6 +64,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         env: apiEnvironment({ secrets, state: await discord.state(), port: ports.api, directory }),
         readyUrl: `${url("api")}/ready`,
       });
+      await until("the commands at Discord", async () => (await discord.state()).commands.length > 1);
       // Discord probes the address with right and wrong signatures before it takes it.
       await discord.setInteractionsUrl(`${url("api")}/v1/connectors/discord/interactions`);
     });
@@ -125,7 +130,11 @@ function apiEnvironment({ secrets, state, port, directory }: ApiSetting): Record
   return {
     PORT: String(port),
     API_PUBLIC_URL: `http://127.0.0.1:${port}`,
-    DATABASE_URL: process.env.DATABASE_URL ?? `pglite://${join(directory, "data")}`,
+    DATABASE_URL: `pglite://${join(directory, "data")}`,
+    // The receiver and the simulated Discord are on this machine, and speak plain HTTP.
+    ADDRESS_GUARD_ALLOW: "127.0.0.0/8",
+    ADDRESS_GUARD_ALLOW_HTTP: "true",
+    LOCAL_MAIL_OUTBOX: "true",
     ENCRYPTION_KEY: secrets.encryptionKey,
     API_KEY: secrets.apiKey,
     CONNECTOR_INGRESS_SECRET: secrets.ingressSecret,
