@@ -120,4 +120,52 @@ describe("the interactions route", () => {
     );
     expect((await app.interact(slash("link"))).body).toMatchObject({ type: 4, data: { flags: EPHEMERAL } });
   });
+
+  describe("when a deferred interaction is too slow", () => {
+    /** Ten times as fast. */
+    const hasty: Clock = {
+      now: () => Date.now(),
+      setTimer: (callback, delayMs) => systemClock.setTimer(callback, delayMs / 10),
+    };
+    const later = defineCommand({
+      name: "later",
+      description: "Later",
+      answer: "deferred",
+      run: async () => reply("done"),
+    });
+
+    it("E4 does nothing after it has told the member to try again", async () => {
+      let resolveTenant = (_tenantId: string) => {};
+      const tenant = new Promise<string>((resolve) => {
+        resolveTenant = resolve;
+      });
+      app = await startApp({ commands: [later], clock: hasty, resolveTenant: () => tenant });
+      const { body } = await app.interact(slash("later"));
+      expect(body).toMatchObject({
+        type: 4,
+        data: { content: expect.stringContaining("try again"), flags: EPHEMERAL },
+      });
+      resolveTenant("default");
+      // The background call has ended when it has logged that its time was over.
+      await expect.poll(() => app.log.join("\n")).toContain("The time for a first answer is over.");
+      expect(app.sent).toEqual([]);
+    });
+
+    it("E4 says that the answer may still come when the follow-up is just being stored, and it comes", async () => {
+      let store = () => {};
+      const stored = new Promise<void>((resolve) => {
+        store = resolve;
+      });
+      app = await startApp({ commands: [later], clock: hasty }, { send: () => stored });
+      const { body } = await app.interact(slash("later"));
+      expect(body).toMatchObject({
+        type: 4,
+        data: { content: expect.stringContaining("comes here"), flags: EPHEMERAL },
+      });
+      store();
+      await expect.poll(() => app.sent.length).toBe(1);
+      expect(await app.deliver()).toEqual([["delivered"]]);
+      expect(app.discord.calls.map((call) => [call.method, call.body.content])).toEqual([["PATCH", "done"]]);
+    });
+  });
 });

@@ -22,6 +22,13 @@ export const INTERACTION_DEFAULTS = {
   maxBodyBytes: 256 * 1024,
 } as const satisfies Record<string, number>;
 
+interface Turn {
+  /** Ends when the time for a first answer does. */
+  readonly signal: AbortSignal;
+  /** The answer then. */
+  ifLate: InteractionCallback;
+}
+
 /** Where Discord posts slash commands, buttons and modals: ed25519, ±300 s, each interaction once, an answer within 3 s. */
 export function createInteractionsRoute(options: InteractionsRouteOptions): ConnectorRoute {
   const { clock } = options;
@@ -62,7 +69,8 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
       () => deadline.abort(new Error("The time for a first answer is over.")),
       INTERACTION_DEFAULTS.answerWithinMs,
     );
-    const answer = acceptAndAnswer(payload, context, deadline.signal).catch((error: unknown) => {
+    const turn: Turn = { signal: deadline.signal, ifLate: fallback(payload, SENTENCES.tooSlow) };
+    const answer = acceptAndAnswer(payload, context, turn).catch((error: unknown) => {
       context.logger.error({ ...shown(payload), err: error }, "an interaction could not be answered");
       return fallback(payload, SENTENCES.failed);
     });
@@ -70,7 +78,7 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
       const first = await Promise.race([answer, late]);
       if (first !== "late") return first === null ? replayed() : Response.json(first);
       context.logger.warn(shown(payload), "an interaction took too long for its first answer");
-      return Response.json(fallback(payload, SENTENCES.tooSlow));
+      return Response.json(turn.ifLate);
     } finally {
       cancel();
     }
@@ -80,7 +88,7 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
   async function acceptAndAnswer(
     payload: InteractionPayload,
     context: ConnectorContext,
-    signal: AbortSignal,
+    turn: Turn,
   ): Promise<InteractionCallback | null> {
     const accepted = await context.acceptOnce(
       `discord.interaction:${payload.id}`,
@@ -92,7 +100,7 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     const tenantId = await options.resolveTenant(payload.guild_id ?? null);
     if (tenantId === null) return privateSentence(SENTENCES.noTenant);
 
-    const found = options.handlers.find(payload, { tenantId, attempt: 1, signal });
+    const found = options.handlers.find(payload, { tenantId, attempt: 1, signal: turn.signal });
     if (found.kind === "unknown") return privateSentence(UNKNOWN[found.what]);
     if (found.kind === "invalid") return privateSentence(found.message);
     const { definition, interaction } = found;
@@ -105,6 +113,9 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     }
     const shows = definition.answer === "deferred-update" && hasMessage ? "nothing" : "thinking";
     const name = `${definition.kind} ${definition.name}`;
+    // The member was told to try again: what is stored after that would be done twice.
+    turn.signal.throwIfAborted();
+    turn.ifLate = shows === "nothing" ? { type: CALLBACK.deferredUpdate } : privateSentence(SENTENCES.mayStillCome);
     await context.outbox.send(toFollowUp(payload, { tenantId, name, shows }));
     if (shows === "nothing") return { type: CALLBACK.deferredUpdate };
     const ephemeral = definition.answer === "deferred-update" || (definition.ephemeral ?? true);

@@ -7,5 +7,6 @@ export const SENTENCES = {
   noTenant: "This server is not set up yet.",
   refusal: "You don't have permission to do this.",
   failed: "Something went wrong on our side. Please try again in a moment.",
+  mayStillCome: "This takes longer than usual. The answer comes here; if none does, please try again in some minutes.",
   tooSlow: "This takes too long at the moment. Please try again in a moment.",
 } as const;
