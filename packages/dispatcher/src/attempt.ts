@@ -65,6 +65,7 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
       if (signal.aborted) return TIMED_OUT;
       return { outcome: "dead", errorCode: "plan_failed", reason: messageOf(error) };
     }
+    if (signal.aborted) return TIMED_OUT;
     if (plan === null) return { outcome: "delivered", skipped: true };
     if (plan.kind === "run") {
       try {

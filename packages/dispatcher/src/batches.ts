@@ -20,6 +20,8 @@ const RETRY_MS = 500;
  */
 export function createBatches<Item>(options: {
   readonly write: (items: readonly Item[]) => Promise<void>;
+  /** What happens to items that are given up. */
+  readonly onGivenUp?: (items: readonly Item[]) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   /** For the log. */
@@ -68,6 +70,7 @@ export function createBatches<Item>(options: {
         const next = ended ? "given up" : "trying again";
         options.logger.error({ err: error, count: batch.length }, `${options.what} could not be written; ${next}`);
         if (ended) {
+          options.onGivenUp?.(batch);
           writing = 0;
           busy = false;
           settle();

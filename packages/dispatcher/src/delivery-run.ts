@@ -100,12 +100,12 @@ export function createDeliveryRun(options: {
   /** One attempt under its time limit, written down. */
   const makeAttempt = async (job: Job, opened: Opened, place: Place): Promise<void> => {
     const state = place.entity === null ? null : await stateOf(opened.endpoint.id ?? "", place.entity);
+    if (interrupted) return giveBack(job, 0);
     const startedAtMs = clock.now();
     const controller = new AbortController();
     const tooLate = () => controller.abort(new Error("The time limit is over."));
     const cancelTimer = clock.setTimer(tooLate, timeoutOf(opened.policy));
     running.add(controller);
-    if (interrupted) controller.abort();
     let result: AttemptResult;
     try {
       result = await attempt({
@@ -179,6 +179,7 @@ export function createDeliveryRun(options: {
     const exclusive = entity !== null && destination.entityOf !== undefined;
     const release = !exclusive ? null : await locks.acquire(`${opened.endpoint.id} ${entity}`);
     try {
+      if (interrupted) return giveBack(job, 0);
       // An attempt that could outlive its lease is not begun: it would be made twice.
       if (clock.now() + timeoutOf(opened.policy) > job.leasedUntilMs) return giveBack(job, 0);
       await makeAttempt(job, opened, { destination, entity, exclusive });

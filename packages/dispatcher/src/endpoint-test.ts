@@ -32,7 +32,7 @@ export interface EndpointTestResult {
   readonly attempt: Attempt;
 }
 
-export const TEST_TYPE = "webhook.test";
+const TEST_TYPE = "webhook.test";
 
 /** Makes one attempt at one endpoint, apart from the queue, and puts it in the log. */
 export function createEndpointTest(options: {
@@ -76,11 +76,12 @@ export function createEndpointTest(options: {
     const controller = new AbortController();
     const cancelTimer = clock.setTimer(() => controller.abort(new Error("The time limit is over.")), timeoutMs);
     const startedAtMs = clock.now();
+    const secrets = signingSecrets(endpoint.secrets, startedAtMs);
     try {
       return await attempt({
         job,
         destination: registry.require(endpoint.destination),
-        endpoint: { ...endpoint, secrets: signingSecrets(endpoint.secrets, startedAtMs) },
+        endpoint: { id: endpoint.id, tenantId: endpoint.tenantId, target: endpoint.target, secrets },
         state: null,
         startedAtMs,
         usedUp: false,

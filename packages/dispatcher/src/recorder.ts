@@ -49,6 +49,9 @@ export function createRecorder(options: {
         if (row.nextAt !== null) options.onRetry(Date.parse(row.nextAt));
       }
     },
+    onGivenUp(items) {
+      for (const { done } of items) done();
+    },
   });
 
   const givenBack = createBatches<GivenBackRow>({

@@ -23,7 +23,7 @@ export interface Worker {
   wake(): void;
   /** Until when deliveries that are inserted now may be leased to this worker; null when it has no room. */
   leasedUntilMs(): number | null;
-  /** Claims no more, lets attempts end, and gives the rest back. */
+  /** Claims no more, lets attempts end, and gives the rest back. Ends in time whatever the database does; never rejects. */
   stop(): Promise<void>;
   readonly inFlight: number;
   readonly waiting: number;
@@ -47,6 +47,8 @@ export interface WorkerOptions {
 const MAX_UNRECORDED = 5_000;
 /** Between polls that find something due which another worker is just taking. */
 const BREATH_MS = 5;
+/** What `stop` takes at most beyond the time that it leaves to attempts: to write down what came of them. */
+const STOP_GRACE_MS = 2_000;
 
 /** The delivery loop: claim, attempt, record. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
@@ -57,6 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const pools = createOriginPools({ guard: options.guard, connectTimeoutMs: settings.maxTimeoutMs, clock });
   const setAside = new Set<string>();
   const pulling = new Set<string>();
+  const background = new Set<Promise<void>>();
   let stopped = false;
   let claiming: Promise<void> | null = null;
   let claimAgain = false;
@@ -179,11 +182,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   function inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => logger.error({ err: error }, "the delivery loop failed"));
+    const settled: Promise<void> = work
+      .catch((error: unknown) => logger.error({ err: error }, "the delivery loop failed"))
+      .finally(() => background.delete(settled));
+    background.add(settled);
   }
 
   function pull(lane: string): void {
-    if (pulling.has(lane)) return;
+    if (stopped || pulling.has(lane)) return;
     const limit = Math.min(settings.maxInFlightPerEndpoint, room());
     if (limit <= 0) return;
     pulling.add(lane);
@@ -252,16 +258,27 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       stopped = true;
       cancelTimer();
       cancelSweep();
-      await unlisten();
-      await claiming;
-      for (const job of lanes.withdraw(() => true)) offer(job);
-      await untilIdle();
       const limit = new AbortController();
-      const cancelLimit = clock.setTimer(() => limit.abort(), settings.stopTimeoutMs);
-      await recorder.flush(limit.signal);
+      const cancels = [
+        clock.setTimer(() => run.interrupt(), settings.stopTimeoutMs),
+        clock.setTimer(() => limit.abort(), settings.stopTimeoutMs + STOP_GRACE_MS),
+      ];
+      const step = (what: string, work: () => Promise<unknown>): Promise<void> =>
+        withinLimit(work, limit.signal).catch((error: unknown) =>
+          logger.error({ err: error }, `stopping goes on although ${what}`),
+        );
+      // Beside the rest: a listener that is gone must not cost attempts their time.
+      const unlistened = step("the listener did not end", unlisten);
+      for (const job of lanes.withdraw(() => true)) offer(job);
+      await step("reading the queue did not end", () => Promise.all(background));
+      await step("attempts did not end", lanes.idle);
+      await step("outcomes were not written; their deliveries are made again when their leases run out", () =>
+        recorder.flush(limit.signal),
+      );
       recorder.end();
-      cancelLimit();
-      await pools.close();
+      await unlistened;
+      await step("connections did not close", pools.close);
+      for (const cancel of cancels) cancel();
       scope.emitDestroy();
     },
     get inFlight() {
@@ -274,11 +291,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return lastReadAtMs;
     },
   };
+}
 
-  /** Waits for attempts in flight; those that take too long are ended. */
-  async function untilIdle(): Promise<void> {
-    const cancelLimit = clock.setTimer(() => run.interrupt(), settings.stopTimeoutMs);
-    await lanes.idle();
-    cancelLimit();
-  }
+/** Rejects when the work does or the signal ends the waiting for it. */
+function withinLimit(work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new Error("The time limit of stop is over."));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work().then(() => resolve(), reject);
+  });
 }
