@@ -3,8 +3,10 @@ import { z } from "zod";
 import {
   defineDestination,
   defineEvent,
+  defineSource,
   isErrorNamed,
   problemResponse,
+  type Source,
   silentLogger,
   systemClock,
 } from "../src/index.js";
@@ -33,6 +35,40 @@ describe("defineDestination", () => {
       }),
     });
     expect(destination.id).toBe("test");
+  });
+});
+
+describe("defineSource", () => {
+  const schema = z.object({ number: z.string(), at: z.coerce.date() });
+
+  it("types transform by the schema, and a list holds sources of different bodies and one kind of scheme", () => {
+    const open = defineSource({
+      id: "open",
+      path: "/hooks/open",
+      open: true,
+      schema,
+      transform(body) {
+        expectTypeOf(body).toEqualTypeOf<{ number: string; at: Date }>();
+        return [{ type: "order.placed", idempotencyKey: body.number, data: {} }];
+      },
+    });
+    const signed = defineSource({
+      id: "signed",
+      path: "/hooks/signed",
+      scheme: { name: "acme" },
+      secrets: ["secret"],
+      schema: z.string(),
+      transform: (email, { receivedAt: timestamp, bodyHash: idempotencyKey }) => [
+        { type: "seen", timestamp, idempotencyKey, identities: [{ kind: "email", value: email }], data: {} },
+      ],
+    });
+    const sources: readonly Source<unknown, { name: string }>[] = [open, signed];
+    expect(sources.map(({ id }) => id)).toEqual(["open", "signed"]);
+    // @ts-expect-error an event of a source has a key
+    defineSource({ ...open, transform: () => [{ type: "order.placed", data: {} }] });
+    // @ts-expect-error only schemes of that kind
+    const others: readonly Source<unknown, { algorithm: string }>[] = [signed];
+    expect(others).toHaveLength(1);
   });
 });
 
