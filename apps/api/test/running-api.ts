@@ -74,6 +74,7 @@ export async function createSetting() {
     DISCORD_BOT_TOKEN: application.botToken,
     DISCORD_GUILD_ID: guilds[0]?.id ?? "",
     DISCORD_API_BASE_URL: `${simulator.url}/api/v10`,
+    LOCAL_MAIL_OUTBOX: "true",
   };
   return {
     simulator,
