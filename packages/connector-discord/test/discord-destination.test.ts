@@ -232,11 +232,19 @@ describe("discordDestination", () => {
     [429, { retry_after: 64.57, global: true }, { outcome: "retry", retryAfterMs: 64_570 }],
     [404, { code: 10015, message: "Unknown Webhook" }, { outcome: "dead", disableEndpoint: true }],
     [404, { code: 10003, message: "Unknown Channel" }, { outcome: "dead", disableEndpoint: true }],
-    [401, { message: "401: Unauthorized" }, { outcome: "dead", reason: "Discord answered 401: 401: Unauthorized" }],
+    [
+      401,
+      { message: "401: Unauthorized" },
+      {
+        outcome: "retry",
+        disableEndpoint: true,
+        reason: expect.stringMatching(/401: Unauthorized\. The token is not/),
+      },
+    ],
     [
       403,
       { code: 50001, message: "Missing Access" },
-      { outcome: "dead", reason: "Discord answered 403: Missing Access (50001)" },
+      { outcome: "retry", disableEndpoint: true, reason: expect.stringMatching(/Missing Access \(50001\)\. The perm/) },
     ],
     [400, { code: 50035, message: "Invalid Form Body" }, { outcome: "dead" }],
     [500, undefined, { outcome: "retry" }],
@@ -245,7 +253,7 @@ describe("discordDestination", () => {
     discord.answer = () => ({ status, body });
     const result = await attempt(event("ticket.created", { title: "Printer" }), CHANNEL);
     expect(result).toMatchObject(expected);
-    expect(result?.disableEndpoint).toBe(status === 404 ? true : undefined);
+    expect(result?.disableEndpoint).toBe([401, 403, 404].includes(status) ? true : undefined);
   });
 
   it("says no more than type and time of an event without a template, and nothing where a template says nothing", async () => {

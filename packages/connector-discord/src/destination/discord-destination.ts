@@ -55,7 +55,7 @@ const targetSchema = z.union([
  * repetition within some minutes.
  *
  * A delivery fails for good with `invalid_target`, `bot_token_missing`, `custom_id_too_long`, and when Discord
- * answers 400, 401, 403 or 404.
+ * answers 400 or 404. On 401 and 403 the endpoint is disabled and the delivery waits for it to be enabled again.
  *
  * @example
  * discordDestination({
@@ -112,6 +112,7 @@ export function discordDestination(
       interpretResponse(response, {
         keepsState: isAboutEntity(context.event),
         edited: stateOf(context.event, context)?.messageId != null,
+        hasEndpoint: context.endpoint.id !== null,
       }),
   });
 }

@@ -5,10 +5,23 @@ import type { DiscordMessageState } from "./message-state.js";
 /** Discord's code for a message that was deleted. */
 const UNKNOWN_MESSAGE = 10_008;
 
+/** Of these answers Discord takes 10,000 in ten minutes before it bans the address: they must not go on. */
+const ADVICE: Readonly<Record<number, string>> = {
+  401: "The token is not accepted: set the right one, then enable the endpoint again.",
+  403: "The permission is missing: grant it in Discord, then enable the endpoint again.",
+};
+
+interface Delivery {
+  readonly edited: boolean;
+  readonly keepsState: boolean;
+  /** A direct send has none, which could hold its deliveries. */
+  readonly hasEndpoint: boolean;
+}
+
 /** Reads Discord's answer to a message that was posted or edited. */
 export function interpretResponse(
   response: DestinationResponse,
-  { edited, keepsState }: { readonly edited: boolean; readonly keepsState: boolean },
+  { edited, keepsState, hasEndpoint }: Delivery,
 ): Interpretation<DiscordMessageState> {
   const { status } = response;
   const body = parse(response.body);
@@ -27,6 +40,11 @@ export function interpretResponse(
       retryAfterMs: 0,
       state: { messageId: null, channelId: null },
     };
+  }
+  const advice = ADVICE[status];
+  if (advice !== undefined && hasEndpoint) {
+    // Tried again once the endpoint is enabled; until then the dispatcher holds it, and all that follow.
+    return { outcome: "retry", reason: `${reason}. ${advice}`, disableEndpoint: true };
   }
   if (status === 404) return { outcome: "dead", reason, disableEndpoint: true };
   if (status >= 500 || status === 408) return { outcome: "retry", reason };
