@@ -16,6 +16,10 @@ export interface OpenPgOptions {
 export async function openPgDatabase(url: string, options: OpenPgOptions): Promise<Database> {
   const pool = createPool(url, options);
   pool.on("error", (error) => options.logger.warn({ err: error }, "an idle connection to Postgres broke"));
+  // Between two owners nobody else listens, and an error that nobody hears ends the process.
+  pool.on("connect", (client) => {
+    client.on("error", (error) => options.logger.debug({ err: error }, "a connection to Postgres broke"));
+  });
   const database = createPgDatabase({
     pool,
     logger: options.logger,
