@@ -90,6 +90,8 @@ export async function compose(environment: Environment, logger: Logger) {
   const app = createApp(engine, {
     info: { title: "Hookline reference app" },
     trustProxy: environment.TRUST_PROXY,
+    // A loop that stopped working must not go on taking requests whose deliveries nobody makes.
+    readiness: { dispatcher: async () => (await dispatcher.health()).status === "working" },
     routes: [
       coldConnect.routes,
       webhookRoutes(dispatcher, { authenticate: tenantOf(engine) }),

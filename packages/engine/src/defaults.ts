@@ -6,7 +6,7 @@ export const DEFAULTS = {
   maxClockSkewMs: 24 * 60 * 60 * 1000,
   maxIdentities: 20,
   maxIdentityCharacters: 512,
-  maxIdempotencyKeyCharacters: 512,
+  maxIdempotencyKeyCharacters: 255,
   maxDataBytes: 256 * 1024,
   maxPropertiesBytes: 32 * 1024,
   /** How often a transaction is tried that lost a deadlock or a race. */

@@ -58,6 +58,18 @@ describeMatrix("access", (databases) => {
       await expect(engine.apiKeys.ensure(given)).rejects.toMatchObject({ code: "api_key_revoked" });
     });
 
+    it("given by configuration end when another one takes their name, and only those", async () => {
+      const { engine } = await openWorld(databases);
+      const [first, second] = [randomBytes(24).toString("hex"), randomBytes(24).toString("hex")];
+      const other = await engine.apiKeys.create({ tenantId: "acme", name: "CI" });
+      await engine.apiKeys.ensure({ tenantId: "globex", name: "environment", key: randomBytes(24).toString("hex") });
+      await engine.apiKeys.ensure({ tenantId: "acme", name: "environment", key: first });
+      await engine.apiKeys.ensure({ tenantId: "acme", name: "environment", key: second });
+      expect(await engine.apiKeys.authenticate(first)).toBeNull();
+      expect(await engine.apiKeys.authenticate(second)).not.toBeNull();
+      expect(await engine.apiKeys.authenticate(other.key)).not.toBeNull();
+    });
+
     it("know when they were last used, to the minute", async () => {
       const clock = fixedClock();
       const { engine } = await openWorld(databases, { clock });

@@ -340,6 +340,23 @@ describeMatrix("the HTTP app", (databases) => {
     expect((await fetch(`${url}/health`)).status).toBe(200);
   });
 
+  it("X8 is not ready while a further check says no or throws", async () => {
+    let works: () => boolean = () => true;
+    const { url } = await open({ readiness: { deliveries: async () => works() } });
+    expect((await fetch(`${url}/ready`)).status).toBe(200);
+    works = () => false;
+    const failing = await fetch(`${url}/ready`);
+    expect(failing.status).toBe(503);
+    expect(await failing.json()).toMatchObject({
+      status: "failing",
+      checks: { database: { status: "ok" }, deliveries: { status: "failing" } },
+    });
+    works = () => {
+      throw new Error("stuck");
+    };
+    expect((await fetch(`${url}/ready`)).status).toBe(503);
+  });
+
   it("describes every route that it has in /openapi.json, and shows them on /docs without a script", async () => {
     const { url, app } = await open();
     const document = (await (await fetch(`${url}/openapi.json`)).json()) as {

@@ -32,7 +32,8 @@ export interface ApiKeys {
   /** Makes a key. `key` is answered here and nowhere else: only its hash is stored. */
   create(input: NewApiKey): Promise<ApiKey & { readonly key: string }>;
   /**
-   * Makes sure that a key given by configuration exists, with this name and these scopes.
+   * Makes sure that a key given by configuration exists, with this name and these scopes, and revokes the tenant's
+   * other keys of this name: whoever changes the configured key means the old one to end.
    *
    * @throws EngineError `invalid_api_key` when it is shorter than 32 characters or belongs to another tenant,
    * `api_key_revoked`
@@ -110,6 +111,10 @@ export function createApiKeys({ database, schema, clock }: Store): ApiKeys {
         throw new EngineError("invalid_api_key", "This API key belongs to another tenant.");
       }
       if (row.revoked_at) throw new EngineError("api_key_revoked", `The API key ${row.prefix}… has been revoked.`);
+      await database.query(
+        `update ${table} set revoked_at = $4 where tenant_id = $1 and name = $2 and id <> $3 and revoked_at is null`,
+        [row.tenant_id, row.name, row.id, new Date(clock.now())],
+      );
       return toApiKey(row);
     },
 

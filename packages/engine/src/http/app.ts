@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Logger } from "@hookline/core";
 import type { Hono } from "hono";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
@@ -23,6 +24,8 @@ export interface AppOptions extends RemoteAddressOptions {
   readonly maxBodyBytes?: number;
   /** Requests a minute and address to connector routes that do not prove their caller; 60 when absent. */
   readonly connectorRequestsPerMinute?: number;
+  /** What `/ready` asks besides the database, such as whether the dispatcher's loop works. False or a throw answers 503. */
+  readonly readiness?: Readonly<Record<string, () => Promise<boolean>>>;
   readonly info?: { readonly title?: string; readonly version?: string; readonly description?: string };
 }
 
@@ -30,7 +33,7 @@ const health = z.object({ status: z.literal("ok"), uptimeSeconds: z.number() }).
 const readiness = z
   .object({
     status: z.enum(["ok", "failing"]),
-    checks: z.object({ database: z.object({ status: z.enum(["ok", "failing"]), durationMs: z.number() }) }),
+    checks: z.record(z.string(), z.object({ status: z.enum(["ok", "failing"]), durationMs: z.number() })),
   })
   .openapi("Readiness");
 
@@ -91,13 +94,28 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
 
   app.openapi(healthRoute, (c) => c.json({ status: "ok" as const, uptimeSeconds: Math.round(process.uptime()) }, 200));
   app.openapi(readyRoute, async (c) => {
-    const state = await engine.health();
-    return c.json(state, state.status === "ok" ? 200 : 503);
+    const { checks } = await engine.health();
+    const further = await Promise.all(Object.entries(options.readiness ?? {}).map(runCheck(store.logger)));
+    const all = { ...checks, ...Object.fromEntries(further) };
+    const isReady = Object.values(all).every(({ status }) => status === "ok");
+    return c.json({ status: isReady ? ("ok" as const) : ("failing" as const), checks: all }, isReady ? 200 : 503);
   });
   app.route("/", createContactRoutes(engine));
   for (const module of routes) app.route("/", module);
   mountReference(app, options.info);
   return app;
+}
+
+function runCheck(logger: Logger) {
+  return async ([name, check]: [string, () => Promise<boolean>]) => {
+    const startedMs = performance.now();
+    const passed = await check().catch((error: unknown) => {
+      logger.error({ err: error, check: name }, "a readiness check failed");
+      return false;
+    });
+    const status = passed ? ("ok" as const) : ("failing" as const);
+    return [name, { status, durationMs: Math.round(performance.now() - startedMs) }] as const;
+  };
 }
 
 function mountReference(app: OpenAPIHono, info: AppOptions["info"]): void {
