@@ -193,10 +193,14 @@ describe("discordDestination", () => {
     const first = await attempt(event("machine.registered"), CHANNEL);
     expect(first).toEqual({
       outcome: "delivered",
-      state: { messageId: "900000000000000001", channelId: "300000000000000001" },
+      state: {
+        messageId: "900000000000000001",
+        channelId: "300000000000000001",
+        shows: { eventId: "evt_1", timestamp: "2026-01-15T10:30:00.000Z" },
+      },
     });
     const state = first?.state ?? null;
-    expect(await attempt(event("machine.approved"), CHANNEL, { state })).toEqual({ outcome: "delivered" });
+    expect(await attempt(event("machine.approved"), CHANNEL, { state })).toEqual({ outcome: "delivered", state });
     expect(lastCall()).toMatchObject({
       method: "PATCH",
       path: "/channels/300000000000000001/messages/900000000000000001",
@@ -209,6 +213,30 @@ describe("discordDestination", () => {
     expect(gone).toMatchObject({ outcome: "retry", retryAfterMs: 0, state: { messageId: null } });
     await attempt(event("machine.approved"), CHANNEL, { state: gone?.state ?? null });
     expect(lastCall().method).toBe("POST");
+  });
+
+  it("E5 never goes back to an event of before the one that the message shows, not even when it was deleted", async () => {
+    const at = (timestamp: string, type = "machine.registered"): Event => ({
+      ...event(type),
+      id: timestamp,
+      timestamp,
+    });
+    const newer = at("2026-01-15T10:31:00.000Z", "machine.approved");
+    const shown = (await attempt(newer, CHANNEL))?.state ?? null;
+    const older = at("2026-01-15T10:30:59.999Z");
+    expect(await attempt(older, CHANNEL, { state: shown })).toBeNull();
+    expect(await attempt(older, CHANNEL, { state: { messageId: "5", channelId: "3" } })).toMatchObject({
+      state: { messageId: "5", channelId: "3", shows: { eventId: older.id } },
+    });
+    // The same moment, the same event again, and a newer one are shown.
+    for (const other of [at(newer.timestamp), newer, at("2026-01-15T10:31:00.001Z")]) {
+      expect(await attempt(other, CHANNEL, { state: shown })).toMatchObject({
+        state: { messageId: shown?.messageId, shows: { eventId: other.id, timestamp: other.timestamp } },
+      });
+    }
+    discord.next.push({ status: 404, body: { code: 10008, message: "Unknown Message" } });
+    const gone = await attempt(newer, CHANNEL, { state: shown });
+    expect(await attempt(older, CHANNEL, { state: gone?.state ?? null })).toBeNull();
   });
 
   it("never edits for an event that is about no entity, whatever state the endpoint has", async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
     encryptionKey: randomBytes(32).toString("base64"),
     events: [],
     addressGuard: { allow: ["127.0.0.0/8"], allowHttp: true },
-    retrySchedule: { delaysMs: Array.from({ length: 8 }, () => 50), jitterRatio: 0 },
+    retrySchedule: { delaysMs: Array.from({ length: 100 }, () => 50), jitterRatio: 0 },
     pollMs: 50,
   });
   dispatcher.use(
@@ -30,6 +30,8 @@ beforeAll(async () => {
       botToken: BOT_TOKEN,
       restBaseUrl: discord.restBaseUrl,
       templates: {
+        "machine.registered": { entity: ({ data }) => data.id, message: () => ({ content: "pending" }) },
+        "machine.approved": { entity: ({ data }) => data.id, message: () => ({ content: "approved" }) },
         "*": { message: ({ data }: { data: Json }) => ({ content: data.text }) },
       },
     }),
@@ -68,9 +70,9 @@ async function subscribe(events: readonly string[]): Promise<void> {
 const publish = (type: string, text: string) => dispatcher.publish({ tenantId: "acme", type, data: { id: "1", text } });
 const contents = () => discord.calls.map((call) => call.body.content);
 const endpoint = () => dispatcher.endpoints.get({ tenantId: "acme", id: endpointId });
-const patience = { timeout: 10_000, interval: 20 };
+const patience = { timeout: 20_000, interval: 20 };
 
-describe("discordDestination with the real dispatcher", () => {
+describe("discordDestination with the real dispatcher", { timeout: 45_000 }, () => {
   it.each([
     [401, { message: "401: Unauthorized" }],
     [403, { code: 50001, message: "Missing Access" }],
@@ -89,5 +91,22 @@ describe("discordDestination with the real dispatcher", () => {
     discord.calls.length = 0;
     await dispatcher.endpoints.enable({ tenantId: "acme", id: endpointId });
     await expect.poll(() => contents().sort(), patience).toEqual(["one", "three", "two"]);
+  });
+
+  it("E5 a decision stays though the announcement of before is only now delivered", async () => {
+    await subscribe(["machine.*"]);
+    discord.answer = (call) =>
+      call.body.content === "pending" && contents().includes("approved") === false ? { status: 503 } : answer(call);
+    const registered = await publish("machine.registered", "");
+    await expect.poll(() => contents(), patience).toContain("pending");
+    await publish("machine.approved", "");
+    const outcomes = async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: "acme", eventId: registered.id });
+      return deliveries.map((delivery) => delivery.status);
+    };
+    await expect.poll(outcomes, patience).toEqual(["delivered"]);
+    const shown = contents();
+    expect(shown.at(-1)).toBe("approved");
+    expect(shown.filter((content) => content === "approved")).toHaveLength(1);
   });
 });

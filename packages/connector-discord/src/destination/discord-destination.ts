@@ -18,7 +18,7 @@ import { assertSecret, checkBaseUrl } from "../options.js";
 import { DISCORD_PROVIDER_ID } from "../provider.js";
 import { REST_DEFAULTS, USER_AGENT } from "../rest/discord-rest.js";
 import { interpretResponse } from "./interpret-response.js";
-import type { DiscordMessageState } from "./message-state.js";
+import { type DiscordMessageState, isOutdated } from "./message-state.js";
 import { parseWebhookUrl } from "./webhook-url.js";
 
 /** Where a message goes: a channel or thread, by the bot, or an incoming webhook, which needs no bot token. */
@@ -50,7 +50,8 @@ const targetSchema = z.union([
 ]);
 
 /**
- * Posts a message for each event, or edits the one that stands for the event's entity. Nobody is mentioned, and
+ * Posts a message for each event, or edits the one that stands for the event's entity, never back to an event of
+ * before. Nobody is mentioned, and
  * everything is cut to Discord's limits. At least once; messages by the bot carry a nonce, so that Discord drops a
  * repetition within some minutes.
  *
@@ -103,17 +104,21 @@ export function discordDestination(
     entityOf: (event) => templateFor(event.type).entity?.(event),
     plan(event, context) {
       const message = templateFor(event.type).message(event);
-      if (message === null) return null;
+      const state = stateOf(event, context);
+      if (message === null || isOutdated(event, state)) return null;
       const address = addressOf(context.endpoint.target);
       const body = renderMessage(message, customIds);
-      return { kind: "request", request: toRequest(address, body, { ...context, state: stateOf(event, context) }) };
+      return { kind: "request", request: toRequest(address, body, { ...context, state }) };
     },
-    interpret: (response: DestinationResponse, context): Interpretation<DiscordMessageState> =>
-      interpretResponse(response, {
+    interpret(response: DestinationResponse, context): Interpretation<DiscordMessageState> {
+      const state = stateOf(context.event, context);
+      return interpretResponse(response, {
+        event: context.event,
         keepsState: isAboutEntity(context.event),
-        edited: stateOf(context.event, context)?.messageId != null,
+        edited: state?.messageId == null ? null : state,
         hasEndpoint: context.endpoint.id !== null,
-      }),
+      });
+    },
   });
 }
 

@@ -1,6 +1,6 @@
-import type { DestinationResponse, Interpretation } from "@hookline/core";
+import type { DestinationResponse, Event, Interpretation } from "@hookline/core";
 import { describeApiError, retryAfterMs } from "../rest/discord-rest.js";
-import type { DiscordMessageState } from "./message-state.js";
+import { type DiscordMessageState, shownBy } from "./message-state.js";
 
 /** Discord's code for a message that was deleted. */
 const UNKNOWN_MESSAGE = 10_008;
@@ -12,8 +12,10 @@ const ADVICE: Readonly<Record<number, string>> = {
 };
 
 interface Delivery {
-  readonly edited: boolean;
+  readonly event: Event;
   readonly keepsState: boolean;
+  /** Of the message that was edited; null when one was posted. */
+  readonly edited: DiscordMessageState | null;
   /** A direct send has none, which could hold its deliveries. */
   readonly hasEndpoint: boolean;
 }
@@ -21,24 +23,27 @@ interface Delivery {
 /** Reads Discord's answer to a message that was posted or edited. */
 export function interpretResponse(
   response: DestinationResponse,
-  { edited, keepsState, hasEndpoint }: Delivery,
+  { event, edited, keepsState, hasEndpoint }: Delivery,
 ): Interpretation<DiscordMessageState> {
   const { status } = response;
   const body = parse(response.body);
   if (status >= 200 && status < 300) {
-    return keepsState && !edited ? { outcome: "delivered", ...stateIn(body) } : { outcome: "delivered" };
+    const message = keepsState ? (edited ?? messageIn(body)) : null;
+    return message === null
+      ? { outcome: "delivered" }
+      : { outcome: "delivered", state: { ...message, shows: shownBy(event) } };
   }
   const { code, message } = describeApiError(body);
   const reason = `Discord answered ${status}${message === undefined ? "" : `: ${message}`}${code === undefined ? "" : ` (${code})`}`;
   if (status === 429) {
     return { outcome: "retry", reason, retryAfterMs: retryAfterMs(body, response.headers["retry-after"]) };
   }
-  if (status === 404 && edited && (code === UNKNOWN_MESSAGE || code === undefined)) {
+  if (status === 404 && edited !== null && (code === UNKNOWN_MESSAGE || code === undefined)) {
     return {
       outcome: "retry",
       reason: "the message was deleted, a new one follows",
       retryAfterMs: 0,
-      state: { messageId: null, channelId: null },
+      state: { ...edited, messageId: null, channelId: null },
     };
   }
   const advice = ADVICE[status];
@@ -51,10 +56,10 @@ export function interpretResponse(
   return { outcome: "dead", reason };
 }
 
-function stateIn(body: unknown): { readonly state?: DiscordMessageState } {
+function messageIn(body: unknown): DiscordMessageState | null {
   const { id, channel_id } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
-  if (typeof id !== "string") return {};
-  return { state: { messageId: id, channelId: typeof channel_id === "string" ? channel_id : null } };
+  if (typeof id !== "string") return null;
+  return { messageId: id, channelId: typeof channel_id === "string" ? channel_id : null };
 }
 
 function parse(text: string): unknown {
