@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Destination, DestinationEndpoint, SqlQuery } from "@hookline/core";
 import { type AttemptResult, createAttempt } from "./attempt.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
@@ -45,6 +46,7 @@ interface Place {
   readonly exclusive: boolean;
 }
 
+const MAX_ENTITY_CHARACTERS = 256;
 /** A worker does not have this destination, or cannot read the target: another one may. */
 const ELSEWHERE_MS = 5_000;
 
@@ -147,7 +149,7 @@ export function createDeliveryRun(options: {
 
   const entityOf = (destination: Destination, job: Job): string | null => {
     if (job.recipient.kind === "direct" || !registry.keepsState(destination.id)) return null;
-    return plainText(destination.entityOf?.(job.event) ?? "*");
+    return storableEntity(destination.entityOf?.(job.event) ?? "*");
   };
 
   const end = (job: Job, result: AttemptResult): Promise<void> => {
@@ -199,4 +201,10 @@ export function createDeliveryRun(options: {
       for (const controller of running) controller.abort(new Error("The dispatcher is stopping."));
     },
   };
+}
+
+/** An index holds no more than some 2,700 bytes of a row: a long entity is known by its hash. */
+function storableEntity(entity: string): string {
+  const text = plainText(entity);
+  return text.length <= MAX_ENTITY_CHARACTERS ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }

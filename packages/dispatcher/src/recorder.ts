@@ -1,4 +1,5 @@
 import type { Clock, Logger, SqlQuery } from "@hookline/core";
+import { isDatabaseError } from "@hookline/postgres";
 import { createBatches } from "./batches.js";
 import type { DeliveryOutcomes } from "./delivery-run.js";
 import { isoTime } from "./sql/columns.js";
@@ -30,19 +31,40 @@ export function createRecorder(options: {
 }): Recorder {
   const { query, statements, clock, logger } = options;
 
+  const write = async (rows: readonly AttemptRow[]): Promise<void> => {
+    const kept = await statements.recordAttempts(query, rows, isoTime(clock.now()));
+    if (kept.length === rows.length) return;
+    const keptIds = new Set(kept.map(({ id }) => id));
+    for (const { deliveryId, leaseNo } of rows) {
+      if (keptIds.has(deliveryId)) continue;
+      logger.warn({ deliveryId, leaseNo }, "the lease was lost: the attempt was made and is not recorded");
+    }
+  };
+
+  const writeAlone = async (row: AttemptRow): Promise<void> => {
+    try {
+      await write([row]);
+    } catch (error) {
+      if (!isAboutValues(error)) throw error;
+      logger.error({ err: error, deliveryId: row.deliveryId }, "an outcome cannot be stored; only its ending is kept");
+      await write([withoutDetails(row)]).catch((again: unknown) => {
+        if (!isAboutValues(again)) throw again;
+        logger.error({ err: again, deliveryId: row.deliveryId }, "nor can its ending: it is left to its lease");
+      });
+    }
+  };
+
   const attempts = createBatches<Recording>({
     what: "attempts",
     clock,
     logger,
     async write(items) {
-      const rows = items.map(({ row }) => row);
-      const kept = await statements.recordAttempts(query, rows, isoTime(clock.now()));
-      if (kept.length < rows.length) {
-        const keptIds = new Set(kept.map(({ id }) => id));
-        for (const { deliveryId, leaseNo } of rows) {
-          if (keptIds.has(deliveryId)) continue;
-          logger.warn({ deliveryId, leaseNo }, "the lease was lost: the attempt was made and is not recorded");
-        }
+      try {
+        await write(items.map(({ row }) => row));
+      } catch (error) {
+        if (!isAboutValues(error)) throw error;
+        // One row in it is why: the others must not wait for it.
+        for (const { row } of items) await writeAlone(row);
       }
       for (const { row, done } of items) {
         done();
@@ -79,5 +101,27 @@ export function createRecorder(options: {
     get pending() {
       return attempts.pending + givenBack.pending;
     },
+  };
+}
+
+/** Whether Postgres refuses what is written (data, constraints, its own limits), so that trying again changes nothing. */
+function isAboutValues(error: unknown): boolean {
+  if (!isDatabaseError(error)) return false;
+  return error.code === "invalid_parameter" || /^(22|23|54)/.test(error.sqlState ?? "");
+}
+
+/** What can always be stored. What was not delivered ends here: another attempt would come to the same outcome. */
+function withoutDetails(row: AttemptRow): AttemptRow {
+  const isDelivered = row.outcome === "delivered";
+  return {
+    ...row,
+    outcome: isDelivered ? "delivered" : "dead",
+    ending: isDelivered ? "delivered" : "refused",
+    reason: "What the attempt came to could not be stored.",
+    requestHeaders: null,
+    responseBody: null,
+    nextAt: null,
+    entity: null,
+    state: null,
   };
 }

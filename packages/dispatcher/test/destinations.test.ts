@@ -283,6 +283,69 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(calls[3]).toBe("run");
   });
 
+  it("keeps the state of an entity however long its name is", async () => {
+    // What Postgres could pack into an index is not what it is about.
+    const machine = Array.from({ length: 2_000 }, (_, n) => `${(n * 7919) % 10_007}`).join("-");
+    const { dispatcher, logged } = await open(messages as Destination);
+    const receiver = await openReceiver({ answer: () => ({ body: '{"id":"msg1"}' }) });
+    await dispatcher.subscribe({
+      key: "k",
+      tenantId: TENANT,
+      destination: "messages",
+      events: ["*"],
+      target: { url: receiver.url },
+    });
+    for (const type of ["machine.registered", "machine.approved"]) {
+      await dispatcher.publish({ ...EVENT, type, data: { machine } });
+      await receiver.waitFor(type === "machine.registered" ? 1 : 2);
+    }
+    expect(receiver.requests.map(({ method }) => method)).toEqual(["POST", "PATCH"]);
+    expect(logged).toEqual([]);
+  });
+
+  it("ends a delivery whose outcome the database refuses, and records those beside it", async () => {
+    const { dispatcher, database, schema, logged } = await openDispatcher(databases, {
+      ...QUICK,
+      destinations: [
+        {
+          id: "work",
+          entityOf: (event) => (event.data as { n: string }).n,
+          plan: (event) => ({
+            kind: "run",
+            run: async () => ({
+              outcome: (event.data as { n: string }).n === "refused" ? "retry" : "delivered",
+              state: event.data,
+            }),
+          }),
+        },
+      ],
+    });
+    await database.query(
+      `alter table ${schema}.states add constraint nothing check (entity not in ('refused', 'stateless'))`,
+    );
+    await dispatcher.subscribe({ key: "k", tenantId: TENANT, destination: "work", events: ["*"], target: null });
+    await dispatcher.publishMany(["a", "refused", "b", "stateless", "c"].map((n) => ({ ...EVENT, data: { n } })));
+    await dispatcher.start();
+    const ended = await until(async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+      return deliveries.every(({ endedAt }) => endedAt !== null) && deliveries;
+    });
+    expect(ended.map(({ status }) => status).sort()).toEqual([
+      "dead",
+      "delivered",
+      "delivered",
+      "delivered",
+      "delivered",
+    ]);
+    expect(ended.find(({ status }) => status === "dead")).toMatchObject({
+      ending: "refused",
+      reason: "What the attempt came to could not be stored.",
+    });
+    const states = await database.query<{ entity: string }>(`select entity from ${schema}.states order by entity`);
+    expect(states.map(({ entity }) => entity)).toEqual(["a", "b", "c"]);
+    expect(logged.length).toBeGreaterThanOrEqual(2);
+  });
+
   it("leaves a delivery for a destination that this process does not know to another one", async () => {
     const { dispatcher, another, logged } = await openDispatcher(databases, { pollMs: 20 });
     const knowing = another({ destinations: [{ id: "work", plan: () => null }] });
