@@ -135,10 +135,13 @@ function interpret(
 
 function fromInterpretation(interpretation: Interpretation, errorCode: AttemptErrorCode): AttemptResult {
   const { outcome, retryAfterMs, reason, disableEndpoint, state } = interpretation;
+  if (outcome !== "delivered" && outcome !== "retry" && outcome !== "dead") {
+    throw new TypeError(`A destination answered the outcome "${String(outcome)}", which there is not.`);
+  }
   return {
     outcome,
     ...(outcome === "delivered" ? {} : { errorCode }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(retryAfterMs !== undefined && Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(disableEndpoint === undefined ? {} : { disableEndpoint }),
     ...(state === undefined ? {} : { state: JSON.stringify(state) }),

@@ -99,43 +99,56 @@ export function createDeliveryRun(options: {
     return { destinationId: destination, endpoint: { id, tenantId, target, secrets }, policy, active };
   };
 
+  /** An attempt that could outlive its lease is not begun: it would be made twice. */
+  const mayBegin = (job: Job, { policy }: Opened): boolean =>
+    !interrupted && clock.now() + timeoutOf(policy) <= job.leasedUntilMs;
+
   /** One attempt under its time limit, written down. */
   const makeAttempt = async (job: Job, opened: Opened, place: Place): Promise<void> => {
     const state = place.entity === null ? null : await stateOf(opened.endpoint.id ?? "", place.entity);
-    if (interrupted) return giveBack(job, 0);
+    // To load it may have taken long.
+    if (!mayBegin(job, opened)) return giveBack(job, 0);
     const startedAtMs = clock.now();
     const controller = new AbortController();
     const tooLate = () => controller.abort(new Error("The time limit is over."));
     const cancelTimer = clock.setTimer(tooLate, timeoutOf(opened.policy));
     running.add(controller);
+    const attempted = attempt({
+      job,
+      destination: place.destination,
+      endpoint: opened.endpoint,
+      state,
+      startedAtMs,
+      usedUp: isUsedUp(
+        opened.policy.retrySchedule ?? settings.retrySchedule,
+        job.attempts - job.firstAttempt,
+        opened.policy.maxAttempts,
+      ),
+      signal: controller.signal,
+    });
     let result: AttemptResult;
     try {
-      result = await attempt({
-        job,
-        destination: place.destination,
-        endpoint: opened.endpoint,
-        state,
-        startedAtMs,
-        usedUp: isUsedUp(
-          opened.policy.retrySchedule ?? settings.retrySchedule,
-          job.attempts - job.firstAttempt,
-          opened.policy.maxAttempts,
-        ),
-        signal: controller.signal,
-      });
+      result = await attempted.catch(failedAttempt);
     } finally {
       cancelTimer();
       running.delete(controller);
     }
     if (interrupted && controller.signal.aborted && result.outcome === "retry") return giveBack(job, 0);
-    const row = verdict({
-      job,
-      result,
-      policy: opened.policy,
-      entity: place.entity,
-      startedAtMs,
-      endedAtMs: clock.now(),
-    });
+    const judge = (judged: AttemptResult): AttemptRow =>
+      verdict({
+        job,
+        result: judged,
+        policy: opened.policy,
+        entity: place.entity,
+        startedAtMs,
+        endedAtMs: clock.now(),
+      });
+    let row: AttemptRow;
+    try {
+      row = judge(result);
+    } catch (error) {
+      row = judge(failedAttempt(error));
+    }
     const recorded = outcomes.record(row);
     // The next delivery of the same entity has to see the state that this one leaves.
     if (place.exclusive || row.disableEndpoint) await recorded;
@@ -181,9 +194,7 @@ export function createDeliveryRun(options: {
     const exclusive = entity !== null && destination.entityOf !== undefined;
     const release = !exclusive ? null : await locks.acquire(`${opened.endpoint.id} ${entity}`);
     try {
-      if (interrupted) return giveBack(job, 0);
-      // An attempt that could outlive its lease is not begun: it would be made twice.
-      if (clock.now() + timeoutOf(opened.policy) > job.leasedUntilMs) return giveBack(job, 0);
+      if (!mayBegin(job, opened)) return giveBack(job, 0);
       await makeAttempt(job, opened, { destination, entity, exclusive });
     } finally {
       release?.();
@@ -207,4 +218,13 @@ export function createDeliveryRun(options: {
 function storableEntity(entity: string): string {
   const text = plainText(entity);
   return text.length <= MAX_ENTITY_CHARACTERS ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** Something may have been sent: what cannot be read is written down too, and counts in the schedule. */
+function failedAttempt(error: unknown): AttemptResult {
+  return {
+    outcome: "retry",
+    errorCode: "interpret_failed",
+    reason: error instanceof Error ? error.message : String(error),
+  };
 }

@@ -346,6 +346,59 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(logged.length).toBeGreaterThanOrEqual(2);
   });
 
+  it.each([
+    { what: "a wait of NaN", answer: { outcome: "retry", retryAfterMs: Number.NaN } },
+    { what: "an endless wait", answer: { outcome: "retry", retryAfterMs: Number.POSITIVE_INFINITY } },
+    { what: "an outcome that there is not", answer: { outcome: "perhaps" } },
+    { what: "a reason that is no text", answer: { outcome: "retry", reason: 7 } },
+  ])("counts and logs an attempt whose destination answers $what", async ({ answer }) => {
+    const receiver = await openReceiver();
+    const { dispatcher } = await open({
+      id: "work",
+      plan: () => ({ kind: "request", request: { method: "POST", url: receiver.url, headers: {}, body: "" } }),
+      interpret: () => answer as never,
+    });
+    await dispatcher.send(direct());
+    const ended = await untilDelivery(dispatcher, ({ endedAt }) => endedAt !== null);
+    expect(receiver.requests).toHaveLength(ended.attempts);
+    expect(ended.log).toHaveLength(ended.attempts);
+    expect(ended.attempts).toBe(answer.outcome === "retry" ? 3 : 1);
+  });
+
+  it("begins no attempt that its lease may not outlive, also when the state took long to load", async () => {
+    const clock = createVirtualClock();
+    const opened = await openDispatcher(databases, { clock, destinations: [messages as Destination] });
+    const receiver = await openReceiver({ answer: () => ({ body: '{"id":"msg1"}' }) });
+    let loads = 0;
+    const slow = {
+      ...opened.database,
+      query: (text: string, params?: readonly unknown[]) => {
+        if (/^select state from/.test(text)) {
+          loads += 1;
+          if (loads === 1) clock.advance(50_000);
+        }
+        return opened.database.query(text, params);
+      },
+    };
+    const dispatcher = opened.another({ database: slow } as object);
+    await dispatcher.subscribe({
+      key: "k",
+      tenantId: TENANT,
+      destination: "messages",
+      events: ["*"],
+      target: { url: receiver.url },
+    });
+    await dispatcher.start();
+    await dispatcher.publish(EVENT);
+    await until(async () => {
+      clock.advance(1);
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" });
+      return deliveries.length === 1;
+    });
+    expect(loads).toBe(2);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
   it("leaves a delivery for a destination that this process does not know to another one", async () => {
     const { dispatcher, another, logged } = await openDispatcher(databases, { pollMs: 20 });
     const knowing = another({ destinations: [{ id: "work", plan: () => null }] });
