@@ -7,6 +7,7 @@ export {
   type MintResult,
 } from "./cold-connect/cold-connect.js";
 export type {
+  AfterBindOutcome,
   Binding,
   BindingIngest,
   Bound,

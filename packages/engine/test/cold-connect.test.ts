@@ -77,6 +77,39 @@ describeMatrix("cold-connect", (databases) => {
     await until(() => tries === 3);
   });
 
+  it("H3 afterBind is not tried again when it says that this would change nothing", async () => {
+    let tries = 0;
+    const world = await openWorld(databases, {
+      start: true,
+      async afterBind() {
+        tries += 1;
+        return { outcome: "dead", reason: "the role is gone" };
+      },
+    });
+    await visitor(world).post(await mint(world));
+    const end = async () => (await world.dispatcher.deliveries.list({ tenantId: "default" })).deliveries[0];
+    await until(async () => (await end())?.status === "dead");
+    expect(tries).toBe(1);
+    const { id = "" } = (await end()) ?? {};
+    const detail = await world.dispatcher.deliveries.get({ tenantId: "default", id });
+    expect(detail?.log.map((attempt) => attempt.reason)).toEqual(["the role is gone"]);
+  });
+
+  it("H3 afterBind is tried again no earlier than it asks", async () => {
+    const triedAtMs: number[] = [];
+    const world = await openWorld(databases, {
+      start: true,
+      async afterBind() {
+        triedAtMs.push(Date.now());
+        return triedAtMs.length === 1 ? { outcome: "retry", reason: "429", retryAfterMs: 600 } : undefined;
+      },
+    });
+    await visitor(world).post(await mint(world));
+    await until(() => triedAtMs.length === 2);
+    const [first = 0, second = 0] = triedAtMs;
+    expect(second - first).toBeGreaterThanOrEqual(590);
+  });
+
   it("H3 a GET changes nothing, however often, and the page names the account that asks", async () => {
     const world = await openWorld(databases);
     const token = await mint(world, { platformUserName: "nelly <b>&\u202e" });

@@ -58,7 +58,7 @@ export async function bindIn(
   return { contactId, eventId };
 }
 
-/** `afterBind` as a destination: retried until it succeeds once, over crashes too. */
+/** `afterBind` as a destination: retried until it succeeds once or answers `dead`, over crashes too. */
 export function createAfterBindDestination({ connectorId, afterBind }: ResolvedOptions): Destination {
   return defineDestination<Bound>({
     id: afterBindId(connectorId),
@@ -66,8 +66,7 @@ export function createAfterBindDestination({ connectorId, afterBind }: ResolvedO
       kind: "run",
       async run() {
         try {
-          await afterBind(endpoint.target);
-          return { outcome: "delivered" };
+          return (await afterBind(endpoint.target)) ?? { outcome: "delivered" };
         } catch (error) {
           return { outcome: "retry", reason: error instanceof Error ? error.message : String(error) };
         }

@@ -19,8 +19,12 @@ export interface ColdConnectOptions extends StoreOptions {
   /** What else the event and the contact get. */
   readonly buildIngest: (binding: Binding) => BindingIngest;
   readonly branding: Branding;
-  /** Runs after a link, at least once, as a delivery: it has to be idempotent. */
-  readonly afterBind: (bound: Bound) => Promise<void>;
+  /**
+   * Runs after a link, at least once, as a delivery: it has to be idempotent. A throw and `retry` are tried again by
+   * the dispatcher's schedule, `retry` after `retryAfterMs` at the earliest; `dead` says that another try would change
+   * nothing, such as when a role is gone.
+   */
+  readonly afterBind: (bound: Bound) => Promise<void> | Promise<AfterBindOutcome | undefined>;
   /** How long a confirm link works; 900 when absent. */
   readonly ttlSeconds?: number;
   readonly throttle?: ThrottleOptions;
@@ -69,6 +73,14 @@ export interface Binding {
 
 export interface Bound extends Binding {
   readonly contactId: string;
+}
+
+/** What `afterBind` may answer when it did not succeed. */
+export interface AfterBindOutcome {
+  readonly outcome: "retry" | "dead";
+  /** Why, for people who read the attempt log. No secrets. */
+  readonly reason: string;
+  readonly retryAfterMs?: number;
 }
 
 export interface BindingIngest {

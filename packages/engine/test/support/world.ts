@@ -42,7 +42,7 @@ export interface WorldOptions {
   readonly connectors?: readonly Connector[];
   readonly sources?: readonly EngineSource[];
   readonly throttle?: ThrottleOptions;
-  readonly afterBind?: (bound: Bound) => Promise<void>;
+  readonly afterBind?: ColdConnectOptions["afterBind"];
 }
 
 /** One suite for each database. */
