@@ -160,9 +160,13 @@ export function createDeliveryRun(options: {
     return row === undefined ? null : JSON.parse(row.state);
   };
 
-  const entityOf = (destination: Destination, job: Job): string | null => {
-    if (job.recipient.kind === "direct" || !registry.keepsState(destination.id)) return null;
-    return storableEntity(destination.entityOf?.(job.event) ?? "*");
+  /** Only what is about one entity has to wait for its turn: the second message edits what the first one sent. */
+  const placeOf = (destination: Destination, job: Job): Place => {
+    if (job.recipient.kind === "direct" || !registry.keepsState(destination.id)) {
+      return { destination, entity: null, exclusive: false };
+    }
+    const entity = destination.entityOf?.(job.event);
+    return { destination, entity: storableEntity(entity ?? "*"), exclusive: entity !== undefined };
   };
 
   const end = (job: Job, result: AttemptResult): Promise<void> => {
@@ -183,19 +187,17 @@ export function createDeliveryRun(options: {
       logger.warn({ destination: opened.destinationId, deliveryId: job.deliveryId }, "no such destination here");
       return giveBack(job, 0, ELSEWHERE_MS);
     }
-    let entity: string | null;
+    let place: Place;
     try {
-      entity = entityOf(destination, job);
+      place = placeOf(destination, job);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return end(job, { outcome: "dead", errorCode: "plan_failed", reason });
     }
-    // Only what is about one entity has to wait for its turn: the second message edits what the first one sent.
-    const exclusive = entity !== null && destination.entityOf !== undefined;
-    const release = !exclusive ? null : await locks.acquire(`${opened.endpoint.id} ${entity}`);
+    const release = place.exclusive ? await locks.acquire(`${opened.endpoint.id} ${place.entity}`) : null;
     try {
       if (!mayBegin(job, opened)) return giveBack(job, 0);
-      await makeAttempt(job, opened, { destination, entity, exclusive });
+      await makeAttempt(job, opened, place);
     } finally {
       release?.();
     }

@@ -1,0 +1,195 @@
+import { type Destination, defineDestination } from "@hookline/core";
+import { describeMatrix } from "@hookline/postgres/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createVirtualClock } from "../src/testing.js";
+import { openDispatcher, openReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
+
+const QUICK = { retrySchedule: { delaysMs: [1, 1], jitterRatio: 0 } };
+const EVENT = { tenantId: TENANT, type: "machine.registered", data: { machine: "m1" } };
+
+const messages = defineDestination<{ readonly url: string }, { readonly messageId: string }>({
+  id: "messages",
+  entityOf: (event) => (event.data as { machine: string }).machine,
+  plan: (event, { endpoint, state }) => ({
+    kind: "request",
+    request: {
+      method: state === null ? "POST" : "PATCH",
+      url: state === null ? endpoint.target.url : `${endpoint.target.url}/${state.messageId}`,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(event.data),
+    },
+  }),
+  interpret(response) {
+    if (response.status >= 300) return { outcome: "retry" };
+    return { outcome: "delivered", state: { messageId: JSON.parse(response.body).id } };
+  },
+});
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  const open = async (destination: Destination, options: object = QUICK) => {
+    const opened = await openDispatcher(databases, { ...options, destinations: [destination] });
+    await opened.dispatcher.start();
+    return opened;
+  };
+  const direct = (more: object = {}) => ({
+    tenantId: TENANT,
+    destination: "work",
+    target: null,
+    data: { n: 1 },
+    ...more,
+  });
+
+  it("keeps the state of an entity however long its name is", async () => {
+    // What Postgres could pack into an index is not what it is about.
+    const machine = Array.from({ length: 2_000 }, (_, n) => `${(n * 7919) % 10_007}`).join("-");
+    const { dispatcher, logged } = await open(messages as Destination);
+    const receiver = await openReceiver({ answer: () => ({ body: '{"id":"msg1"}' }) });
+    await dispatcher.subscribe({
+      key: "k",
+      tenantId: TENANT,
+      destination: "messages",
+      events: ["*"],
+      target: { url: receiver.url },
+    });
+    for (const type of ["machine.registered", "machine.approved"]) {
+      await dispatcher.publish({ ...EVENT, type, data: { machine } });
+      await receiver.waitFor(type === "machine.registered" ? 1 : 2);
+    }
+    expect(receiver.requests.map(({ method }) => method)).toEqual(["POST", "PATCH"]);
+    expect(logged).toEqual([]);
+  });
+
+  it("ends a delivery whose outcome the database refuses, and records those beside it", async () => {
+    const { dispatcher, database, schema, logged } = await openDispatcher(databases, {
+      ...QUICK,
+      destinations: [
+        {
+          id: "work",
+          entityOf: (event) => (event.data as { n: string }).n,
+          plan: (event) => ({
+            kind: "run",
+            run: async () => ({
+              outcome: (event.data as { n: string }).n === "refused" ? "retry" : "delivered",
+              state: event.data,
+            }),
+          }),
+        },
+      ],
+    });
+    await database.query(
+      `alter table ${schema}.states add constraint nothing check (entity not in ('refused', 'stateless'))`,
+    );
+    await dispatcher.subscribe({ key: "k", tenantId: TENANT, destination: "work", events: ["*"], target: null });
+    await dispatcher.publishMany(["a", "refused", "b", "stateless", "c"].map((n) => ({ ...EVENT, data: { n } })));
+    await dispatcher.start();
+    const ended = await until(async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+      return deliveries.every(({ endedAt }) => endedAt !== null) && deliveries;
+    });
+    expect(ended.map(({ status }) => status).sort()).toEqual([
+      "dead",
+      "delivered",
+      "delivered",
+      "delivered",
+      "delivered",
+    ]);
+    expect(ended.find(({ status }) => status === "dead")).toMatchObject({
+      ending: "refused",
+      reason: "What the attempt came to could not be stored.",
+    });
+    const states = await database.query<{ entity: string }>(`select entity from ${schema}.states order by entity`);
+    expect(states.map(({ entity }) => entity)).toEqual(["a", "b", "c"]);
+    expect(logged.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it.each([
+    { what: "a wait of NaN", answer: { outcome: "retry", retryAfterMs: Number.NaN } },
+    { what: "an endless wait", answer: { outcome: "retry", retryAfterMs: Number.POSITIVE_INFINITY } },
+    { what: "an outcome that there is not", answer: { outcome: "perhaps" } },
+    { what: "a reason that is no text", answer: { outcome: "retry", reason: 7 } },
+  ])("counts and logs an attempt whose destination answers $what", async ({ answer }) => {
+    const receiver = await openReceiver();
+    const { dispatcher } = await open({
+      id: "work",
+      plan: () => ({ kind: "request", request: { method: "POST", url: receiver.url, headers: {}, body: "" } }),
+      interpret: () => answer as never,
+    });
+    await dispatcher.send(direct());
+    const ended = await untilDelivery(dispatcher, ({ endedAt }) => endedAt !== null);
+    expect(receiver.requests).toHaveLength(ended.attempts);
+    expect(ended.log).toHaveLength(ended.attempts);
+    expect(ended.attempts).toBe(answer.outcome === "retry" ? 3 : 1);
+  });
+
+  it("begins no attempt that its lease may not outlive, also when the state took long to load", async () => {
+    const clock = createVirtualClock();
+    const opened = await openDispatcher(databases, { clock, destinations: [messages as Destination] });
+    const receiver = await openReceiver({ answer: () => ({ body: '{"id":"msg1"}' }) });
+    let loads = 0;
+    const slow = {
+      ...opened.database,
+      query: (text: string, params?: readonly unknown[]) => {
+        if (/^select state from/.test(text)) {
+          loads += 1;
+          if (loads === 1) clock.advance(50_000);
+        }
+        return opened.database.query(text, params);
+      },
+    };
+    const dispatcher = opened.another({ database: slow } as object);
+    await dispatcher.subscribe({
+      key: "k",
+      tenantId: TENANT,
+      destination: "messages",
+      events: ["*"],
+      target: { url: receiver.url },
+    });
+    await dispatcher.start();
+    await dispatcher.publish(EVENT);
+    await until(async () => {
+      clock.advance(1);
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" });
+      return deliveries.length === 1;
+    });
+    expect(loads).toBe(2);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  it("sends what is about no entity side by side, and what is about one in turn", async () => {
+    let running = 0;
+    let most = 0;
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const opened = await openDispatcher(databases, {
+      destinations: [
+        {
+          id: "work",
+          entityOf: (event) => (event.data as { entity?: string }).entity,
+          plan: () => ({
+            kind: "run",
+            async run() {
+              running += 1;
+              most = Math.max(most, running);
+              await gate;
+              running -= 1;
+              return { outcome: "delivered" };
+            },
+          }),
+        },
+      ],
+    });
+    const { dispatcher } = opened;
+    await dispatcher.subscribe({ key: "k", tenantId: TENANT, destination: "work", events: ["*"], target: null });
+    await dispatcher.start();
+    await dispatcher.publishMany([{}, {}, {}, { entity: "m" }, { entity: "m" }].map((data) => ({ ...EVENT, data })));
+    await until(() => running === 4);
+    open();
+    await until(async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" });
+      return deliveries.length === 5;
+    });
+    expect(most).toBe(4);
+  });
+});
