@@ -56,14 +56,32 @@ describe("/link", () => {
     }
   });
 
-  it.each(["not an address", "a@b", "a b@example.com", "anna@example.com,ben@example.com", "<anna@example.com>"])(
-    "H3 answers %j with a plain sentence and asks for no mail",
+  it("H3 answers what is no address with a plain sentence and asks for no mail", async () => {
+    const { asked, shown } = await link("not an address");
+    expect(asked).toEqual([]);
+    expect(shown.content).toContain("not a valid email address");
+  });
+
+  it.each(["a@b", "anna@example.com,ben@example.com", "jörg@exämple.com", "o'brien@example.com"])(
+    "H3 leaves the verdict on %j to requestConfirm",
     async (email) => {
       const { asked, shown } = await link(email);
-      expect(asked).toEqual([]);
-      expect(shown.content).toContain("not a valid email address");
+      expect(asked).toMatchObject([{ email }]);
+      expect(shown.content).toContain("Check your inbox");
     },
   );
+
+  it("H3 takes an address that requestConfirm refuses, or throws at, for a wrong one and not for an outage", async () => {
+    const { shown } = await link("a@b", async () => ({ ok: false, reason: "invalid_email" }));
+    expect(shown.content).toContain("not a valid email address");
+    await app.close();
+    const thrown = await link("a@b", async () => {
+      throw Object.assign(new Error("This is not an email address."), { code: "invalid_email" });
+    });
+    expect(thrown.outcomes).toEqual([["delivered"]]);
+    expect(thrown.shown.content).toContain("not a valid email address");
+    expect(app.log.join()).not.toContain("error ");
+  });
 
   it("H3 refuses an over-long address before anything is stored", async () => {
     const { asked, submitted, shown } = await link(`${"a".repeat(300)}@example.com`);
