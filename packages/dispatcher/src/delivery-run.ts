@@ -36,6 +36,8 @@ interface Opened {
   readonly endpoint: DestinationEndpoint;
   readonly policy: EndpointPolicy;
   readonly active: boolean;
+  /** Null for a direct send. */
+  readonly version: number | null;
 }
 
 interface Place {
@@ -88,15 +90,15 @@ export function createDeliveryRun(options: {
     if (recipient.kind === "direct") {
       const target = codec.decryptMessageTarget(job.deliveryId, recipient.target);
       const endpoint = { id: null, tenantId, target, secrets: [] };
-      return { destinationId: recipient.destination, endpoint, policy: {}, active: true };
+      return { destinationId: recipient.destination, endpoint, policy: {}, active: true, version: null };
     }
     if (recipient.version === null) return null;
     const known = endpoints.get(recipient.endpointId, recipient.version);
     const endpoint = known instanceof Promise ? await known : known;
     if (endpoint === null) return null;
-    const { id, target, destination, policy, active } = endpoint;
+    const { id, target, destination, policy, active, version } = endpoint;
     const secrets = signingSecrets(endpoint.secrets, clock.now());
-    return { destinationId: destination, endpoint: { id, tenantId, target, secrets }, policy, active };
+    return { destinationId: destination, endpoint: { id, tenantId, target, secrets }, policy, active, version };
   };
 
   /** An attempt that could outlive its lease is not begun: it would be made twice. */
@@ -134,15 +136,17 @@ export function createDeliveryRun(options: {
       running.delete(controller);
     }
     if (interrupted && controller.signal.aborted && result.outcome === "retry") return giveBack(job, 0);
-    const judge = (judged: AttemptResult): AttemptRow =>
-      verdict({
+    const judge = (judged: AttemptResult): AttemptRow => ({
+      ...verdict({
         job,
         result: judged,
         policy: opened.policy,
         entity: place.entity,
         startedAtMs,
         endedAtMs: clock.now(),
-      });
+      }),
+      endpointVersion: opened.version,
+    });
     let row: AttemptRow;
     try {
       row = judge(result);

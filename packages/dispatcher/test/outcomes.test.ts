@@ -2,7 +2,7 @@ import { type Destination, defineDestination } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createVirtualClock } from "../src/testing.js";
-import { openDispatcher, openReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
+import { openDispatcher, openReceiver, subscribeReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
 
 const QUICK = { retrySchedule: { delaysMs: [1, 1], jitterRatio: 0 } };
 const EVENT = { tenantId: TENANT, type: "machine.registered", data: { machine: "m1" } };
@@ -147,7 +147,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await dispatcher.start();
     await dispatcher.publish(EVENT);
     await until(async () => {
-      clock.advance(1);
+      clock.advance(20);
       const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" });
       return deliveries.length === 1;
     });
@@ -191,5 +191,25 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       return deliveries.length === 5;
     });
     expect(most).toBe(4);
+  });
+
+  it("N4 does not disable an endpoint for what its former URL answered", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const gone = await openReceiver({ answer: () => gate.then(() => ({ status: 410 })) });
+    const fine = await openReceiver();
+    const endpoint = await subscribeReceiver(dispatcher, gone);
+    await dispatcher.start();
+    await dispatcher.publish(EVENT);
+    await gone.waitFor(1);
+    await dispatcher.endpoints.update(endpoint, { target: { url: fine.url } });
+    open();
+    await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(await dispatcher.endpoints.get(endpoint)).toMatchObject({ active: true, disabledReason: null });
+    await dispatcher.publish(EVENT);
+    await fine.waitFor(1);
   });
 });

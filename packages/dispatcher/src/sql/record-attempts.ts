@@ -27,6 +27,8 @@ export interface AttemptRow {
   /** JSON text. */
   readonly state: string | null;
   readonly disableEndpoint: boolean;
+  /** Which version of the endpoint was asked: a later one is not disabled for what this one answered. */
+  readonly endpointVersion?: number | null;
 }
 
 const COLUMNS = [
@@ -46,6 +48,7 @@ const COLUMNS = [
   ["entity", "text"],
   ["state", "text"],
   ["disable_endpoint", "boolean"],
+  ["endpoint_version", "integer"],
 ] as const;
 
 /**
@@ -88,10 +91,11 @@ export function recordAttempts(schema: string) {
       on conflict (endpoint_id, entity) do update set state = excluded.state, updated_at = excluded.updated_at
     ), disabled as (
       update "${schema}".endpoints endpoint set
-        active = false, disabled_at = $17::text::timestamptz, disabled_reason = input.reason,
-        version = endpoint.version + 1, updated_at = $17::text::timestamptz
+        active = false, disabled_at = $18::text::timestamptz, disabled_reason = input.reason,
+        version = endpoint.version + 1, updated_at = $18::text::timestamptz
       from recorded join input using (id)
       where endpoint.id = recorded.endpoint_id and input.disable_endpoint and endpoint.active
+        and endpoint.version = input.endpoint_version
     )
     select id from recorded`;
 
@@ -113,6 +117,7 @@ export function recordAttempts(schema: string) {
       packColumn(rows, (row) => row.entity),
       packColumn(rows, (row) => row.state),
       packColumn(rows, (row) => row.disableEndpoint),
+      packColumn(rows, (row) => row.endpointVersion),
       now,
     ]);
 }
