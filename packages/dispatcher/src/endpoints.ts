@@ -21,8 +21,9 @@ import { isEventPattern } from "./event-types.js";
 import type { Settings } from "./options.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
 import { scheduleIssues } from "./retry-schedule.js";
-import { rotate } from "./secrets.js";
+import { rotate, signingSecrets } from "./secrets.js";
 import { isoTime } from "./sql/columns.js";
+import type { EndpointRow } from "./sql/endpoint-row.js";
 import type { Statements } from "./sql/statements.js";
 
 export interface EndpointQuery {
@@ -103,32 +104,46 @@ export function createEndpoints(options: {
       ? parseWebhookTarget(target, settings.addressGuard.allowHttp ?? false)
       : target;
 
+  /** Encrypted. Refused when the secrets that sign cannot sign for it. */
+  const changedTarget = (known: EndpointRow, changed: unknown): string => {
+    const target = targetOf(known.destination, changed);
+    if (registry.signs(known.destination)) {
+      for (const secret of signingSecrets(codec.open(known).secrets, clock.now())) {
+        checkKeptSecret(secret, target as WebhookTarget);
+      }
+    }
+    return codec.encryptTarget(known.id, target);
+  };
+
   const update = async (endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint> => {
     refuse([
       ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
       ...(changes.events === undefined ? [] : patternIssues(changes.events)),
       ...(changes.policy === undefined ? [] : policyIssues(changes.policy)),
     ]);
-    const [known] = await statements.loadEndpoint(query, endpoint.id);
-    if (known === undefined || known.tenant_id !== endpoint.tenantId) throw notFound(endpoint.id);
-    const target =
-      changes.target === undefined ? null : codec.encryptTarget(known.id, targetOf(known.destination, changes.target));
-    const [row] = await nameGuarded(
-      statements.updateEndpoint(query, endpoint, {
-        name: changes.name ?? null,
-        destination: null,
-        target,
-        events: changes.events ?? null,
-        policy: changes.policy === undefined ? null : JSON.stringify(changes.policy),
-        active: changes.active ?? null,
-        now: nowOf(clock),
-      }),
-      changes.name,
-    );
-    cache.forget(endpoint.id);
-    if (row === undefined) throw notFound(endpoint.id);
-    if (changes.active === true) options.wake();
-    return codec.show(row);
+    for (;;) {
+      const [known] = await statements.loadEndpoint(query, endpoint.id);
+      if (known === undefined || known.tenant_id !== endpoint.tenantId) throw notFound(endpoint.id);
+      const target = changes.target === undefined ? null : changedTarget(known, changes.target);
+      const [row] = await nameGuarded(
+        statements.updateEndpoint(query, endpoint, {
+          name: changes.name ?? null,
+          destination: null,
+          target,
+          events: changes.events ?? null,
+          policy: changes.policy === undefined ? null : JSON.stringify(changes.policy),
+          active: changes.active ?? null,
+          onlyVersion: target === null ? null : known.version,
+          now: nowOf(clock),
+        }),
+        changes.name,
+      );
+      cache.forget(endpoint.id);
+      // Somebody else changed the endpoint meanwhile: its secrets may be others.
+      if (row === undefined) continue;
+      if (changes.active === true) options.wake();
+      return codec.show(row);
+    }
   };
 
   const rotateSecret = async (rotation: SecretRotation): Promise<RotatedEndpoint> => {
@@ -265,6 +280,7 @@ export function createEndpoints(options: {
             events,
             policy: null,
             active: true,
+            onlyVersion: null,
             now: nowOf(clock),
           },
         );
@@ -317,16 +333,32 @@ function refuse(issues: readonly FieldIssue[]): void {
   throw new DispatcherError("invalid_endpoint", `The endpoint's ${first.path} ${first.message}.`, { issues });
 }
 
-/** Signs something, since only the scheme knows what will do as its secret. */
 function checkSecret(secret: string, target: WebhookTarget): void {
+  const unfit = whyUnfit(secret, target);
+  if (unfit === null) return;
+  throw new DispatcherError("invalid_endpoint", `The endpoint's secret will not do: ${unfit.message}`, {
+    cause: unfit.cause,
+    issues: [{ path: "secret", message: unfit.message }],
+  });
+}
+
+function checkKeptSecret(secret: string, target: WebhookTarget): void {
+  const unfit = whyUnfit(secret, target);
+  if (unfit === null) return;
+  const message = `does not fit a secret that the endpoint signs with: ${unfit.message}`;
+  throw new DispatcherError("invalid_endpoint", `The endpoint's target.scheme ${message} Rotate the secret first.`, {
+    cause: unfit.cause,
+    issues: [{ path: "target.scheme", message }],
+  });
+}
+
+/** Signs something, since only the scheme knows what will do as its secret. */
+function whyUnfit(secret: string, target: WebhookTarget): { readonly message: string; readonly cause: unknown } | null {
   try {
     sign("", { scheme: schemeOf(target), secrets: [secret], id: "check", timestamp: 0 });
+    return null;
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : "cannot sign";
-    throw new DispatcherError("invalid_endpoint", `The endpoint's secret will not do: ${message}`, {
-      cause,
-      issues: [{ path: "secret", message }],
-    });
+    return { message: cause instanceof Error ? cause.message : "It cannot sign.", cause };
   }
 }
 

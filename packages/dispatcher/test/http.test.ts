@@ -66,6 +66,12 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       status: 409,
       body: { code: "name_taken" },
     });
+    const github = { ...endpoint, scheme: "github", secret: "short-pw" };
+    const { id } = (await call("POST", "/v1/endpoints", { body: github })).body;
+    expect(await call("PATCH", `/v1/endpoints/${id}`, { body: { scheme: "standard-webhooks" } })).toMatchObject({
+      status: 400,
+      body: { code: "invalid_endpoint", errors: [{ pointer: "/body/target/scheme" }] },
+    });
     expect(await call("GET", "/v1/deliveries?cursor=nonsense")).toMatchObject({ status: 400 });
     expect(await call("GET", "/v1/deliveries/dlv_none")).toMatchObject({
       status: 404,

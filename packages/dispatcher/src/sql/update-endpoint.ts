@@ -28,7 +28,7 @@ export function updateEndpoint(schema: string) {
           then null else disabled_reason end,
         version = version + 1,
         updated_at = $9::text::timestamptz
-      where id = $1::text and tenant_id = $2::text
+      where id = $1::text and tenant_id = $2::text and version = coalesce($10::integer, version)
       returning ${ENDPOINT_COLUMNS}
     ), released as (
       update "${schema}".queue set state = 0, next_at = $9::text::timestamptz
@@ -39,7 +39,11 @@ export function updateEndpoint(schema: string) {
   return (
     query: SqlQuery,
     id: { readonly tenantId: string; readonly id: string },
-    changes: EndpointChangesRow & { readonly now: string },
+    changes: EndpointChangesRow & {
+      readonly now: string;
+      /** Gives no row when the endpoint has another version by now; null takes any. */
+      readonly onlyVersion: number | null;
+    },
   ) =>
     query<EndpointRow>(text, [
       id.id,
@@ -51,5 +55,6 @@ export function updateEndpoint(schema: string) {
       changes.policy,
       changes.active,
       changes.now,
+      changes.onlyVersion,
     ]);
 }
