@@ -76,7 +76,7 @@ export function createDeliveries(options: {
       endpointId: asked.endpointId ?? null,
       eventId: asked.eventId ?? null,
       status: asked.status ?? null,
-      before: asked.cursor === undefined ? null : (readCursor(asked.cursor, 1)[0] ?? null),
+      before: asked.cursor === undefined ? null : (readCursor(asked.cursor, ["id"])[0] ?? null),
       limit: limit + 1,
     });
     const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);

@@ -226,7 +226,7 @@ export function createEndpoints(options: {
       const rows = await statements.listEndpoints(query, {
         tenantId: asked.tenantId,
         destination: asked.destination ?? null,
-        after: asked.cursor === undefined ? null : (readCursor(asked.cursor, 1)[0] ?? null),
+        after: asked.cursor === undefined ? null : (readCursor(asked.cursor, ["id"])[0] ?? null),
         limit: limit + 1,
       });
       const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);

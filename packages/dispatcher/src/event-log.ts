@@ -1,6 +1,5 @@
 import type { Event, EventLog, EventQuery, SqlQuery } from "@hookline/core";
 import type { TenantScoped } from "./endpoint.js";
-import { DispatcherError } from "./errors.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
 import type { StoredEventRow } from "./sql/list-events.js";
 import type { Statements } from "./sql/statements.js";
@@ -38,8 +37,7 @@ export function createEventLog(options: {
 }
 
 function placeOf(cursor: string): { readonly occurredAt: string; readonly id: string } {
-  const [occurredAt = "", id = ""] = readCursor(cursor, 2);
-  if (Number.isNaN(Date.parse(occurredAt))) throw new DispatcherError("invalid_cursor", "The cursor holds no time.");
+  const [occurredAt = "", id = ""] = readCursor(cursor, ["time", "id"]);
   return { occurredAt, id };
 }
 

@@ -1,4 +1,5 @@
 import { DispatcherError } from "./errors.js";
+import { isoTime } from "./sql/columns.js";
 
 const MAX_LIMIT = 200;
 const DEFAULT_LIMIT = 50;
@@ -17,20 +18,30 @@ export function writeCursor(place: readonly string[]): string {
   return Buffer.from(JSON.stringify(place)).toString("base64url");
 }
 
-export function readCursor(cursor: string, length: number): readonly string[] {
+/** What the parts of a place may be: what this dispatcher stored under such a name, and nothing that Postgres cannot read. */
+const IS_PART = {
+  id: (text: string) => /^[A-Za-z0-9_-]{1,128}$/.test(text),
+  time: (text: string) => /^(?!0000)\d{4}-/.test(text) && isIsoTime(text),
+} as const satisfies Record<string, (text: string) => boolean>;
+
+/** @throws DispatcherError `invalid_cursor` */
+export function readCursor(cursor: string, parts: readonly (keyof typeof IS_PART)[]): readonly string[] {
+  let place: unknown;
   try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    if (
-      Array.isArray(place) &&
-      place.length === length &&
-      place.every((part) => typeof part === "string" && part !== "")
-    ) {
-      return place;
-    }
+    place = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
   } catch (cause) {
     throw new DispatcherError("invalid_cursor", "The cursor cannot be read.", { cause });
   }
+  if (Array.isArray(place) && place.length === parts.length) {
+    const texts = place.filter((text): text is string => typeof text === "string");
+    if (texts.length === parts.length && parts.every((part, index) => IS_PART[part](texts[index] ?? ""))) return texts;
+  }
   throw new DispatcherError("invalid_cursor", "The cursor is not one of this list.");
+}
+
+function isIsoTime(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && isoTime(ms) === text;
 }
 
 /** One page out of one row more than it may hold. */

@@ -79,6 +79,51 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
   });
 
+  it("refuses ids and cursors that no database can read", async () => {
+    const { dispatcher, call } = await open();
+    for (const id of ["%00", "a%00b", "%C3%A9", "a%1Eb", "x".repeat(129)]) {
+      for (const [method, path] of [
+        ["GET", `/v1/deliveries/${id}`],
+        ["POST", `/v1/deliveries/${id}/retry`],
+        ["GET", `/v1/deliveries?endpointId=${id}`],
+        ["GET", `/v1/deliveries?eventId=${id}`],
+        ["GET", `/v1/endpoints/${id}`],
+        ["DELETE", `/v1/endpoints/${id}`],
+        ["POST", `/v1/endpoints/${id}/test`],
+        ["POST", `/v1/endpoints/${id}/rotate-secret`],
+        ["GET", `/v1/webhooks/${id}`],
+        ["GET", `/v1/webhooks/${id}/deliveries`],
+      ] as const) {
+        expect([path, await call(method, path)]).toMatchObject([
+          path,
+          { status: 400, body: { code: "validation_failed" } },
+        ]);
+      }
+    }
+    const cursorOf = (place: unknown) => Buffer.from(JSON.stringify(place)).toString("base64url");
+    for (const place of [["dlv_\u0000"], ["a\u001eb"], [""], [1], [["dlv_x"]], ["dlv_x", "dlv_y"], [], "d", null, {}]) {
+      for (const list of ["/v1/deliveries", "/v1/endpoints"]) {
+        const listed = await call("GET", `${list}?cursor=${cursorOf(place)}`);
+        expect([place, listed]).toMatchObject([place, { status: 400, body: { code: "invalid_cursor" } }]);
+      }
+    }
+    const times = [
+      "0000-01-01T00:00:00.000Z",
+      "+275760-09-13T00:00:00.000Z",
+      "-000001-01-01T00:00:00.000Z",
+      "Jan 1 2024",
+    ];
+    for (const time of [...times, "2024-02-31T00:00:00.000Z", "12", "\u0000", ""]) {
+      const cursor = cursorOf([time, "evt_x"]);
+      await expect(dispatcher.events.list({ tenantId: TENANT, cursor })).rejects.toMatchObject({
+        code: "invalid_cursor",
+      });
+    }
+    const cursor = cursorOf(["2024-02-29T00:00:00.000Z", "evt_x"]);
+    expect(await dispatcher.events.list({ tenantId: TENANT, cursor })).toEqual({ events: [], nextCursor: null });
+    expect(await call("GET", `/v1/deliveries?cursor=${cursorOf(["dlv_x"])}`)).toMatchObject({ status: 200 });
+  });
+
   it("W5 lists deliveries, shows their attempts, and retries one that is finished", async () => {
     const { dispatcher, call } = await open();
     const receiver = await openReceiver();

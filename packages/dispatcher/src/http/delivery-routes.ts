@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { problemResponse } from "@hookline/core";
 import type { Attempt, Delivery, DeliveryDetail } from "../delivery.js";
 import type { Dispatcher } from "../dispatcher.js";
-import { conflict, json, notFound, present, refusals, type TenantEnv } from "./router.js";
+import { conflict, id, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
 const status = z.enum(["pending", "held", "delivered", "dead", "expired"]);
 const time = z.iso.datetime();
@@ -42,7 +42,7 @@ export const attemptSchema = z
 
 const detailSchema = deliverySchema.extend({ log: z.array(attemptSchema) }).openapi("DeliveryDetail");
 
-const one = z.object({ deliveryId: z.string().max(128) });
+const one = z.object({ deliveryId: id });
 const tags = { tags: ["Deliveries"], security: [{ apiKey: [] }] };
 
 const list = createRoute({
@@ -52,8 +52,8 @@ const list = createRoute({
   ...tags,
   request: {
     query: z.object({
-      endpointId: z.string().max(128).optional(),
-      eventId: z.string().max(128).optional(),
+      endpointId: id.optional(),
+      eventId: id.optional(),
       status: status.optional(),
       limit: z.coerce.number().int().min(1).max(200).optional(),
       cursor: z.string().max(512).optional(),

@@ -4,7 +4,7 @@ import type { WebhookTarget } from "../destinations/webhook-target.js";
 import type { Dispatcher } from "../dispatcher.js";
 import type { Endpoint } from "../endpoint.js";
 import { attemptSchema, showAttempt } from "./delivery-routes.js";
-import { conflict, json, notFound, present, refusals, type TenantEnv } from "./router.js";
+import { conflict, id, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
 const target = {
   url: z.url().max(2048),
@@ -35,7 +35,7 @@ const endpointSchema = z
   })
   .openapi("Endpoint");
 
-const one = z.object({ endpointId: z.string().max(128) });
+const one = z.object({ endpointId: id });
 const tags = { tags: ["Endpoints"], security: [{ apiKey: [] }] };
 
 const create = createRoute({

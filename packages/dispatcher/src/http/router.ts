@@ -63,6 +63,9 @@ function problemOf({ code, message, issues }: DispatcherError): Problem {
   return { status: STATUS[code] ?? 400, code, detail: message, ...(errors.length === 0 ? {} : { errors }) };
 }
 
+/** An id of anything, such as `ep_…`; event ids may be the publisher's own. */
+export const id = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
+
 const problemSchema = z
   .object({
     type: z.string(),

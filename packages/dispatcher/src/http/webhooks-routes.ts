@@ -5,7 +5,7 @@ import type { WebhookTarget } from "../destinations/webhook-target.js";
 import type { Dispatcher } from "../dispatcher.js";
 import type { Endpoint, EndpointPolicy, TenantScoped } from "../endpoint.js";
 import { DispatcherError, isDispatcherError } from "../errors.js";
-import { conflict, json, notFound, present, refusals, type TenantEnv } from "./router.js";
+import { conflict, id, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
 const time = z.iso.datetime();
 
@@ -60,7 +60,7 @@ const deliverySchema = z
   })
   .openapi("WebhookDelivery");
 
-const one = z.object({ webhookId: z.string().max(128) });
+const one = z.object({ webhookId: id });
 const tags = { tags: ["Webhooks"], security: [{ apiKey: [] }] };
 const body = <Schema extends z.ZodType>(schema: Schema) => ({
   required: true,
