@@ -8,8 +8,8 @@ import type { SpooledItem } from "./spool.js";
 /** What became of one POST, as the sender has to act on it. */
 export type IngressOutcome =
   | { readonly kind: "answered"; readonly results: readonly IngressResult[] }
-  /** 413: the batch is above the API's limit. */
-  | { readonly kind: "too_large" }
+  /** 413: the batch is above somebody's limit; only the API's own word is a verdict on a packet. */
+  | { readonly kind: "too_large"; readonly byApi: boolean; readonly retryAfterMs?: number }
   /** The API itself says that this batch will never do. */
   | { readonly kind: "refused"; readonly status: number; readonly code: string; readonly message: string }
   /** Nothing would be accepted from us now, whatever the lane. */
@@ -31,6 +31,7 @@ const answerSchema = z.object({
   ),
 });
 
+const BODY_TOO_LARGE = "body_too_large";
 const problemSchema = z.object({ code: z.string(), title: z.string().optional(), detail: z.string().optional() });
 
 export function createIngressClient(options: {
@@ -75,21 +76,24 @@ function readOutcome(items: readonly SpooledItem[], response: Response, text: st
   const retryAfter = retryAfterMs(response.headers.get("retry-after"));
   const retry = retryAfter === undefined ? {} : { retryAfterMs: retryAfter };
   if (status === 413) {
-    return { kind: "too_large" };
+    return { kind: "too_large", byApi: problemOf(text)?.code === BODY_TOO_LARGE, ...retry };
   }
   const advice = adviceFor(status);
   if (advice) {
     return { kind: "blocked", status, advice, ...retry };
   }
   if (status === 400 || status === 422) {
-    const problem = problemSchema.safeParse(parseJson(text));
-    // Only our API speaks like this. The same status from a proxy in between is no verdict on the packets.
-    if (problem.success) {
-      const message = problem.data.detail ?? problem.data.title ?? "";
-      return { kind: "refused", status, code: problem.data.code, message };
+    const problem = problemOf(text);
+    if (problem) {
+      return { kind: "refused", status, code: problem.code, message: problem.detail ?? problem.title ?? "" };
     }
   }
   return { kind: "failed", reason: `HTTP ${status}`, ...retry };
+}
+
+/** Only our API speaks like this. The same status from a proxy in between is no verdict on the packets. */
+function problemOf(text: string): z.infer<typeof problemSchema> | null {
+  return problemSchema.safeParse(parseJson(text)).data ?? null;
 }
 
 function readAnswer(items: readonly SpooledItem[], text: string): IngressOutcome {

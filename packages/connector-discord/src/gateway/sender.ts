@@ -50,6 +50,8 @@ const BLOCKED_BACKOFF = { minMs: 1_000, maxMs: 60_000 } as const;
 /** From here on a failing batch is made smaller, in case one packet in it is the reason. */
 const FAILURES_BEFORE_SPLIT = 3;
 const FAILURES_BEFORE_ALARM = 8;
+/** From batches made smaller by a 413 on, until larger ones are tried. */
+const ANSWERS_BEFORE_GROWING = 20;
 
 export function createSender(options: SenderOptions): Sender {
   const { spool, ingress, deadLetters, clock, logger } = options;
@@ -60,6 +62,7 @@ export function createSender(options: SenderOptions): Sender {
   let ready: Lane[] = [];
   let loadedItems = 0;
   let bodyLimitBytes: number = INGRESS_LIMITS.targetBodyBytes;
+  let answersSinceShrink = 0;
   let endPause: (() => void) | null = null;
   let blocked = 0;
   let stopped = true;
@@ -142,6 +145,7 @@ export function createSender(options: SenderOptions): Sender {
         blocked = 0;
         lane.failures = 0;
         lane.batchLimit = Math.min(INGRESS_LIMITS.maxItems, lane.batchLimit * 2);
+        growBodyLimit();
         const letters = batch.flatMap((item, index): DeadLetter[] => {
           const result = outcome.results[index];
           return result?.status === "rejected" ? [{ item, code: result.code, message: result.message }] : [];
@@ -150,12 +154,18 @@ export function createSender(options: SenderOptions): Sender {
         return settle(lane, batch, letters);
       }
       case "too_large":
-        if (batch.length === 1) {
+        if (batch.length > 1) {
+          shrinkBodyLimit(batch);
+          return makeReady(lane);
+        }
+        if (outcome.byApi) {
           return settle(lane, batch, toLetters(batch, "too_large", "The API's limit is below this one packet (413)."));
         }
-        bodyLimitBytes = Math.floor(bytesOf(batch) / 2);
-        logger.warn({ bodyLimitBytes }, "The API refused the size of a batch (413); sending smaller ones from now on");
-        return makeReady(lane);
+        return waitAndRetry(lane, batch, {
+          kind: "failed",
+          reason: "HTTP 413 from something between here and the API: its limit is below one packet",
+          ...(outcome.retryAfterMs === undefined ? {} : { retryAfterMs: outcome.retryAfterMs }),
+        });
       case "refused":
         if (batch.length === 1) {
           return settle(lane, batch, toLetters(batch, outcome.code, outcome.message));
@@ -166,6 +176,25 @@ export function createSender(options: SenderOptions): Sender {
         return pause(lane, outcome);
       case "failed":
         return waitAndRetry(lane, batch, outcome);
+    }
+  }
+
+  function shrinkBodyLimit(batch: readonly SpooledItem[]): void {
+    bodyLimitBytes = Math.floor(bytesOf(batch) / 2);
+    answersSinceShrink = 0;
+    throttled("too_large", (omitted) => {
+      logger.warn({ bodyLimitBytes, omitted }, "A batch was refused for its size (413); sending smaller ones for now");
+    });
+  }
+
+  /** A limit may have been that of a proxy which is gone again. Growing seldom keeps refusals rare where it stays. */
+  function growBodyLimit(): void {
+    if (bodyLimitBytes >= INGRESS_LIMITS.targetBodyBytes) {
+      return;
+    }
+    answersSinceShrink += 1;
+    if (answersSinceShrink % ANSWERS_BEFORE_GROWING === 0) {
+      bodyLimitBytes = Math.min(INGRESS_LIMITS.targetBodyBytes, bodyLimitBytes * 2);
     }
   }
 

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { INGRESS_LIMITS } from "../../src/ingress-contract.js";
 import { keysOf, startIngress, startSending } from "./support/sending.js";
@@ -161,10 +163,53 @@ describe("sender", () => {
     expect(logger.text()).toContain("413");
   });
 
+  test("N2 makes larger batches again when the limit that answered 413 is gone", async () => {
+    const ingress = await startIngress();
+    const { receive, spool } = await startSending(ingress);
+    let limit = 5_000;
+    let largest = 0;
+    ingress.intercept((_, body) => {
+      if (body.length > limit) return { status: 413, body: "<html>413</html>" };
+      largest = Math.max(largest, body.length);
+      return null;
+    });
+    const keys = [...receive("1", 50, "x".repeat(1_000))];
+    await waitUntil("an empty spool", () => spool.depth().items === 0);
+    expect(largest).toBeLessThanOrEqual(5_000);
+    limit = Number.POSITIVE_INFINITY;
+    keys.push(...receive("1", 1_500, "x".repeat(1_000)));
+    await waitUntil("an empty spool", () => spool.depth().items === 0);
+    expect(keysOf(ingress, "1")).toEqual(keys);
+    expect(largest).toBeGreaterThan(20_000);
+  });
+
+  test.each(["<html>413 Request Entity Too Large</html>", '{"code":"else"}'])(
+    "N2 keeps a packet that something other than the API refuses for its size: %s",
+    async (body) => {
+      const ingress = await startIngress();
+      const { receive, spool, sender, directory } = await startSending(ingress);
+      let refusals = 0;
+      let limit = 50_000;
+      ingress.intercept((_, sent) => {
+        if (sent.length <= limit) return null;
+        refusals += 1;
+        return { status: 413, body };
+      });
+      const keys = [...receive("1", 3), ...receive("1", 1, "x".repeat(60_000)), ...receive("1", 3)];
+      await waitUntil("several refusals of the one packet", () => refusals >= 4 && spool.depth().items === 4);
+      expect(sender.stats().trouble).toContain("413");
+      limit = Number.POSITIVE_INFINITY;
+      await waitUntil("an empty spool", () => spool.depth().items === 0);
+      expect(keysOf(ingress, "1")).toEqual(keys);
+      expect(existsSync(join(directory, "dead-letters.jsonl"))).toBe(false);
+    },
+  );
+
   test("N2 a packet that alone is too large ends in the dead-letter file, its neighbours arrive", async () => {
     const ingress = await startIngress();
     const { receive, spool, deadLetters } = await startSending(ingress);
-    ingress.intercept((_, body) => (body.length > 50_000 ? { status: 413 } : null));
+    const refusal = { status: 413, body: JSON.stringify({ code: "body_too_large", detail: "Above 1 MiB." }) };
+    ingress.intercept((_, body) => (body.length > 50_000 ? refusal : null));
     const keys = [...receive("1", 3), ...receive("1", 1, "x".repeat(60_000)), ...receive("1", 3)];
     await waitUntil("an empty spool", () => spool.depth().items === 0);
     expect(keysOf(ingress, "1")).toEqual(keys.filter((_, index) => index !== 3));
