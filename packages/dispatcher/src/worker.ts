@@ -193,13 +193,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const limit = Math.min(settings.maxInFlightPerEndpoint, room());
     if (limit <= 0) return;
     pulling.add(lane);
+    // Before the query: what is set aside while it runs marks the lane anew.
+    setAside.delete(lane);
     const params = claimParams(limit);
     inBackground(
       statements
         .claimSetAside(database.query, lane, params)
         .then((rows) => {
-          if (rows.length < limit) setAside.delete(lane);
+          if (rows.length === limit) setAside.add(lane);
           take(rows, params.leasedUntilMs);
+        })
+        .catch((error: unknown) => {
+          setAside.add(lane);
+          throw error;
         })
         .finally(() => pulling.delete(lane)),
     );

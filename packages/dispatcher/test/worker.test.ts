@@ -145,6 +145,49 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     },
   );
 
+  it("N5 forgets nothing that is set aside while the queue is being asked for what was set aside before", async () => {
+    // Its clock stands still: no sweep finds what was forgotten.
+    const opened = await openDispatcher(databases, { clock: createVirtualClock() });
+    let asked = 0;
+    const gates = [createGate(), createGate(), createGate()] as const;
+    const slow = {
+      ...opened.database,
+      async query(text: string, params?: readonly unknown[]) {
+        const rows = await opened.database.query(text, params);
+        if (text.includes("waiting.endpoint_id = $4")) {
+          asked += 1;
+          if (asked === 1) await gates[2].answer();
+        }
+        return rows;
+      },
+    };
+    const dispatcher = opened.another({ database: slow } as object);
+    const receiver = await openReceiver({ answer: () => gates[receiver.requests.length <= 340 ? 0 : 1].answer() });
+    await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.start();
+    const queued = async () => {
+      const [row] = await opened.database.query<{ n: number; aside: number }>(
+        `select count(*)::int as n, (count(*) filter (where state = 2))::int as aside from ${opened.schema}.queue`,
+      );
+      return row ?? { n: 0, aside: 0 };
+    };
+    const publish = (count: number) => dispatcher.publishMany(Array.from({ length: count }, () => EVENT));
+    // 64 in flight, 256 in memory, the rest aside.
+    await publish(340);
+    await until(async () => (await queued()).aside === 20);
+    gates[0].open();
+    await until(() => asked === 1);
+    await receiver.waitFor(320, 25_000);
+    await publish(400);
+    await until(async () => (await queued()).aside === 80);
+    gates[1].open();
+    await receiver.waitFor(640, 25_000);
+    await until(async () => (await dispatcher.health()).inFlight === 0);
+    gates[2].open();
+    await until(async () => (await queued()).n === 0);
+    expect(receiver.requests).toHaveLength(740);
+  });
+
   it("takes over what a worker that is gone had set aside, and ends what is held for nobody", async () => {
     const { dispatcher, database, schema } = await openDispatcher(databases);
     const receiver = await openReceiver();
