@@ -47,6 +47,8 @@ export interface WorkerOptions {
 const MAX_UNRECORDED = 5_000;
 /** Between polls that find something due which another worker is just taking. */
 const BREATH_MS = 5;
+/** How often the queue is vacuumed where no autovacuum runs. */
+const VACUUM_MS = 60_000;
 /** What `stop` takes at most beyond the time that it leaves to attempts: to write down what came of them. */
 const STOP_GRACE_MS = 2_000;
 
@@ -67,6 +69,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let lastReadAtMs = clock.now();
   let cancelTimer: () => void = () => {};
   let timerAtMs = Number.POSITIVE_INFINITY;
+  let vacuumedAtMs = clock.now();
   let cancelSweep: () => void = () => {};
 
   const recorder = createRecorder({
@@ -219,6 +222,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     for (const { id } of await statements.findSetAside(database.query)) {
       setAside.add(id);
       if (lanes.waitingIn(id) === 0) pull(id);
+    }
+    if (database.kind === "pglite" && !stopped && clock.now() - vacuumedAtMs >= VACUUM_MS) {
+      vacuumedAtMs = clock.now();
+      await statements.vacuumQueue(database.query);
     }
   };
 

@@ -250,6 +250,27 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(logged).toEqual([]);
   });
 
+  it.runIf(databases.kind === "pglite")("vacuums the queue where no autovacuum runs", async () => {
+    const clock = createVirtualClock();
+    const { dispatcher, database, schema, logged } = await openDispatcher(databases, { clock });
+    await subscribeReceiver(dispatcher, await openReceiver());
+    await dispatcher.publish(EVENT);
+    await dispatcher.start();
+    // -1 until a first vacuum or analyze.
+    const counted = async () =>
+      (
+        await database.query<{ n: number }>(
+          `select reltuples as n from pg_class where oid = '${schema}.queue'::regclass`,
+        )
+      )[0]?.n;
+    expect(await counted()).toBe(-1);
+    await until(async () => {
+      clock.advance(1_000);
+      return (await counted()) !== -1;
+    });
+    expect(logged).toEqual([]);
+  });
+
   it.skipIf(databases.kind === "pglite")(
     "holds no connection and no transaction while requests are in flight",
     async () => {

@@ -19,12 +19,14 @@ import { nextDue } from "./next-due.js";
 import { publishEvents } from "./publish-events.js";
 import { recordAttempts } from "./record-attempts.js";
 import { recordTest } from "./record-test.js";
+import { releaseHeld } from "./release-held.js";
 import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDelivery } from "./requeue-delivery.js";
 import { sendMessage } from "./send-message.js";
 import { unholdOrphans } from "./unhold-orphans.js";
 import { updateEndpoint } from "./update-endpoint.js";
 import { upsertSubscription } from "./upsert-subscription.js";
+import { vacuumQueue } from "./vacuum-queue.js";
 
 /** Every statement, with the schema's name written into its text once. */
 export function createStatements(schema: string) {
@@ -50,12 +52,14 @@ export function createStatements(schema: string) {
     publishEvents: publishEvents(schema),
     recordAttempts: recordAttempts(schema),
     recordTest: recordTest(schema),
+    releaseHeld: releaseHeld(schema),
     replaceSecrets: replaceSecrets(schema),
     requeueDelivery: requeueDelivery(schema),
     sendMessage: sendMessage(schema),
     unholdOrphans: unholdOrphans(schema),
     updateEndpoint: updateEndpoint(schema),
     upsertSubscription: upsertSubscription(schema),
+    vacuumQueue: vacuumQueue(schema),
   } as const;
 }
 
