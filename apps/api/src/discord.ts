@@ -52,9 +52,15 @@ export function createDiscord(wiring: DiscordWiring) {
     // At least once: granting a role that the member has changes nothing.
     async afterBind({ platformUserId }) {
       const { DISCORD_GUILD_ID: guildId, DISCORD_VERIFIED_ROLE_ID: roleId } = environment;
-      if (!roleId) return;
+      if (!roleId) return undefined;
       const granted = await connector.grantRole({ guildId, roleId, userId: platformUserId });
-      if (!granted.ok) throw new Error(`The verified role was not granted: ${granted.reason}`);
+      if (granted.ok) return undefined;
+      const passes = granted.reason === "rate_limited" || granted.reason === "unavailable";
+      return {
+        outcome: passes ? ("retry" as const) : ("dead" as const),
+        reason: granted.message,
+        ...(granted.reason === "rate_limited" ? { retryAfterMs: granted.retryAfterMs } : {}),
+      };
     },
   });
 
