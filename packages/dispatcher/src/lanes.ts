@@ -9,7 +9,7 @@ export interface Lanes {
   idle(): Promise<void>;
   /** How many jobs wait in one lane. */
   waitingIn(lane: string): number;
-  /** How many more jobs may wait. */
+  /** How many more jobs may wait; 0 while those that do are too large together. */
   room(): number;
   readonly waiting: number;
   readonly inFlight: number;
@@ -31,6 +31,8 @@ export function createLanes(options: {
   readonly maxInFlightPerLane: number;
   readonly maxWaiting: number;
   readonly maxWaitingPerLane: number;
+  /** Of the data of the jobs that wait. The one that goes beyond it is still taken. */
+  readonly maxWaitingBytes: number;
   /** Runs one job; its slot is free when the promise settles. Must not reject. */
   readonly run: (job: Job) => Promise<void>;
   /** Called when a lane has run dry or a slot is free again. */
@@ -40,6 +42,7 @@ export function createLanes(options: {
   let turns: Lane[] = [];
   let turn = 0;
   let waiting = 0;
+  let waitingBytes = 0;
   let inFlight = 0;
   let idlers: (() => void)[] = [];
 
@@ -66,8 +69,11 @@ export function createLanes(options: {
     }
   };
 
+  const room = (): number => (waitingBytes >= options.maxWaitingBytes ? 0 : Math.max(0, options.maxWaiting - waiting));
+
   const start = (lane: Lane, job: Job): void => {
     waiting -= 1;
+    waitingBytes -= bytesOf(job);
     inFlight += 1;
     lane.inFlight += 1;
     options.run(job).then(
@@ -97,7 +103,7 @@ export function createLanes(options: {
     offer(job) {
       const key = laneOf(job);
       let lane = lanes.get(key);
-      if (waiting >= options.maxWaiting || (lane !== undefined && lane.jobs.length >= options.maxWaitingPerLane)) {
+      if (room() === 0 || (lane !== undefined && lane.jobs.length >= options.maxWaitingPerLane)) {
         return false;
       }
       if (lane === undefined) {
@@ -106,6 +112,7 @@ export function createLanes(options: {
       }
       lane.jobs.push(job);
       waiting += 1;
+      waitingBytes += bytesOf(job);
       line(lane);
       pump();
       return true;
@@ -120,11 +127,12 @@ export function createLanes(options: {
         if (kept.length === 0 && lane.inFlight === 0) lanes.delete(lane.key);
       }
       waiting -= withdrawn.length;
+      for (const job of withdrawn) waitingBytes -= bytesOf(job);
       return withdrawn;
     },
     idle: () => (inFlight === 0 && waiting === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
     waitingIn: (lane) => lanes.get(lane)?.jobs.length ?? 0,
-    room: () => options.maxWaiting - waiting,
+    room,
     get waiting() {
       return waiting;
     },
@@ -132,4 +140,9 @@ export function createLanes(options: {
       return inFlight;
     },
   };
+}
+
+/** What a job's data take in memory, roughly: most texts have a byte for each character there. */
+function bytesOf(job: Job): number {
+  return job.event.dataText.length;
 }

@@ -45,6 +45,8 @@ export interface WorkerOptions {
 
 /** More outcomes than this waiting for the database: nothing new is begun. */
 const MAX_UNRECORDED = 5_000;
+/** Of the data that wait in memory, of all endpoints together. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Between polls that find something due which another worker is just taking. */
 const BREATH_MS = 5;
 /** How often the queue is vacuumed where no autovacuum runs. */
@@ -90,6 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     maxInFlightPerLane: settings.maxInFlightPerEndpoint,
     maxWaiting: settings.maxWaiting,
     maxWaitingPerLane: settings.maxWaitingPerEndpoint,
+    maxWaitingBytes: MAX_WAITING_BYTES,
     run: run.run,
     onFree(lane) {
       if (stopped) return;
