@@ -9,7 +9,10 @@ export interface AddressGuardOptions {
   readonly allow?: readonly string[];
   /** Also plain `http:`. Default false. */
   readonly allowHttp?: boolean;
-  /** Default: the system's resolver. */
+  /**
+   * Default: the system's resolver, which Node asks in a pool of 4 threads (`UV_THREADPOOL_SIZE`) that it also uses for
+   * files: names that resolve slowly delay the others.
+   */
   readonly resolve?: (hostname: string) => Promise<readonly ResolvedAddress[]>;
 }
 
@@ -36,7 +39,7 @@ type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 /** Stands between an endpoint's URL and the socket. */
 export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
   const allowed = (options.allow ?? []).map(parseRange);
-  const resolve = options.resolve ?? systemResolve;
+  const resolve = shareLookups(options.resolve ?? systemResolve);
   return {
     check(url) {
       if (url.protocol !== "https:" && !(options.allowHttp && url.protocol === "http:")) {
@@ -76,7 +79,7 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
 
 async function judgedAddresses(
   hostname: string,
-  resolve: (hostname: string) => Promise<readonly ResolvedAddress[]>,
+  resolve: Resolve,
   allowed: readonly Range[],
 ): Promise<readonly ResolvedAddress[]> {
   const addresses = await resolve(hostname);
@@ -149,6 +152,20 @@ function parseRange(cidr: string): Range {
       },
     );
   }
+}
+
+type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
+
+/** Connections that are made to one name at the same time wait for the same look-up; the next ones ask again. */
+function shareLookups(resolve: Resolve): Resolve {
+  const underWay = new Map<string, Promise<readonly ResolvedAddress[]>>();
+  return (hostname) => {
+    const known = underWay.get(hostname);
+    if (known !== undefined) return known;
+    const started = resolve(hostname).finally(() => underWay.delete(hostname));
+    underWay.set(hostname, started);
+    return started;
+  };
 }
 
 async function systemResolve(hostname: string): Promise<readonly ResolvedAddress[]> {

@@ -222,6 +222,31 @@ describe("http sender", () => {
     expect(await unknown("http://nobody.example/")).toMatchObject({ errorCode: "dns_failed" });
   });
 
+  it("looks a name up once for all connections that are made to it at the same time", async () => {
+    let looked = 0;
+    let resolveHost: () => void = () => {};
+    const host = new Promise<void>((resolve) => {
+      resolveHost = resolve;
+    });
+    const url = await serve((_request, response) => response.end());
+    const send = openSender({
+      guard: {
+        ...LOCAL,
+        async resolve() {
+          looked += 1;
+          await host;
+          return [{ address: "127.0.0.1", family: 4 }];
+        },
+      },
+    });
+    const target = url.replace("127.0.0.1", "many.example");
+    const sent = Promise.all(Array.from({ length: 64 }, () => send(target)));
+    await new Promise((resolve) => setImmediate(resolve));
+    resolveHost();
+    expect((await sent).every(({ kind }) => kind === "response")).toBe(true);
+    expect(looked).toBe(1);
+  });
+
   it("N3 connects to the very address that was judged, however the name resolves later", async () => {
     let looked = 0;
     const seen: string[] = [];
