@@ -11,6 +11,7 @@ import { DispatcherError } from "./errors.js";
 import { createEventCatalogue } from "./event-catalogue.js";
 import { createEventLog, type DispatcherEvents } from "./event-log.js";
 import { type DispatcherHealth, MAX_COUNTED, type QueueHealth } from "./health.js";
+import { createHeldDeliveries } from "./held-deliveries.js";
 import { migrations } from "./migrations.js";
 import { type DispatcherOptions, resolveOptions } from "./options.js";
 import { createPublisher } from "./publisher.js";
@@ -77,7 +78,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     channel,
     worker: () => worker,
   });
-  const endpoints = createEndpoints({ settings, query: database.query, statements, registry, cache, codec, wake });
+  const held = createHeldDeliveries({ settings, query: database.query, statements, worker: () => worker });
+  const endpoints = createEndpoints({ settings, query: database.query, statements, registry, cache, codec, held });
 
   const stopWorker = async (): Promise<void> => {
     const started = await starting;

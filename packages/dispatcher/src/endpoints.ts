@@ -18,6 +18,7 @@ import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 import { DispatcherError, type FieldIssue } from "./errors.js";
 import { keyIssues } from "./event-input.js";
 import { isEventPattern } from "./event-types.js";
+import type { HeldDeliveries } from "./held-deliveries.js";
 import type { Settings } from "./options.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
 import { scheduleIssues } from "./retry-schedule.js";
@@ -47,7 +48,7 @@ export interface Endpoints {
   /** Oldest first. `cursor` is what the previous page answered. */
   list(query: EndpointQuery): Promise<{ readonly endpoints: readonly Endpoint[]; readonly nextCursor: string | null }>;
   /**
-   * Changes the fields that are given. Setting `active` puts what was held back in line.
+   * Changes the fields that are given. Setting `active` has what was held delivered.
    *
    * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`
    */
@@ -60,7 +61,7 @@ export interface Endpoints {
    */
   rotateSecret(rotation: SecretRotation): Promise<RotatedEndpoint>;
   /**
-   * Puts what was held back in line.
+   * Has what was held delivered.
    *
    * @throws DispatcherError `endpoint_not_found`
    */
@@ -93,10 +94,9 @@ export function createEndpoints(options: {
   readonly registry: DestinationRegistry;
   readonly cache: EndpointCache;
   readonly codec: EndpointCodec;
-  /** Deliveries may be due that were held. */
-  readonly wake: () => void;
+  readonly held: HeldDeliveries;
 }): EndpointStore {
-  const { settings, query, statements, registry, cache, codec } = options;
+  const { settings, query, statements, registry, cache, codec, held } = options;
   const { clock } = settings;
 
   const targetOf = (destination: string, target: unknown): unknown =>
@@ -141,7 +141,7 @@ export function createEndpoints(options: {
       cache.forget(endpoint.id);
       // Somebody else changed the endpoint meanwhile: its secrets may be others.
       if (row === undefined) continue;
-      if (changes.active === true) options.wake();
+      if (changes.active === true) await held.resume(row.id);
       return codec.show(row);
     }
   };
@@ -234,9 +234,9 @@ export function createEndpoints(options: {
     },
 
     async delete(endpoint) {
-      const deleted = await statements.deleteEndpoint(query, endpoint, nowOf(clock));
+      const deleted = await statements.deleteEndpoint(query, endpoint);
       cache.forget(endpoint.id);
-      if (deleted.length > 0) options.wake();
+      if (deleted.length > 0) await held.release(endpoint.id);
       return deleted.length > 0;
     },
 
@@ -285,7 +285,7 @@ export function createEndpoints(options: {
           },
         );
         cache.forget(row.id);
-        options.wake();
+        await held.resume(row.id);
       }
       return { endpointId: row.id };
     },

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { SqlQuery } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createDispatcher } from "../src/index.js";
+import { createDispatcher, type Dispatcher } from "../src/index.js";
+import { createVirtualClock, type Receiver } from "../src/testing.js";
 import { ENCRYPTION_KEY, openDispatcher, openReceiver, subscribeReceiver, TENANT, until } from "./open-dispatcher.js";
 
 const INPUT = { tenantId: TENANT, target: { url: "https://example.com/hook" }, events: ["ticket.*"] };
@@ -204,5 +205,70 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(await of({ eventId: event.id })).toHaveLength(2);
     const [delivery] = await of({ endpointId: first.id });
     expect(await dispatcher.deliveries.get({ tenantId: "globex", id: delivery?.id ?? "" })).toBeNull();
+  });
+
+  const holdMany = async (dispatcher: Dispatcher, receiver: Receiver, count: number) => {
+    const target = { url: receiver.url };
+    const type = `n.${count}`;
+    const endpoint = await dispatcher.endpoints.create({ ...INPUT, target, events: [type], active: false });
+    const events = Array.from({ length: count }, (_, n) => ({ tenantId: TENANT, type, data: { n } }));
+    for (let from = 0; from < count; from += 100) await dispatcher.publishMany(events.slice(from, from + 100));
+    return endpoint;
+  };
+
+  it("N1 delivers a large backlog of an enabled endpoint portion by portion, without a change to the rest", async () => {
+    // Its clock stands still: neither a poll nor a sweep helps.
+    const { dispatcher, database, schema } = await openDispatcher(databases, { clock: createVirtualClock() });
+    let answer = (): void => {};
+    const answers = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const receiver = await openReceiver({ answer: () => answers.then(() => ({ status: 200 })) });
+    const endpoint = await holdMany(dispatcher, receiver, 700);
+    await dispatcher.start();
+    expect((await dispatcher.health()).queue).toMatchObject({ due: 0, held: 700 });
+    await dispatcher.endpoints.enable(endpoint);
+    await receiver.waitFor(64);
+    const untouched = await database.query<{ count: number }>(
+      `select count(*)::integer as count from ${schema}.queue where state = 1`,
+    );
+    // 64 in flight, 256 in memory, and one that found no room.
+    expect(untouched).toEqual([{ count: 379 }]);
+    await until(async () => (await dispatcher.health()).queue?.held === 380);
+    answer();
+    await receiver.waitFor(700);
+    await until(async () => (await database.query(`select from ${schema}.queue limit 1`)).length === 0);
+    expect(new Set(receiver.requests.map(({ headers }) => headers["webhook-id"])).size).toBe(700);
+    expect(receiver.requests).toHaveLength(700);
+    expect((await dispatcher.health()).queue).toMatchObject({ due: 0, held: 0 });
+  });
+
+  it("N1 leaves the backlog of an endpoint that it enables in line for others when it has no worker", async () => {
+    const { dispatcher, another } = await openDispatcher(databases);
+    const receiver = await openReceiver();
+    const endpoint = await holdMany(dispatcher, receiver, 600);
+    const other = await holdMany(dispatcher, receiver, 10);
+    await dispatcher.endpoints.enable(endpoint);
+    expect((await dispatcher.health()).queue).toMatchObject({ due: 600, held: 10 });
+    await another().start();
+    await receiver.waitFor(600);
+    await dispatcher.endpoints.delete(other);
+    const { deliveries } = await until(async () => {
+      const page = await dispatcher.deliveries.list({ tenantId: TENANT, endpointId: other.id, status: "dead" });
+      return page.deliveries.length === 10 && page;
+    });
+    expect(deliveries.every(({ ending }) => ending === "endpoint_deleted")).toBe(true);
+    expect(receiver.requests).toHaveLength(600);
+  });
+
+  it("ends at once what was held for an endpoint that is deleted", async () => {
+    const clock = createVirtualClock();
+    const { dispatcher, database, schema } = await openDispatcher(databases, { clock });
+    const receiver = await openReceiver();
+    const endpoint = await holdMany(dispatcher, receiver, 200);
+    await dispatcher.start();
+    expect(await dispatcher.endpoints.delete(endpoint)).toBe(true);
+    await until(async () => (await database.query(`select from ${schema}.queue limit 1`)).length === 0);
+    expect(receiver.requests).toHaveLength(0);
   });
 });

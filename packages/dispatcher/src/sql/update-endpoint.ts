@@ -11,30 +11,24 @@ export interface EndpointChangesRow {
   readonly active: boolean | null;
 }
 
-/** Changes an endpoint; activating it puts its held deliveries back in line. */
+/** Changes an endpoint. What is held for it is left as it is: that may be much. */
 export function updateEndpoint(schema: string) {
   const text = `
-    with changed as (
-      update "${schema}".endpoints set
-        name = coalesce($3::text, name),
-        destination = coalesce($4::text, destination),
-        target = coalesce($5::text, target),
-        events = coalesce(string_to_array($6::text, ' '), events),
-        policy = coalesce($7::text, policy),
-        active = coalesce($8::boolean, active),
-        disabled_at = case when $8::boolean then null when $8::boolean = false and active
-          then $9::text::timestamptz else disabled_at end,
-        disabled_reason = case when $8::boolean then null when $8::boolean = false and active
-          then null else disabled_reason end,
-        version = version + 1,
-        updated_at = $9::text::timestamptz
-      where id = $1::text and tenant_id = $2::text and version = coalesce($10::integer, version)
-      returning ${ENDPOINT_COLUMNS}
-    ), released as (
-      update "${schema}".queue set state = 0, next_at = $9::text::timestamptz
-      where endpoint_id = $1::text and state <> 0 and exists (select from changed where active)
-    )
-    select ${ENDPOINT_COLUMNS} from changed`;
+    update "${schema}".endpoints set
+      name = coalesce($3::text, name),
+      destination = coalesce($4::text, destination),
+      target = coalesce($5::text, target),
+      events = coalesce(string_to_array($6::text, ' '), events),
+      policy = coalesce($7::text, policy),
+      active = coalesce($8::boolean, active),
+      disabled_at = case when $8::boolean then null when $8::boolean = false and active
+        then $9::text::timestamptz else disabled_at end,
+      disabled_reason = case when $8::boolean then null when $8::boolean = false and active
+        then null else disabled_reason end,
+      version = version + 1,
+      updated_at = $9::text::timestamptz
+    where id = $1::text and tenant_id = $2::text and version = coalesce($10::integer, version)
+    returning ${ENDPOINT_COLUMNS}`;
 
   return (
     query: SqlQuery,
