@@ -32,7 +32,7 @@ export interface DispatcherOptions {
   readonly leaseMs?: number;
   /** How often the queue is looked at without being asked to. Default 1,000. */
   readonly pollMs?: number;
-  /** How long `stop` waits for attempts in flight. Default 10,000. */
+  /** How long `stop` waits for attempts in flight; it ends 2 seconds later at most. Default 10,000. */
   readonly stopTimeoutMs?: number;
   /** Attempts in flight in this process. Default 512. */
   readonly maxInFlight?: number;
@@ -40,7 +40,7 @@ export interface DispatcherOptions {
   readonly maxInFlightPerEndpoint?: number;
   /** Of an event's data as JSON. Default 262,144. */
   readonly maxEventBytes?: number;
-  /** Read of a response, after decompression. Default 65,536. */
+  /** Read of a response, as it comes and after decompression. Default 65,536. */
   readonly maxResponseBytes?: number;
   /** Kept of a response in the attempt log. Default 4,096. */
   readonly keptResponseCharacters?: number;
