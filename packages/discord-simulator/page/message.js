@@ -102,7 +102,9 @@ function embedElement(embed, view) {
       ? el(
           "h3",
           {},
-          embed.url ? el("a", { href: embed.url, rel: "noreferrer", target: "_blank" }, embed.title) : embed.title,
+          embed.url
+            ? el("a", { href: embed.url, rel: "noreferrer", target: "_blank" }, markup(embed.title, view.name))
+            : markup(embed.title, view.name),
         )
       : "",
     embed.description ? markup(embed.description, view.name) : "",
@@ -114,7 +116,7 @@ function embedElement(embed, view) {
             el(
               "div",
               { class: field.inline ? "inline" : "" },
-              el("dt", {}, field.name),
+              el("dt", {}, markup(field.name, view.name)),
               el("dd", {}, markup(field.value, view.name)),
             ),
           ),
