@@ -1,15 +1,31 @@
 import type { SqlQuery } from "@hookline/core";
 
-/** Puts deliveries of endpoints that are gone back in line, where the next claim ends them. */
+/**
+ * Puts deliveries of endpoints that are gone back in line, where the next claim ends them. Looks at each endpoint that
+ * something waits for, not at all that waits.
+ */
 export function unholdOrphans(schema: string) {
   const text = `
+    with recursive endpoint(id) as (
+      (select endpoint_id from "${schema}".queue where state <> 0 and endpoint_id is not null
+       order by endpoint_id limit 1)
+      union all
+      select (select endpoint_id from "${schema}".queue where state <> 0 and endpoint_id > endpoint.id
+              order by endpoint_id limit 1)
+      from endpoint where endpoint.id is not null
+    ), gone as (
+      select id from endpoint
+      where id is not null and not exists (select from "${schema}".endpoints known where known.id = endpoint.id)
+    )
     update "${schema}".queue set state = 0, next_at = $1::text::timestamptz
     where id = any(array(
-      select waiting.id from "${schema}".queue waiting
-      where waiting.state <> 0
-        and not exists (select from "${schema}".endpoints endpoint where endpoint.id = waiting.endpoint_id)
+      select waiting.id from gone cross join lateral (
+        select id from "${schema}".queue
+        where state <> 0 and endpoint_id = gone.id
+        order by id limit 1000
+        for update skip locked
+      ) as waiting
       limit 1000
-      for update skip locked
     ))`;
 
   return (query: SqlQuery, now: string) => query(text, [now]);

@@ -1,0 +1,62 @@
+import type { SqlQuery } from "@hookline/core";
+import { describeMatrix } from "@hookline/postgres/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { unholdOrphans } from "../src/sql/unhold-orphans.js";
+import { openDispatcher, TENANT } from "./open-dispatcher.js";
+
+interface PlanNode {
+  readonly "Relation Name"?: string;
+  readonly "Actual Rows": number;
+  readonly "Actual Loops": number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** How many rows of a table a plan has looked at. */
+function rowsRead(node: PlanNode, table: string): number {
+  const own = node["Relation Name"] === table ? node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0) : 0;
+  const below = (node.Plans ?? []).map((plan) => rowsRead(plan, table));
+  return below.reduce((sum, rows) => sum + rows, own * node["Actual Loops"]);
+}
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  it("finds what is held for nobody without a look at all that is held for somebody", async () => {
+    const { dispatcher, database, schema } = await openDispatcher(databases);
+    const target = { url: "https://example.com/hook" };
+    const known = { tenantId: TENANT, target, events: ["*"], active: false };
+    const endpoints = [await dispatcher.endpoints.create(known), await dispatcher.endpoints.create(known)];
+    const hold = (endpointId: string, count: number) =>
+      database.query(
+        `insert into ${schema}.queue (id, endpoint_id, tenant_id, state, leased, lease_no, next_at)
+         select $1::text || n, $1::text, $2::text, 1, false, 1, now() from generate_series(1, $3::integer) n`,
+        [endpointId, TENANT, count],
+      );
+    for (const { id } of endpoints) await hold(id, 5_000);
+    await hold("ep_gone", 3);
+    await hold("zz_gone", 2);
+    await database.query(`analyze ${schema}.queue`);
+
+    const now = new Date().toISOString();
+    const plans: PlanNode[] = [];
+    const explaining: SqlQuery = async (text) => {
+      const explained = `explain (analyze, format json) ${text.replaceAll("$1", `'${now}'`)}`;
+      const rows = await database.query<{ "QUERY PLAN": readonly { readonly Plan: PlanNode }[] }>(explained);
+      for (const {
+        "QUERY PLAN": [plan],
+      } of rows)
+        if (plan !== undefined) plans.push(plan.Plan);
+      return [];
+    };
+    await unholdOrphans(schema)(explaining, now);
+    expect(plans).toHaveLength(1);
+    for (const plan of plans) expect(rowsRead(plan, "queue")).toBeLessThan(100);
+    const inLine = await database.query(
+      `select endpoint_id as id, count(*)::integer as count from ${schema}.queue where state = 0
+       group by 1 order by 1`,
+    );
+    expect(inLine).toEqual([
+      { id: "ep_gone", count: 3 },
+      { id: "zz_gone", count: 2 },
+    ]);
+  });
+});
