@@ -1,7 +1,7 @@
 import { el } from "./elements.js";
 
 const PARTS =
-  /```(?:\w+\n)?([\s\S]+?)```|`([^`]+)`|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|~~([\s\S]+?)~~|\*([^*\n]+)\*|\[([^\]]+)\]\((https?:\/\/[^)\s]+)\)|<(@!?|@&|#)(\d+)>|<a?:(\w+):\d+>|<t:(\d+)(?::\w)?>|\\([*_~`|<>@#\\])|(https?:\/\/[^\s<>]+)|(@everyone|@here)/g;
+  /```(?:\w+\n)?([\s\S]+?)```|`([^`]+)`|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|~~([\s\S]+?)~~|\*([^*\n]+)\*|\[([^\]]+)\]\((https?:\/\/[^)\s]+)\)|<(@!?|@&|#)(\d+)>|<a?:(\w+):\d+>|<t:(\d+)(?::\w)?>|\\([^\w\s])|(https?:\/\/[^\s<>]+)|(@everyone|@here)/g;
 
 /** Discord's markup as elements; `names` turns ids into names. */
 export function markup(text, names) {
