@@ -1,45 +1,42 @@
-// Runs contestants against each other in one process, in turn and in rounds of milliseconds, so that whatever else the
-// machine does hits all of them alike. A block is many such rounds; within it a contestant's figure is its first decile,
-// which are the rounds that nothing interrupted. Ratios are taken within a block, and the median of the blocks counts.
+// Runs contestants against each other in one process: a round runs each of them for some milliseconds, in random order,
+// so whatever else the machine does hits all of them alike. What counts is the plain median of all rounds, nothing is
+// left out. A ratio is taken within each round, of what ran side by side, before the median is.
 //
-// With `clock: "cpu"` a round costs the CPU time of the whole process, and the median round counts: for contestants that
-// hand work to other threads, whose waiting depends on what these cores do just now.
+// Each round is timed by two clocks: wall-clock time, and the CPU time of the whole process with all its threads.
 
 /**
+ * @typedef {"wall" | "cpu"} Clock
  * @typedef {object} Compared
- * @property {Record<string, number>} nsPerCall median of the blocks, for each contestant
- * @property {(name: string, base: string) => number} speed how many times as fast as the base: median of the blocks
+ * @property {readonly string[]} names the contestants
+ * @property {(name: string, clock?: Clock) => number} nsPerCall median of the rounds
+ * @property {(name: string, base: string, clock?: Clock) => number} speed how many times as fast as the base: median of
+ *   the ratios within a round
  */
 
 /**
  * @param {Record<string, () => unknown>} contestants each one call; may be asynchronous
- * @param {{ clock?: "wall" | "cpu", blocks?: number, rounds?: number, roundMs?: number }} [options]
+ * @param {{ rounds?: number, roundMs?: number }} [options] roundMs is what each contestant gets of a round
  * @returns {Promise<Compared>}
  */
-export async function compare(contestants, { clock = "wall", blocks = 5, rounds = 50, roundMs = 2 } = {}) {
-  const now = clock === "cpu" ? cpuNanoseconds : wallNanoseconds;
+export async function compare(contestants, { rounds = 250, roundMs = 2 } = {}) {
   const entries = [];
   for (const [name, call] of Object.entries(contestants)) entries.push(await prepare(name, call, roundMs));
-  const figures = Object.fromEntries(entries.map(({ name }) => [name, []]));
-  for (let block = 0; block < blocks; block++) {
-    const samples = Object.fromEntries(entries.map(({ name }) => [name, []]));
-    for (let round = 0; round < rounds; round++) {
-      // Nobody always comes after the same one: what a contestant leaves behind (garbage, warm caches) costs the next.
-      for (const { name, call, run, calls } of shuffled(entries)) {
-        const started = now();
-        await run(call, calls);
-        samples[name].push((now() - started) / calls);
-      }
+  const samples = Object.fromEntries(entries.map(({ name }) => [name, { wall: [], cpu: [] }]));
+  for (let round = 0; round < rounds; round++) {
+    // Nobody always comes after the same one: what a contestant leaves behind (garbage, warm caches) costs the next.
+    for (const { name, call, run, calls } of shuffled(entries)) {
+      const cpuStarted = cpuNanoseconds();
+      const started = wallNanoseconds();
+      await run(call, calls);
+      samples[name].wall.push((wallNanoseconds() - started) / calls);
+      samples[name].cpu.push((cpuNanoseconds() - cpuStarted) / calls);
     }
-    for (const { name } of entries) figures[name].push(quantile(samples[name], clock === "cpu" ? 0.5 : 0.1));
   }
   return {
-    nsPerCall: Object.fromEntries(entries.map(({ name }) => [name, quantile(figures[name], 0.5)])),
-    speed: (name, base) =>
-      quantile(
-        figures[base].map((ns, block) => ns / figures[name][block]),
-        0.5,
-      ),
+    names: Object.keys(contestants),
+    nsPerCall: (name, clock = "wall") => median(samples[name][clock]),
+    speed: (name, base, clock = "wall") =>
+      median(samples[base][clock].map((ns, round) => ns / samples[name][clock][round])),
   };
 }
 
@@ -80,7 +77,7 @@ function shuffled(entries) {
     .map(({ entry }) => entry);
 }
 
-function quantile(values, share) {
+function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) * share)];
+  return sorted[Math.floor((sorted.length - 1) / 2)];
 }
