@@ -1,6 +1,6 @@
 import type { Database } from "@hookline/postgres";
 import type { TestDatabases } from "@hookline/postgres/testing";
-import { onTestFinished } from "vitest";
+import { it, onTestFinished } from "vitest";
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from "../src/index.js";
 import { createReceiver, type Receiver, type ReceiverOptions } from "../src/testing.js";
 
@@ -81,4 +81,12 @@ export function untilDelivery(
     if (deliveries.length !== 1 || delivery === undefined || !isWanted(delivery)) return null;
     return dispatcher.deliveries.get({ tenantId: TENANT, id: delivery.id });
   });
+}
+
+/** \`it\` for what only one kind of database has; on the other there is no such test, and so none that is skipped. */
+export function onlyOn(
+  databases: TestDatabases,
+  kind: TestDatabases["kind"],
+): (title: string, run: () => Promise<void>) => void {
+  return databases.kind === kind ? it : () => {};
 }
