@@ -34,6 +34,8 @@ export { normaliseEmail } from "./identity/email.js";
 export type { LinkContact, Linked, LinkInput } from "./identity/link-contact.js";
 export { type ConfirmMailInput, createConfirmMail } from "./mail/confirm-mail.js";
 export { createLocalMailer, type LocalMail, type LocalMailer } from "./mail/local-mailer.js";
+export { createPostgresReplayStore } from "./replay/postgres-replay-store.js";
+export { createRedisReplayStore, type RedisCommands } from "./replay/redis-replay-store.js";
 export type { EngineSource } from "./sources/check-source.js";
 export type {
   Execution,

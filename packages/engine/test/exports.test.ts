@@ -10,6 +10,8 @@ it("exports what the README names, and nothing else", () => {
       "createConfirmMail",
       "createEngine",
       "createLocalMailer",
+      "createPostgresReplayStore",
+      "createRedisReplayStore",
       "createRouter",
       "getDerivedCredential",
       "isEngineError",
