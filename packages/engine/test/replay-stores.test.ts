@@ -44,9 +44,11 @@ describeMatrix("the replay store on Postgres", (databases) => {
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ port, host: "127.0.0.1" });
-    socket.once("connect", () => resolve(true));
+    socket.once("connect", () => {
+      socket.end();
+      resolve(true);
+    });
     socket.once("error", () => resolve(false));
-    socket.once("connect", () => socket.end());
   });
 }
 
@@ -72,10 +74,11 @@ describe.skipIf(!hasRedis)("the replay store on Redis", () => {
     server = spawn(
       "redis-server",
       ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-      {
-        stdio: "ignore",
-      },
+      { stdio: "ignore" },
     );
+    for (let tries = 0; tries < 200 && !(await listens(port)); tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   });
   afterAll(() => {
     for (const client of clients) client.disconnect();
