@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { chmod, rename, stat } from "node:fs/promises";
+import { chmod, link, stat, unlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,14 @@ export async function findSnapshot(): Promise<string> {
     await worker.close();
   }
   await chmod(unfinished, 0o600);
-  await rename(unfinished, path);
+  try {
+    // Never in the place of one that another process finished first and is reading by now.
+    await link(unfinished, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !(await isOurs(path))) throw error;
+  } finally {
+    await unlink(unfinished);
+  }
   return path;
 }
 
