@@ -2,6 +2,7 @@ import {
   type DirectSend,
   type EventInput,
   newId,
+  type Outbox,
   type OutboxOptions,
   type Published,
   type SqlQuery,
@@ -23,14 +24,8 @@ import type { Statements } from "./sql/statements.js";
 import { createStoredEvent } from "./stored-event.js";
 import type { Worker } from "./worker.js";
 
-export interface Publisher {
-  publish(event: EventInput, options?: OutboxOptions): Promise<Published>;
-  publishMany(events: readonly EventInput[], options?: OutboxOptions): Promise<readonly Published[]>;
-  send(
-    message: DirectSend,
-    options?: OutboxOptions,
-  ): Promise<{ readonly deliveryId: string; readonly duplicate: boolean }>;
-}
+/** What the dispatcher answers for as an outbox, but for its endpoints. */
+export type Publisher = Pick<Outbox, "publish" | "publishMany" | "send">;
 
 /** Where a publication is written, and how its deliveries start on their way. */
 interface Writing {

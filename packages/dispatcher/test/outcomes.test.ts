@@ -1,29 +1,9 @@
-import { type Destination, defineDestination } from "@hookline/core";
+import type { Destination } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createVirtualClock } from "../src/testing.js";
+import { EVENT, messages, QUICK } from "./message-destination.js";
 import { openDispatcher, openReceiver, subscribeReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
-
-const QUICK = { retrySchedule: { delaysMs: [1, 1], jitterRatio: 0 } };
-const EVENT = { tenantId: TENANT, type: "machine.registered", data: { machine: "m1" } };
-
-const messages = defineDestination<{ readonly url: string }, { readonly messageId: string }>({
-  id: "messages",
-  entityOf: (event) => (event.data as { machine: string }).machine,
-  plan: (event, { endpoint, state }) => ({
-    kind: "request",
-    request: {
-      method: state === null ? "POST" : "PATCH",
-      url: state === null ? endpoint.target.url : `${endpoint.target.url}/${state.messageId}`,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(event.data),
-    },
-  }),
-  interpret(response) {
-    if (response.status >= 300) return { outcome: "retry" };
-    return { outcome: "delivered", state: { messageId: JSON.parse(response.body).id } };
-  },
-});
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
   const open = async (destination: Destination, options: object = QUICK) => {
