@@ -12,7 +12,7 @@ import { createEventCatalogue } from "./event-catalogue.js";
 import { createEventLog, type DispatcherEvents } from "./event-log.js";
 import { type DispatcherHealth, MAX_COUNTED, type QueueHealth } from "./health.js";
 import { createHeldDeliveries } from "./held-deliveries.js";
-import { migrations } from "./migrations.js";
+import { migrations } from "./migrations/index.js";
 import { type DispatcherOptions, resolveOptions } from "./options.js";
 import { createPublisher } from "./publisher.js";
 import { isoTime } from "./sql/columns.js";

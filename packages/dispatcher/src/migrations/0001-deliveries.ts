@@ -4,14 +4,12 @@ import type { Migration } from "@hookline/postgres";
  * `events` and `messages` hold the bodies, once. `queue` holds a small row for each delivery that is not finished, and
  * is emptied as deliveries end; `attempts` is only appended to, and its last row of a delivery says how that ended.
  */
-export const migrations: readonly Migration[] = [
-  {
-    id: "0001_deliveries",
-    async up(tx, schema) {
-      for (const statement of initialTables(schema)) await tx.query(statement);
-    },
+export const deliveries: Migration = {
+  id: "0001_deliveries",
+  async up(tx, schema) {
+    for (const statement of initialTables(schema)) await tx.query(statement);
   },
-];
+};
 
 const initialTables = (schema: string): readonly string[] => [
   `create table "${schema}".events (

@@ -1,0 +1,5 @@
+import type { Migration } from "@hookline/postgres";
+import { deliveries } from "./0001-deliveries.js";
+
+/** In the order in which they run; what has been released is never changed. */
+export const migrations: readonly Migration[] = [deliveries];
