@@ -1,27 +1,26 @@
 import { type Clock, newId, type SqlQuery, type Subscription } from "@hookline/core";
-import { generateSecret, sign } from "@hookline/webhook-signing";
+import { generateSecret } from "@hookline/webhook-signing";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import { WEBHOOK_DESTINATION_ID } from "./destinations/webhook.js";
-import { parseWebhookTarget, schemeOf, type WebhookTarget } from "./destinations/webhook-target.js";
+import { parseWebhookTarget, type WebhookTarget } from "./destinations/webhook-target.js";
 import type {
   Endpoint,
   EndpointChanges,
   EndpointInput,
-  EndpointPolicy,
   RotatedEndpoint,
   SecretRotation,
   TenantScoped,
 } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
+import { patternIssues, policyIssues, refuse } from "./endpoint-input.js";
+import { checkKeptSecret, checkSecret } from "./endpoint-secret.js";
 import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
-import { DispatcherError, type FieldIssue } from "./errors.js";
+import { DispatcherError } from "./errors.js";
 import { keyIssues } from "./event-input.js";
-import { isEventPattern } from "./event-types.js";
 import type { HeldDeliveries } from "./held-deliveries.js";
 import type { Settings } from "./options.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
-import { scheduleIssues } from "./retry-schedule.js";
 import { rotate, signingSecrets } from "./secrets.js";
 import { isoTime } from "./sql/columns.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
@@ -300,67 +299,6 @@ const MAX_SECRET_OVERLAP_MS = 365 * SECRET_OVERLAP_MS;
 const MAX_SIGNING_SECRETS = 16;
 
 const nowOf = (clock: Clock): string => isoTime(clock.now());
-
-function patternIssues(events: readonly string[]): readonly FieldIssue[] {
-  if (!Array.isArray(events) || events.length === 0) return [{ path: "events", message: "names at least one type" }];
-  return events.flatMap((pattern: unknown, index) =>
-    typeof pattern === "string" && isEventPattern(pattern)
-      ? []
-      : [{ path: `events.${index}`, message: "is an event type, or one that ends in .*, or *" }],
-  );
-}
-
-function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
-  const issues: FieldIssue[] = [];
-  const { maxAttempts, retrySchedule, timeoutMs } = policy;
-  if (retrySchedule !== undefined) {
-    for (const { path, message } of scheduleIssues(retrySchedule)) {
-      issues.push({ path: `policy.retrySchedule.${path}`, message });
-    }
-  }
-  if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 1)) {
-    issues.push({ path: "policy.maxAttempts", message: "is a whole number from 1" });
-  }
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    issues.push({ path: "policy.timeoutMs", message: "is a number above 0" });
-  }
-  return issues;
-}
-
-function refuse(issues: readonly FieldIssue[]): void {
-  const [first] = issues;
-  if (first === undefined) return;
-  throw new DispatcherError("invalid_endpoint", `The endpoint's ${first.path} ${first.message}.`, { issues });
-}
-
-function checkSecret(secret: string, target: WebhookTarget): void {
-  const unfit = whyUnfit(secret, target);
-  if (unfit === null) return;
-  throw new DispatcherError("invalid_endpoint", `The endpoint's secret will not do: ${unfit.message}`, {
-    cause: unfit.cause,
-    issues: [{ path: "secret", message: unfit.message }],
-  });
-}
-
-function checkKeptSecret(secret: string, target: WebhookTarget): void {
-  const unfit = whyUnfit(secret, target);
-  if (unfit === null) return;
-  const message = `does not fit a secret that the endpoint signs with: ${unfit.message}`;
-  throw new DispatcherError("invalid_endpoint", `The endpoint's target.scheme ${message} Rotate the secret first.`, {
-    cause: unfit.cause,
-    issues: [{ path: "target.scheme", message }],
-  });
-}
-
-/** Signs something, since only the scheme knows what will do as its secret. */
-function whyUnfit(secret: string, target: WebhookTarget): { readonly message: string; readonly cause: unknown } | null {
-  try {
-    sign("", { scheme: schemeOf(target), secrets: [secret], id: "check", timestamp: 0 });
-    return null;
-  } catch (cause) {
-    return { message: cause instanceof Error ? cause.message : "It cannot sign.", cause };
-  }
-}
 
 /** Postgres says "unique violation" when a name is taken. */
 async function nameGuarded<T>(work: Promise<T>, name: string | undefined): Promise<T> {
