@@ -35,6 +35,7 @@ describe("the lint rules hold the house together", () => {
     ["engine", "@hookline/dispatcher/testing"],
     ["connector-discord", "@hookline/engine"],
     ["connector-discord", "@hookline/dispatcher"],
+    ["destination-slack", "@hookline/connector-discord"],
     ["discord-simulator", "@hookline/connector-discord"],
   ])("refuses an import of %s from %s", (packageName, imported) => {
     const broken = rulesBrokenBy(packageName, `import { x } from "${imported}";\nexport const y = x;\n`);
