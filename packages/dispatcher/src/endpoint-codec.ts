@@ -62,6 +62,7 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       active: row.active,
       disabledAt: row.disabled_at,
       disabledReason: row.disabled_reason,
+      contactAddress: row.contact_address,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
     }),

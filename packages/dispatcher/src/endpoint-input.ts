@@ -14,7 +14,7 @@ export function patternIssues(events: readonly string[]): readonly FieldIssue[] 
 
 export function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
   const issues: FieldIssue[] = [];
-  const { maxAttempts, retrySchedule, timeoutMs } = policy;
+  const { maxAttempts, retrySchedule, timeoutMs, disableAfterMs } = policy;
   if (retrySchedule !== undefined) {
     for (const { path, message } of scheduleIssues(retrySchedule)) {
       issues.push({ path: `policy.retrySchedule.${path}`, message });
@@ -26,7 +26,28 @@ export function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
   if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
     issues.push({ path: "policy.timeoutMs", message: "is a number above 0" });
   }
+  for (const name of ["retryClientErrors", "circuitBreaker"] as const) {
+    if (policy[name] !== undefined && typeof policy[name] !== "boolean") {
+      issues.push({ path: `policy.${name}`, message: "is true or false" });
+    }
+  }
+  if (disableAfterMs !== undefined && disableAfterMs !== null && !isDisableAfterMs(disableAfterMs)) {
+    issues.push({ path: "policy.disableAfterMs", message: DISABLE_AFTER_MESSAGE });
+  }
   return issues;
+}
+
+/** A minute to a year: less would disable for what a restart causes. */
+export function isDisableAfterMs(value: number): boolean {
+  return Number.isFinite(value) && value >= 60_000 && value <= 365 * 86_400_000;
+}
+
+export const DISABLE_AFTER_MESSAGE = "is null, or a number from 60000 (a minute) to 31536000000 (a year)";
+
+/** Whether it could be an address: one line, so that nothing else can get into a mail's head. */
+export function contactIssues(address: unknown): readonly FieldIssue[] {
+  const isFit = typeof address === "string" && address.length <= 254 && /^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/.test(address);
+  return isFit ? [] : [{ path: "contactAddress", message: "is an email address" }];
 }
 
 export function refuse(issues: readonly FieldIssue[]): void {

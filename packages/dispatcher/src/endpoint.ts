@@ -16,6 +16,8 @@ export interface EndpointInput<Target = unknown> {
   /** An inactive endpoint's deliveries are held until it is active. True when absent. */
   readonly active?: boolean;
   readonly policy?: EndpointPolicy;
+  /** An email address: told when the dispatcher disabled the endpoint, where it was given a mailer. */
+  readonly contactAddress?: string;
 }
 
 /** What an endpoint says otherwise than the dispatcher's options. */
@@ -26,12 +28,34 @@ export interface EndpointPolicy {
   readonly retrySchedule?: RetrySchedule;
   /** For connect, headers and body together; at most 30,000, and two thirds of `leaseMs`. */
   readonly timeoutMs?: number;
+  /** False: a 4xx other than 408, 425 and 429 ends the delivery as dead. True when absent. */
+  readonly retryClientErrors?: boolean;
+  /** False: every delivery is attempted when it is due, however many fail. True when absent. */
+  readonly circuitBreaker?: boolean;
+  /** Of failure without a success, after which the endpoint is disabled; null for never. The dispatcher's when absent. */
+  readonly disableAfterMs?: number | null;
+}
+
+/**
+ * How an endpoint does, as far as its attempts tell. `closed` is the normal state of its circuit breaker; while it is
+ * `open` deliveries wait, but for one probe at a time (`half_open`: the next one is due or under way).
+ */
+export interface EndpointHealth {
+  readonly circuit: "closed" | "open" | "half_open";
+  /** Failed attempts since the last success. */
+  readonly failures: number;
+  readonly failingSince: Date | null;
+  /** No delivery is attempted before; null when nothing holds them back. */
+  readonly blockedUntil: Date | null;
 }
 
 /** What `endpoints.update` takes; absent fields stay as they are. */
 export type EndpointChanges<Target = unknown> = Partial<
   Pick<EndpointInput<Target>, "name" | "target" | "events" | "active" | "policy">
->;
+> & {
+  /** Null takes it away. */
+  readonly contactAddress?: string | null;
+};
 
 /** A subscriber. */
 export interface Endpoint<Target = unknown> {
@@ -48,6 +72,7 @@ export interface Endpoint<Target = unknown> {
   readonly disabledAt: Date | null;
   /** Why, when the dispatcher disabled it. */
   readonly disabledReason: string | null;
+  readonly contactAddress: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

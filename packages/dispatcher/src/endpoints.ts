@@ -13,7 +13,7 @@ import type {
 } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
-import { patternIssues, policyIssues, refuse } from "./endpoint-input.js";
+import { contactIssues, patternIssues, policyIssues, refuse } from "./endpoint-input.js";
 import { checkKeptSecret, checkSecret } from "./endpoint-secret.js";
 import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 import { DispatcherError } from "./errors.js";
@@ -119,6 +119,7 @@ export function createEndpoints(options: {
       ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
       ...(changes.events === undefined ? [] : patternIssues(changes.events)),
       ...(changes.policy === undefined ? [] : policyIssues(changes.policy)),
+      ...(changes.contactAddress == null ? [] : contactIssues(changes.contactAddress)),
     ]);
     for (;;) {
       const [known] = await statements.loadEndpoint(query, endpoint.id);
@@ -132,6 +133,7 @@ export function createEndpoints(options: {
           events: changes.events ?? null,
           policy: changes.policy === undefined ? null : JSON.stringify(changes.policy),
           active: changes.active ?? null,
+          contactAddress: changes.contactAddress === null ? "" : (changes.contactAddress ?? null),
           onlyVersion: target === null ? null : known.version,
           now: nowOf(clock),
         }),
@@ -190,6 +192,7 @@ export function createEndpoints(options: {
         ...(input.name === undefined ? [] : keyIssues("name", input.name)),
         ...patternIssues(input.events),
         ...policyIssues(input.policy ?? {}),
+        ...(input.contactAddress === undefined ? [] : contactIssues(input.contactAddress)),
       ]);
       registry.require(destination);
       const target = targetOf(destination, input.target);
@@ -208,6 +211,7 @@ export function createEndpoints(options: {
           events: input.events,
           policy: JSON.stringify(input.policy ?? {}),
           active: input.active ?? true,
+          contactAddress: input.contactAddress ?? null,
         },
         nowOf(clock),
       );
@@ -258,7 +262,8 @@ export function createEndpoints(options: {
           destination,
           secrets: codec.encryptSecrets(newEndpointId, []),
           events,
-          policy: "{}",
+          // Nobody outside could enable it again.
+          policy: JSON.stringify({ disableAfterMs: null }),
         },
         nowOf(clock),
       );
@@ -279,6 +284,7 @@ export function createEndpoints(options: {
             events,
             policy: null,
             active: true,
+            contactAddress: null,
             onlyVersion: null,
             now: nowOf(clock),
           },

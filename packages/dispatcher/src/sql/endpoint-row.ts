@@ -15,7 +15,15 @@ export interface EndpointRow {
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
+  readonly contact_address: string | null;
+  readonly failures: number;
+  readonly outages: number;
+  readonly openings: number;
+  readonly failing_since: Date | null;
+  readonly circuit_until: Date | null;
+  readonly held_until: Date | null;
 }
 
 export const ENDPOINT_COLUMNS = `id, tenant_id, key, name, destination, target, secrets, events, policy, active,
-  disabled_at, disabled_reason, version, created_at, updated_at`;
+  disabled_at, disabled_reason, version, created_at, updated_at, contact_address, failures, outages, openings, failing_since,
+  circuit_until, held_until`;

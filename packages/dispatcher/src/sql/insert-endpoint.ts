@@ -11,16 +11,18 @@ export interface NewEndpointRow {
   readonly events: readonly string[];
   readonly policy: string;
   readonly active: boolean;
+  readonly contactAddress: string | null;
 }
 
 /** No row when the tenant has an endpoint of that name. */
 export function insertEndpoint(schema: string) {
   const text = `
     insert into "${schema}".endpoints
-      (id, tenant_id, name, destination, target, secrets, events, policy, active, disabled_at, created_at, updated_at)
+      (id, tenant_id, name, destination, target, secrets, events, policy, active, disabled_at, created_at, updated_at,
+       contact_address)
     values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, string_to_array($7::text, ' '), $8::text,
       $9::boolean, case when $9::boolean then null else $10::text::timestamptz end,
-      $10::text::timestamptz, $10::text::timestamptz)
+      $10::text::timestamptz, $10::text::timestamptz, $11::text)
     on conflict do nothing
     returning ${ENDPOINT_COLUMNS}`;
 
@@ -36,5 +38,6 @@ export function insertEndpoint(schema: string) {
       row.policy,
       row.active,
       now,
+      row.contactAddress,
     ]);
 }

@@ -9,10 +9,28 @@ export interface EndpointChangesRow {
   readonly events: readonly string[] | null;
   readonly policy: string | null;
   readonly active: boolean | null;
+  /** Empty takes it away. */
+  readonly contactAddress: string | null;
 }
 
-/** Changes an endpoint. What is held for it is left as it is: that may be much. */
+/** An endpoint of which nothing is known. */
+const HEALTHY = [
+  ["failures", "0"],
+  ["outages", "0"],
+  ["openings", "0"],
+  ["failing_since", "null"],
+  ["circuit_until", "null"],
+  ["held_until", "null"],
+] as const;
+
+/**
+ * Changes an endpoint. What is held for it is left as it is: that may be much. With another target, or enabled, it
+ * starts as a healthy one.
+ */
 export function updateEndpoint(schema: string) {
+  const becomesHealthy = HEALTHY.map(
+    ([column, value]) => `${column} = case when $8::boolean or $5::text is not null then ${value} else ${column} end`,
+  ).join(",\n      ");
   const text = `
     update "${schema}".endpoints set
       name = coalesce($3::text, name),
@@ -25,6 +43,8 @@ export function updateEndpoint(schema: string) {
         then $9::text::timestamptz else disabled_at end,
       disabled_reason = case when $8::boolean then null when $8::boolean = false and active
         then null else disabled_reason end,
+      contact_address = nullif(coalesce($11::text, contact_address), ''),
+      ${becomesHealthy},
       version = version + 1,
       updated_at = $9::text::timestamptz
     where id = $1::text and tenant_id = $2::text and version = coalesce($10::integer, version)
@@ -50,5 +70,6 @@ export function updateEndpoint(schema: string) {
       changes.active,
       changes.now,
       changes.onlyVersion,
+      changes.contactAddress,
     ]);
 }
