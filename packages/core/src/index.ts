@@ -23,7 +23,9 @@ export {
   OUTBOX_REFUSALS,
   type Outbox,
   type OutboxOptions,
+  type OutboxRefusal,
   type Published,
+  type PublishOutcome,
   type Subscription,
 } from "./outbox.js";
 export { type Problem, problemResponse } from "./problem.js";

@@ -13,6 +13,11 @@ export interface Outbox {
   publish(event: EventInput, options?: OutboxOptions): Promise<Published>;
   /** {@link Outbox.publish} for several events in one statement; answers in the order given. */
   publishMany(events: readonly EventInput[], options?: OutboxOptions): Promise<readonly Published[]>;
+  /**
+   * {@link Outbox.publishMany} where an event that is refused harms none of its neighbours: what became of each, in the
+   * order given. A failure that may pass is thrown all the same.
+   */
+  publishEach(events: readonly EventInput[], options?: OutboxOptions): Promise<readonly PublishOutcome[]>;
   /** Makes one delivery to a destination, without an endpoint. */
   send(
     message: DirectSend,
@@ -24,6 +29,14 @@ export interface Outbox {
 
 /** The codes of errors by which an outbox refuses an event for what it is. */
 export const OUTBOX_REFUSALS = ["invalid_event", "event_too_large", "idempotency_conflict"] as const;
+
+/** Why an outbox does not take an event. */
+export type OutboxRefusal = (typeof OUTBOX_REFUSALS)[number];
+
+/** What became of one event of {@link Outbox.publishEach}. */
+export type PublishOutcome =
+  | ({ readonly status: "published" } & Published)
+  | { readonly status: "refused"; readonly code: OutboxRefusal; readonly message: string };
 
 export interface OutboxOptions {
   readonly transaction?: Transaction;

@@ -2,16 +2,19 @@ import {
   type DirectSend,
   type EventInput,
   newId,
+  OUTBOX_REFUSALS,
   type Outbox,
   type OutboxOptions,
+  type OutboxRefusal,
   type Published,
+  type PublishOutcome,
   type SqlQuery,
   type Transaction,
 } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
-import { DispatcherError } from "./errors.js";
+import { DispatcherError, isDispatcherError } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
 import { checkSize, keyIssues, toEventRow, toJson } from "./event-input.js";
 import type { Job } from "./job.js";
@@ -25,7 +28,7 @@ import { createStoredEvent } from "./stored-event.js";
 import type { Worker } from "./worker.js";
 
 /** What the dispatcher answers for as an outbox, but for its endpoints. */
-export type Publisher = Pick<Outbox, "publish" | "publishMany" | "send">;
+export type Publisher = Pick<Outbox, "publish" | "publishMany" | "publishEach" | "send">;
 
 /** Where a publication is written, and how its deliveries start on their way. */
 interface Writing {
@@ -98,37 +101,59 @@ export function createPublisher(options: {
     notifyChannel: notifies ? channel : null,
   });
 
-  /** Stores what is new; answers which event each row stands for. */
-  const write = async (rows: readonly EventRow[], writing: Writing): Promise<readonly Published[]> => {
+  /** Stores what is new; answers which event each row stands for, or why it can stand for none. */
+  const write = async (
+    rows: readonly EventRow[],
+    writing: Writing,
+  ): Promise<readonly (Published | DispatcherError)[]> => {
     const idTime = writing.nowMs.toString(36).padStart(9, "0");
     const made = await statements.publishEvents(writing.query, rows, { ...timesOf(writing), idTime });
     if (writing.leasedUntilMs !== null) writing.handOver(toJobs(rows, made, writing.leasedUntilMs));
     const stored = new Set(made.map((row) => row.event_id));
     const missing = rows.filter((row) => !stored.has(row.id));
-    const known = missing.length === 0 ? new Map<EventRow, string>() : await findKnown(missing, writing.query);
-    return rows.map((row) => {
-      const id = known.get(row);
-      return id === undefined ? { id: row.id, duplicate: false } : { id, duplicate: true };
-    });
+    const known = missing.length === 0 ? null : await findKnown(missing, writing.query);
+    return rows.map((row) => known?.get(row) ?? { id: row.id, duplicate: false });
   };
 
-  const findKnown = async (missing: readonly EventRow[], query: SqlQuery): Promise<Map<EventRow, string>> => {
+  const findKnown = async (missing: readonly EventRow[], query: SqlQuery) => {
     const found = await statements.findPublishedEvents(query, missing);
-    const known = new Map<EventRow, string>();
+    const known = new Map<EventRow, Published | DispatcherError>();
     for (const first of found) {
       const row = missing[first.position];
       if (row === undefined || known.has(row)) continue;
       if (first.tenant_id !== row.tenantId || first.type !== row.type || first.body !== row.body) {
         const what = row.idempotencyKey === null ? `id "${row.id}"` : `idempotency key "${row.idempotencyKey}"`;
-        throw new DispatcherError("idempotency_conflict", `The ${what} stands for another event already.`);
+        known.set(row, new DispatcherError("idempotency_conflict", `The ${what} stands for another event already.`));
+      } else {
+        known.set(row, { id: first.id, duplicate: true });
       }
-      known.set(row, first.id);
     }
-    if (known.size < missing.length) {
-      throw new DispatcherError("idempotency_conflict", "An event with the same key is being published right now.");
+    for (const row of missing.filter((one) => !known.has(one))) {
+      const message = "An event with the same key is being published right now.";
+      known.set(row, new DispatcherError("idempotency_conflict", message));
     }
     return known;
   };
+
+  const writeAll = async (rows: readonly EventRow[], writing: Writing): Promise<readonly Published[]> =>
+    (await write(rows, writing)).map((written) => {
+      if (written instanceof DispatcherError) throw written;
+      return written;
+    });
+
+  /** Each event's row, or why there can be none. */
+  const prepareEach = (
+    events: readonly EventInput[],
+    nowMs: number,
+  ): Promise<readonly (EventRow | DispatcherError)[]> =>
+    Promise.all(
+      events.map((event) =>
+        prepare(event, nowMs).catch((error: unknown) => {
+          if (isDispatcherError(error) && isRefusal(error.code)) return error;
+          throw error;
+        }),
+      ),
+    );
 
   const prepare = (event: EventInput, nowMs: number): Promise<EventRow> =>
     toEventRow(event, { catalogue, maxBytes: settings.maxEventBytes, nowMs });
@@ -158,7 +183,7 @@ export function createPublisher(options: {
   return {
     async publish(event, outboxOptions = {}) {
       const row = await prepare(event, clock.now());
-      const [published] = await write([row], writingFor(outboxOptions));
+      const [published] = await writeAll([row], writingFor(outboxOptions));
       return published as Published;
     },
 
@@ -166,12 +191,18 @@ export function createPublisher(options: {
       if (events.length === 0) return [];
       const nowMs = clock.now();
       const rows = await Promise.all(events.map((event) => prepare(event, nowMs)));
-      if (new Set(rows.map((row) => row.id)).size < rows.length) {
-        throw new DispatcherError("invalid_event", "Two of the events have the same id.");
-      }
-      if (outboxOptions.transaction !== undefined) return write(rows, writingFor(outboxOptions));
+      if (new Set(rows.map((row) => row.id)).size < rows.length) throw sameId();
+      if (outboxOptions.transaction !== undefined) return writeAll(rows, writingFor(outboxOptions));
       // A conflict in one of them leaves none.
-      return database.transaction(({ query, afterCommit }) => write(rows, writingDirectly(query, afterCommit)));
+      return database.transaction(({ query, afterCommit }) => writeAll(rows, writingDirectly(query, afterCommit)));
+    },
+
+    async publishEach(events, outboxOptions = {}) {
+      const prepared = refuseSameIds(await prepareEach(events, clock.now()));
+      const rows = prepared.filter((one): one is EventRow => !(one instanceof DispatcherError));
+      const written = rows.length === 0 ? [] : await write(rows, writingFor(outboxOptions));
+      const results = new Map(rows.map((row, index) => [row, written[index] as Published | DispatcherError]));
+      return prepared.map((one) => toOutcome(one instanceof DispatcherError ? one : results.get(one)));
     },
 
     async send(message, outboxOptions = {}) {
@@ -204,6 +235,30 @@ export function createPublisher(options: {
       return { deliveryId: first.id, duplicate: true };
     },
   };
+}
+
+function isRefusal(code: string): code is OutboxRefusal {
+  return (OUTBOX_REFUSALS as readonly string[]).includes(code);
+}
+
+function sameId(): DispatcherError {
+  return new DispatcherError("invalid_event", "Two of the events have the same id.");
+}
+
+/** The first row of an id stays. */
+function refuseSameIds(prepared: readonly (EventRow | DispatcherError)[]): readonly (EventRow | DispatcherError)[] {
+  const ids = new Set<string>();
+  return prepared.map((one) => {
+    if (one instanceof DispatcherError) return one;
+    if (ids.has(one.id)) return sameId();
+    ids.add(one.id);
+    return one;
+  });
+}
+
+function toOutcome(written: Published | DispatcherError | undefined): PublishOutcome {
+  if (!(written instanceof DispatcherError)) return { status: "published", ...(written as Published) };
+  return { status: "refused", code: written.code as OutboxRefusal, message: written.message };
 }
 
 function toJobs(rows: readonly EventRow[], made: readonly PublishedRow[], leasedUntilMs: number): readonly Job[] {

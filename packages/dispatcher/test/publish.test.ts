@@ -12,6 +12,50 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     return row?.n;
   };
 
+  it("answers for each event of publishEach what became of it, in order, and stores what is not refused", async () => {
+    const opened = await openDispatcher(databases, {
+      events: [
+        { type: "ticket.created", schema: z.object({ n: z.number() }), description: "A ticket.", example: { n: 1 } },
+      ],
+      maxEventBytes: 1_000,
+    });
+    const { dispatcher } = opened;
+    const event = (n: unknown, more: object = {}) => ({
+      tenantId: TENANT,
+      type: "ticket.created",
+      data: { n },
+      ...more,
+    });
+    const first = await dispatcher.publish(event(1, { idempotencyKey: "k1" }));
+    const batch = [
+      event(2, { idempotencyKey: "k2" }),
+      event("not a number"),
+      event(1, { idempotencyKey: "k1" }),
+      event(3, { idempotencyKey: "k1" }),
+      event(2, { idempotencyKey: "k2" }),
+      { ...event(4), type: "a.b", data: "x".repeat(2_000) },
+      { ...event(4), type: "Not A Type!" },
+      event(5, { id: "evt_same" }),
+      event(5, { id: "evt_same" }),
+    ];
+    const outcomes = await dispatcher.transaction((transaction) => dispatcher.publishEach(batch, { transaction }));
+    const [second] = outcomes;
+    expect(outcomes.map((one) => (one.status === "refused" ? one.code : [one.id, one.duplicate]))).toEqual([
+      [second?.status === "published" ? second.id : "", false],
+      "invalid_event",
+      [first.id, true],
+      "idempotency_conflict",
+      [second?.status === "published" ? second.id : "", true],
+      "event_too_large",
+      "invalid_event",
+      ["evt_same", false],
+      "invalid_event",
+    ]);
+    expect(await count(opened, "events")).toBe(3);
+    expect(await dispatcher.publishEach([])).toEqual([]);
+    expect(await dispatcher.publishEach([event(6)])).toEqual([expect.objectContaining({ duplicate: false })]);
+  });
+
   it("W5 sends an event to every matching active endpoint of its tenant, and to no other", async () => {
     const { dispatcher } = await openDispatcher(databases);
     await dispatcher.start();

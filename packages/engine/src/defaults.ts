@@ -7,6 +7,11 @@ export const DEFAULTS = {
   maxIdentities: 20,
   maxIdentityCharacters: 512,
   maxIdempotencyKeyCharacters: 255,
+  /** What one transaction of `ingest` takes. */
+  maxBatchElements: 200,
+  maxBatchIdentities: 1_000,
+  /** How deep data and properties may nest. */
+  maxDepth: 64,
   maxDataBytes: 256 * 1024,
   maxPropertiesBytes: 32 * 1024,
   /** How often a transaction is tried that lost a deadlock or a race. */

@@ -1,4 +1,4 @@
-import type { IngestInput } from "@hookline/core";
+import type { IngestInput, IngestResult } from "@hookline/core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Engine } from "../src/index.js";
@@ -185,7 +185,7 @@ describeMatrix("contacts", (databases) => {
       engine.identity.linkContact({ tenantId, identities: [{ kind: "email", value: "nobody" }] }),
     ).rejects.toMatchObject({ code: "invalid_email" });
   });
-  it("H2 do not depend on the order of events, nor on how often and how much at once they arrive", async () => {
+  it("H2 do not depend on the order of events, nor on how often, in which batches and how much at once they arrive", async () => {
     const { engine } = await openWorld(databases);
     let tenants = 0;
     await fc.assert(
@@ -197,9 +197,11 @@ describeMatrix("contacts", (databases) => {
               events.map((_, i) => i),
               { minLength: events.length },
             ),
+            // Where one batch ends and the next begins.
+            fc.array(fc.boolean(), { minLength: events.length * 2, maxLength: events.length * 2 }),
           ),
         ),
-        async ([events, order]) => {
+        async ([events, order, cuts]) => {
           const run = tenants++;
           const inputs = (tenantId: string): IngestInput[] =>
             events.map(({ identities, second, properties }, index) => ({
@@ -211,19 +213,81 @@ describeMatrix("contacts", (databases) => {
               data: { index },
               contactProperties: properties,
             }));
-          const [inOrder, shuffled, atOnce] = [`in-order-${run}`, `shuffled-${run}`, `at-once-${run}`];
+          const names = ["one-by-one", "in-order", "shuffled", "at-once", "batches-at-once"] as const;
+          const [oneByOne, inOrder, shuffled, atOnce, batchesAtOnce] = names.map((name) => `${name}-${run}`) as [
+            string,
+            string,
+            string,
+            string,
+            string,
+          ];
+          for (const one of inputs(oneByOne)) await engine.ingest([one]);
           await engine.ingest(inputs(inOrder));
           // Each event twice: a second delivery changes nothing either.
           const mixed = inputs(shuffled);
-          await engine.ingest([...order, ...order].map((index) => mixed[index] as IngestInput));
+          const twice = [...order, ...order];
+          await engine.ingest(twice.map((index) => mixed[index] as IngestInput));
           await Promise.all(inputs(atOnce).map((one) => engine.ingest([one])));
+          const crossing = inputs(batchesAtOnce);
+          const batches = twice.reduce<IngestInput[][]>(
+            (all, index, place) => {
+              if (cuts[place]) all.push([]);
+              all.at(-1)?.push(crossing[index] as IngestInput);
+              return all;
+            },
+            [[]],
+          );
+          await Promise.all([...batches, ...crossing.map((one) => [one])].map((batch) => engine.ingest(batch)));
 
-          const expected = await picture(engine, inOrder);
+          const expected = await picture(engine, oneByOne);
+          expect(await picture(engine, inOrder)).toEqual(expected);
           expect(await picture(engine, shuffled)).toEqual(expected);
           expect(await picture(engine, atOnce)).toEqual(expected);
+          expect(await picture(engine, batchesAtOnce)).toEqual(expected);
         },
       ),
       { numRuns: 12 },
     );
   });
+
+  it("H2 a batch answers what its elements would answer one after the other", async () => {
+    const { engine } = await openWorld(databases);
+    let tenants = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(observation, fc.integer({ min: 0, max: 4 }), fc.boolean()), { minLength: 2, maxLength: 8 }),
+        async (elements) => {
+          const run = tenants++;
+          const inputs = (tenantId: string): IngestInput[] =>
+            elements.map(([{ identities, second, properties }, key, other]) => ({
+              tenantId,
+              type: "page.viewed",
+              timestamp: new Date(Date.UTC(2026, 2, 1, 0, 0, second)),
+              // The same key for another content, too.
+              idempotencyKey: `event-${key}`,
+              identities,
+              data: { other },
+              contactProperties: properties,
+            }));
+          const single: IngestResult[] = [];
+          for (const one of inputs(`single-${run}`)) single.push(...(await engine.ingest([one])));
+          const batched = await engine.ingest(inputs(`batched-${run}`));
+          expect(await named(engine, `batched-${run}`, batched)).toEqual(await named(engine, `single-${run}`, single));
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
 });
+
+/** Results with the identities of who they are about instead of ids, which are random. */
+function named(engine: Engine, tenantId: string, results: readonly IngestResult[]): Promise<unknown[]> {
+  const events = results.map((result) => (result.status === "rejected" ? null : result.eventId));
+  return Promise.all(
+    results.map(async (result) => {
+      if (result.status === "rejected") return result.code;
+      const contact = await engine.contacts.get({ tenantId, contactId: result.contactId });
+      return { status: result.status, first: events.indexOf(result.eventId), identities: contact?.identities };
+    }),
+  );
+}

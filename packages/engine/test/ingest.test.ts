@@ -1,4 +1,5 @@
-import type { IngestInput, Outbox } from "@hookline/core";
+import type { Identity, IngestInput, Outbox } from "@hookline/core";
+import type { Database } from "@hookline/postgres";
 
 import { expect, it } from "vitest";
 import { createEngine } from "../src/index.js";
@@ -15,6 +16,13 @@ const input = (over: Partial<IngestInput> = {}): IngestInput => ({
   data: { channelId: "7" },
   ...over,
 });
+
+/** Arrays within arrays. */
+function nested(levels: number): unknown {
+  let value: unknown = [];
+  for (let level = 1; level < levels; level++) value = [value];
+  return value;
+}
 
 describeMatrix("ingest", (databases) => {
   it("makes contact and event together, and the event is on the contact's timeline", async () => {
@@ -110,6 +118,8 @@ describeMatrix("ingest", (databases) => {
       [{ data: { text: "\u0000" } }, "invalid_event"],
       [{ data: { text: "\ud83d" } }, "invalid_event"],
       [{ data: { text: "x".repeat(300_000) } }, "invalid_event"],
+      [{ data: { deep: nested(20_000) } }, "invalid_event"],
+      [{ contactProperties: { deep: nested(1_000) } }, "invalid_properties"],
       [{ identities: [] }, "invalid_identity"],
       [{ identities: [{ kind: "telegram", value: "1" }] }, "invalid_identity"],
       [{ identities: [{ kind: "discord", value: "" }] }, "invalid_identity"],
@@ -138,7 +148,7 @@ describeMatrix("ingest", (databases) => {
   it("leaves nothing half written when the outbox fails, and throws", async () => {
     const world = await openWorld(databases);
     const { database, schema, dispatcher } = world;
-    const failing = { ...dispatcher, publish: () => Promise.reject(new Error("outbox down")) } as unknown as Outbox;
+    const failing = { ...dispatcher, publishEach: () => Promise.reject(new Error("outbox down")) } as unknown as Outbox;
     const engine = createEngine({
       database,
       schema,
@@ -177,6 +187,94 @@ describeMatrix("ingest", (databases) => {
       expect.objectContaining({ status: "rejected", code: "invalid_event" }),
       expect.objectContaining({ status: "stored" }),
     ]);
+  });
+
+  it("takes as many statements for a batch of 200 as for one of 2, new or known, with a bad element or without", async () => {
+    const { database, schema, dispatcher } = await openWorld(databases);
+    let statements = 0;
+    const counted: Database = {
+      ...database,
+      transaction: (fn) =>
+        database.transaction((tx) =>
+          fn({
+            ...tx,
+            query(text, params) {
+              statements++;
+              return tx.query(text, params);
+            },
+          }),
+        ),
+    };
+    const engine = createEngine({
+      database: counted,
+      schema,
+      outbox: dispatcher,
+      eventLog: dispatcher.events,
+      encryptionKey: ENCRYPTION_KEY,
+    });
+    const count = async (batch: readonly IngestInput[], status: string) => {
+      statements = 0;
+      const results = await engine.ingest(batch);
+      expect(new Set(results.map((result) => result.status))).toEqual(new Set(status.split(" ")));
+      return statements;
+    };
+    const people = (size: number, name: string) =>
+      Array.from({ length: size }, (_, index) =>
+        input({ identities: [{ kind: "external", value: `${name}-${index}` }], contactProperties: { plan: "free" } }),
+      );
+    const again = (batch: readonly IngestInput[]) =>
+      batch.map((one) => ({ ...one, idempotencyKey: `${one.idempotencyKey}-again` }));
+    const mails = (batch: readonly IngestInput[]) =>
+      batch.map((one, index) =>
+        input({
+          identities: [...one.identities, { kind: "anonymous", value: `${one.identities[0]?.value}-${index}` }],
+        }),
+      );
+    const costs = async (size: number) => {
+      const batch = people(size, `of-${size}`);
+      return {
+        first: await count(batch, "stored"),
+        known: await count(again(batch), "stored"),
+        more: await count(mails(batch), "stored"),
+        duplicates: await count(batch, "duplicate"),
+        conflicts: await count(
+          batch.map((one) => ({ ...one, data: { changed: true } })),
+          "rejected",
+        ),
+      };
+    };
+    const few = await costs(2);
+    expect(await costs(200)).toEqual(few);
+    expect(Math.max(...Object.values(few))).toBeLessThanOrEqual(9);
+    expect(few.known).toBe(5);
+  });
+
+  it("takes more than 200 elements at once, in order", async () => {
+    const world = await openWorld(databases);
+    const batch = Array.from({ length: 450 }, (_, index) =>
+      input({ identities: [{ kind: "external", value: `user-${index % 300}` }], data: { index } }),
+    );
+    const results = await world.engine.ingest([...batch, batch[449] as IngestInput]);
+    expect(results.map(({ status }) => status)).toEqual([...batch.map(() => "stored"), "duplicate"]);
+    expect(await counts(world)).toEqual({ contacts: 300, identities: 300, aliases: 0, events: 450 });
+  });
+
+  it("refuses an event of a batch that the outbox does not take, also when it would have joined two people", async () => {
+    const world = await openWorld(databases);
+    const [jo, al] = ["jo", "al"].map((value) => ({ kind: "external", value })) as [Identity, Identity];
+    const known = input({ identities: [jo] });
+    await world.engine.ingest([known]);
+    const results = await world.engine.ingest([
+      input({ identities: [al] }),
+      { ...known, identities: [jo, al], data: { changed: true } },
+      input({ identities: [jo] }),
+    ]);
+    expect(results.map((result) => (result.status === "rejected" ? result.code : result.status))).toEqual([
+      "stored",
+      "idempotency_conflict",
+      "stored",
+    ]);
+    expect(await counts(world)).toEqual({ contacts: 2, identities: 2, aliases: 0, events: 3 });
   });
 
   it("makes one contact when many meet it for the first time at once", async () => {

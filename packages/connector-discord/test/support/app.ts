@@ -136,6 +136,8 @@ export async function startApp(
           if (!duplicate) published.push(event);
           return { id: "evt_1", duplicate };
         }),
+      publishEach: async (events) =>
+        events.map((event) => ({ status: "published", id: `evt_${published.push(event)}`, duplicate: false })),
       async send(message) {
         await contextChange.send?.(message);
         const duplicate = sent.some((one) => one.idempotencyKey === message.idempotencyKey);

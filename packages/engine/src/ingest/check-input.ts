@@ -102,6 +102,9 @@ interface ObjectBounds {
 /** A copy that is JSON and nothing else. */
 function checkObject(object: unknown, { name, code, maxBytes }: ObjectBounds): Record<string, unknown> {
   if (!isPlainObject(object)) throw new EngineError(code, `${name} is an object.`);
+  if (isDeeperThan(object, DEFAULTS.maxDepth)) {
+    throw new EngineError(code, `${name} nests deeper than ${DEFAULTS.maxDepth} levels.`);
+  }
   let json: string;
   let copy: Record<string, unknown>;
   try {
@@ -116,4 +119,9 @@ function checkObject(object: unknown, { name, code, maxBytes }: ObjectBounds): R
   }
   if (Buffer.byteLength(json) > maxBytes) throw new EngineError(code, `${name} is larger than ${maxBytes} bytes.`);
   return copy;
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1));
 }

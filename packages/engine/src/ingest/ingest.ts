@@ -7,11 +7,12 @@ import {
   type Published,
   type Transaction,
 } from "@hookline/core";
-import { EngineError, isEngineError } from "../errors.js";
+import { DEFAULTS } from "../defaults.js";
+import { isEngineError } from "../errors.js";
 import { resolveContact } from "../identity/resolve-contact.js";
-import { retryConflicts } from "../storage/conflicts.js";
 import type { Store } from "../storage/store.js";
 import { type CheckedInput, checkInput, type IngestRules } from "./check-input.js";
+import { ingestBatch } from "./ingest-batch.js";
 
 export interface IngestParts extends IngestRules {
   readonly store: Store;
@@ -19,23 +20,50 @@ export interface IngestParts extends IngestRules {
 }
 
 /**
- * Resolves contacts and publishes events, one transaction for each element, in order.
+ * Resolves contacts and publishes events in order, up to 200 elements in one transaction.
  *
  * What is wrong with an element is its own result; a database or an outbox that fails is thrown, and a second call
  * with the same elements finds the stored ones to be duplicates.
  */
 export async function ingestAll(parts: IngestParts, inputs: readonly IngestInput[]): Promise<readonly IngestResult[]> {
+  const nowMs = parts.store.clock.now();
   const results: IngestResult[] = [];
-  for (const input of inputs) {
+  const checked: { readonly input: CheckedInput; readonly index: number }[] = [];
+  for (const [index, input] of inputs.entries()) {
     try {
-      const checked = checkInput(input, { ...parts, nowMs: parts.store.clock.now() });
-      results.push(await retryConflicts(() => ingestOne(parts, checked)));
+      checked.push({ input: checkInput(input, { ...parts, nowMs }), index });
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      results.push({ status: "rejected", code: error.code, message: error.message });
+      results[index] = { status: "rejected", code: error.code, message: error.message };
     }
   }
+  for (const batch of batchesOf(checked)) {
+    const stored = await ingestBatch(
+      parts,
+      batch.map(({ input }) => input),
+    );
+    for (const [place, { index }] of batch.entries()) results[index] = stored[place] as IngestResult;
+  }
   return results;
+}
+
+/** Each identity that is new takes one of the server's locks until the commit, so these are bounded too. */
+function batchesOf<Element extends { readonly input: CheckedInput }>(
+  elements: readonly Element[],
+): readonly Element[][] {
+  const batches: Element[][] = [];
+  let identities = 0;
+  for (const element of elements) {
+    const last = batches.at(-1);
+    identities += element.input.identities.length;
+    if (!last || last.length >= DEFAULTS.maxBatchElements || identities > DEFAULTS.maxBatchIdentities) {
+      batches.push([element]);
+      identities = element.input.identities.length;
+    } else {
+      last.push(element);
+    }
+  }
+  return batches;
 }
 
 /** True for an error that says what is wrong with an event: another try would change nothing. */
@@ -58,42 +86,4 @@ export async function ingestWithin(
     { transaction: tx },
   );
   return { ...published, contactId };
-}
-
-async function ingestOne(parts: IngestParts, input: CheckedInput): Promise<IngestResult> {
-  const { store } = parts;
-  try {
-    return await store.database.transaction(async (tx) => {
-      const published = await ingestWithin(parts, tx, input);
-      if (published.duplicate) throw new KnownEvent(published);
-      return { status: "stored", eventId: published.id, contactId: published.contactId };
-    });
-  } catch (error) {
-    if (!(error instanceof KnownEvent)) throw error;
-    return { status: "duplicate", eventId: error.published.id, contactId: await contactOf(store, input) };
-  }
-}
-
-/** Takes the transaction back: an event that is known changes nothing, not even a contact. */
-class KnownEvent extends Error {
-  readonly published: Published;
-
-  constructor(published: Published) {
-    super("This event is known.");
-    this.published = published;
-  }
-}
-
-async function contactOf({ database, schema }: Store, { tenantId, identities }: CheckedInput): Promise<string> {
-  const [owner] = await database.query<{ contact_id: string }>(
-    `select i.contact_id
-     from json_to_recordset($2::text::json) as w (kind text, value text)
-     join "${schema}".contact_identities i on i.tenant_id = $1 and i.kind = w.kind and i.value = w.value
-     limit 1`,
-    [tenantId, JSON.stringify(identities)],
-  );
-  if (!owner) {
-    throw new EngineError("idempotency_key_reused", "An event with this key is known, and is about somebody else.");
-  }
-  return owner.contact_id;
 }
