@@ -57,15 +57,16 @@ export async function subscribeReceiver(dispatcher: Dispatcher, receiver: Receiv
   return endpoint;
 }
 
-/** Asks again until there is an answer; fails after 25 seconds of real time. */
+/** Asks again until there is an answer; fails after so many seconds of real time. */
 export async function until<T>(
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  timeoutSeconds = 25,
 ): Promise<T> {
-  const endMs = performance.now() + 25_000;
+  const endMs = performance.now() + timeoutSeconds * 1_000;
   for (;;) {
     const answer = await ask();
     if (answer !== null && answer !== undefined && answer !== false) return answer;
-    if (performance.now() > endMs) throw new Error(`Nothing within 25 seconds: ${ask}`);
+    if (performance.now() > endMs) throw new Error(`Nothing within ${timeoutSeconds} seconds: ${ask}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

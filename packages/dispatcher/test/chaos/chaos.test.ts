@@ -1,0 +1,163 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Database, openDatabase } from "@hookline/postgres";
+import { describeMatrix, findPostgresBinaries, startPrivatePostgres } from "@hookline/postgres/testing";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { keepFigures } from "../../../../test/chaos-figures.js";
+import { createDispatcher } from "../../src/index.js";
+import { subscribeReceiver } from "../open-dispatcher.js";
+import { CHAOS_OPTIONS } from "./chaos-options.js";
+import { openChaosReceiver } from "./chaos-receiver.js";
+import { drain, type KillingOptions, killProcesses, sleep } from "./chaos-run.js";
+import { KILLS, SEED } from "./chaos-size.js";
+import { auditLeases } from "./lease-audit.js";
+import { judge, type Verdict } from "./oracle.js";
+import { seededRandom } from "./seeded-random.js";
+
+const MINUTE = 60_000;
+const FULL = { timeout: 3 * MINUTE + KILLS * 5_000 };
+const SCHEMA = "chaos";
+const LEASE_MS = CHAOS_OPTIONS.leaseMs;
+
+const NO_FAULTS = {
+  lost: [],
+  vanished: [],
+  fromRolledBack: [],
+  invented: [],
+  halfCommitted: [],
+  unverified: [],
+  notRecordedOnce: [],
+  unfenced: [],
+};
+
+interface Plan extends Omit<KillingOptions, "processes" | "random"> {
+  readonly name: string;
+  readonly url: string;
+  /** While processes are killed; answers when the database was killed meanwhile. */
+  readonly killDatabase?: (random: () => number, isOver: () => boolean) => Promise<readonly number[]>;
+}
+
+/** Kills processes while they publish and deliver, lets a living one finish, and asks the oracle. */
+async function chaos({ name, url, killDatabase, ...killing }: Plan): Promise<Verdict> {
+  process.stdout.write(`chaos on ${name}: CHAOS_SEED=${SEED} CHAOS_KILLS=${killing.kills}\n`);
+  const startedAtMs = performance.now();
+  const random = seededRandom(SEED);
+  const receiver = await openChaosReceiver(random);
+  await withDatabase(url, async (database) => {
+    const dispatcher = createDispatcher({ ...CHAOS_OPTIONS, database, schema: SCHEMA });
+    await dispatcher.migrate();
+    await database.query(`create table ${SCHEMA}.orders (n int8)`);
+    await auditLeases(database, SCHEMA);
+    await subscribeReceiver(dispatcher, receiver);
+  });
+  let isOver = false;
+  const [processes, databaseKilledAtMs] = await Promise.all([
+    killProcesses({
+      ...killing,
+      processes: { url, schema: SCHEMA, isDatabaseKilled: killDatabase !== undefined },
+      random,
+    }).finally(() => {
+      isOver = true;
+    }),
+    killDatabase?.(seededRandom(SEED + 1), () => isOver) ?? [],
+  ]);
+  const verdict = await withDatabase(url, async (database) => {
+    await drain(createDispatcher({ ...CHAOS_OPTIONS, database, schema: SCHEMA }));
+    return judge({ database, schema: SCHEMA, receptions: receiver.receptions, processes, databaseKilledAtMs });
+  });
+  keepFigures(`dispatcher on ${name}`, {
+    seed: SEED,
+    kills: processes.length,
+    databaseKills: databaseKilledAtMs.length,
+    events: verdict.events,
+    rolledBack: verdict.rolledBack,
+    requests: verdict.requests,
+    duplicates: verdict.duplicates,
+    faults: Object.fromEntries(Object.entries(verdict.faults).map(([fault, list]) => [fault, list.length])),
+    seconds: Math.round((performance.now() - startedAtMs) / 1000),
+  });
+  return verdict;
+}
+
+async function withDatabase<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = await openDatabase(url);
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
+  it(`N1 loses nothing, invents nothing and explains each duplicate over ${KILLS} kills`, FULL, async () => {
+    const { url = "" } = await databases.open();
+    expectNoFault(await chaos({ name: "postgres", url, kills: KILLS, sideBySide: 2, pauseMs: LEASE_MS + 200 }));
+  });
+});
+
+const binaries = findPostgresBinaries();
+describe.skipIf(binaries === undefined && process.env.CI !== "true")("a server that is killed too", () => {
+  const kills = Math.ceil(KILLS / 4);
+
+  it(`N1 loses nothing over ${kills} kills of its clients and some of its own`, FULL, async () => {
+    const server = await startPrivatePostgres({ fsync: true });
+    onTestFinished(() => server.stop());
+    const killedAtMs: number[] = [];
+    const killDatabase: Plan["killDatabase"] = async (random, isOver) => {
+      while (!isOver()) {
+        await sleep(500 + random() * 2_000);
+        await server.kill();
+        killedAtMs.push(Date.now());
+        await server.restart();
+      }
+      return killedAtMs;
+    };
+    const plan = {
+      name: "postgres that is killed too",
+      url: server.url,
+      kills,
+      sideBySide: 2,
+      pauseMs: 0,
+      killDatabase,
+    };
+    expectNoFault(await chaos(plan));
+    expect(killedAtMs.length).toBeGreaterThan(0);
+  });
+});
+
+describe("the embedded database", () => {
+  const kills = Math.ceil(KILLS / 6);
+
+  it(`N1 loses nothing over ${kills} kills of its process, and lets no second process in`, FULL, async () => {
+    const directory = await mkdtemp(join(tmpdir(), "hookline-chaos-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const url = `pglite://${directory}/data`;
+    const refusals: unknown[] = [];
+    const verdict = await chaos({
+      name: "pglite",
+      url,
+      kills,
+      sideBySide: 1,
+      pauseMs: 0,
+      async beforeKill() {
+        refusals.push(
+          await openDatabase(url).then(
+            () => "opened",
+            ({ code }) => code,
+          ),
+        );
+      },
+    });
+    expectNoFault(verdict);
+    expect(refusals.length).toBeGreaterThan(0);
+    expect(new Set(refusals)).toEqual(new Set(["directory_locked"]));
+  });
+});
+
+function expectNoFault({ faults, duplicates, events, rolledBack }: Verdict): void {
+  expect(faults, `CHAOS_SEED=${SEED}`).toEqual(NO_FAULTS);
+  expect(duplicates.unexplained, `CHAOS_SEED=${SEED}`).toBe(0);
+  expect(events).toBeGreaterThan(0);
+  expect(rolledBack).toBeGreaterThan(0);
+}

@@ -1,0 +1,52 @@
+import { CHAOS_OPTIONS } from "./chaos-options.js";
+import type { RecordedAttempt, TakenLease } from "./lease-audit.js";
+import type { Evidence, StoredEvent } from "./oracle.js";
+
+/** How often an event was accepted once more than needed, by what explains it. */
+export interface Duplicates {
+  /** Its process was killed between sending and recording. */
+  readonly processKilled: number;
+  /** The database was gone when the outcome was to be recorded. */
+  readonly databaseKilled: number;
+  /** The lease ran out while its process lived. */
+  readonly leaseRanOut: number;
+  /** The answer did not come in time, so the sender had to take the attempt for failed. */
+  readonly unanswered: number;
+  readonly unexplained: number;
+}
+
+interface Traces extends Pick<Evidence, "receptions" | "processes" | "databaseKilledAtMs"> {
+  readonly events: readonly StoredEvent[];
+  readonly taken: ReadonlyMap<string, readonly TakenLease[]>;
+  readonly recorded: ReadonlyMap<string, readonly RecordedAttempt[]>;
+}
+
+/** Each duplicate needs an attempt of its own whose outcome is not recorded as delivered, and a reason for that. */
+export function countDuplicates(traces: Traces): Duplicates {
+  const counts = { processKilled: 0, databaseKilled: 0, leaseRanOut: 0, unanswered: 0, unexplained: 0 };
+  const acceptances = new Map<string, number>();
+  for (const { eventId, isAccepted } of traces.receptions) {
+    if (isAccepted) acceptances.set(eventId, (acceptances.get(eventId) ?? 0) + 1);
+  }
+  for (const { id, deliveryId } of traces.events) {
+    const duplicates = Math.max(0, (acceptances.get(id) ?? 0) - 1);
+    const reasons = duplicates === 0 ? [] : reasonsFor(deliveryId, traces);
+    for (let index = 0; index < duplicates; index += 1) counts[reasons[index] ?? "unexplained"] += 1;
+  }
+  return counts;
+}
+
+function reasonsFor(deliveryId: string, traces: Traces): readonly (keyof Duplicates)[] {
+  const taken = traces.taken.get(deliveryId) ?? [];
+  const recorded = traces.recorded.get(deliveryId) ?? [];
+  return taken.flatMap((lease, index) => {
+    const attempt = recorded.find(({ leaseNo }) => leaseNo === lease.leaseNo);
+    if (attempt !== undefined) return attempt.outcome === "retry" && attempt.status === null ? ["unanswered"] : [];
+    const untilMs = taken[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
+    const isWithin = (atMs: number | null) => atMs !== null && lease.atMs <= atMs && atMs <= untilMs;
+    const owner = traces.processes.find((process) => process.owner === lease.owner);
+    if (isWithin(owner?.killedAtMs ?? null)) return ["processKilled"];
+    if (traces.databaseKilledAtMs.some(isWithin)) return ["databaseKilled"];
+    return untilMs - lease.atMs >= CHAOS_OPTIONS.leaseMs ? ["leaseRanOut"] : [];
+  });
+}
