@@ -1,7 +1,14 @@
 // Runs one bench in this process and sends its result to the parent: run.mjs starts it.
 import { cpus } from "node:os";
+import { treeCpuMs } from "./deliveries/process-tree.mjs";
 
 /**
+ * What the default export of a `*.bench.mjs` takes.
+ *
+ * @typedef {object} BenchOptions
+ * @property {boolean} quick as small as it can be and still run every part
+ * @property {readonly string[]} only which parts of it; none: all
+ *
  * What the default export of a `*.bench.mjs` answers.
  *
  * @typedef {object} BenchResult
@@ -15,7 +22,7 @@ import { cpus } from "node:os";
 
 const { default: bench } = await import(`./${process.argv[2]}.bench.mjs`);
 const [before, ownBefore] = [machineMs(), ownMs()];
-const result = await bench();
+const result = await bench(JSON.parse(process.argv[3]));
 const [after, own] = [machineMs(), ownMs() - ownBefore];
 const busyElsewhere = Math.max(0, (after.busy - before.busy - own) / (after.all - before.all));
 process.send({ ...result, busyElsewhere }, () => process.exit(0));
@@ -27,7 +34,10 @@ function machineMs() {
   return { busy: all - idle, all };
 }
 
+/** Of this process and all that it started. */
 function ownMs() {
+  const tree = treeCpuMs(process.pid);
+  if (tree !== undefined) return tree;
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

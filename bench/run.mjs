@@ -1,15 +1,22 @@
 // `npm run bench` runs every *.bench.mjs of this folder, `npm run bench -- signing` only that one. Each runs in a
-// process of its own, answers what it measured, and fails where a ratio misses its limit. Results go to results/.
+// process of its own, answers what it measured, and fails where a ratio misses its limit. Results go to results/, but
+// for those of `--quick`, which measures too little to say more than that it runs, and of `--only=<part>,<part>`.
 import { fork } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const folder = new URL("./", import.meta.url);
 const all = readdirSync(folder)
   .filter((file) => file.endsWith(".bench.mjs"))
   .map((file) => file.replace(".bench.mjs", ""));
-const wanted = process.argv.slice(2);
+const { values: flags, positionals: wanted } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
+  allowPositionals: true,
+});
+const options = { quick: flags.quick, only: flags.only.split(",").filter((part) => part !== "") };
+const isRecorded = !options.quick && options.only.length === 0;
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
   console.error(`No bench is called ${unknown.join(", ")}. There are: ${all.join(", ")}.`);
@@ -19,7 +26,9 @@ if (unknown.length > 0) {
 let missed = 0;
 for (const name of wanted.length > 0 ? wanted : all) {
   console.log(`\n▸ ${name}`);
+  const startedMs = performance.now();
   const result = await runApart(name);
+  const tookSeconds = Math.round((performance.now() - startedMs) / 1000);
   for (const [title, rows] of Object.entries(result.figures ?? {})) {
     console.log(`\n${title}`);
     console.table(rows);
@@ -33,10 +42,13 @@ for (const name of wanted.length > 0 ? wanted : all) {
       "": holds === undefined ? "" : holds ? "✓" : "✗ missed",
     })),
   );
-  console.log(`Other processes took ${Math.round(result.busyElsewhere * 100)} % of the machine meanwhile.`);
+  console.log(
+    `It took ${tookSeconds} seconds, and other processes ${Math.round(result.busyElsewhere * 100)} % of the machine meanwhile.`,
+  );
   missed += checks.filter((check) => check.holds === false).length;
+  if (!isRecorded) continue;
   mkdirSync(new URL("results/", folder), { recursive: true });
-  const record = { name, measuredAt: new Date().toISOString(), machine: machine(), ...result, checks };
+  const record = { name, measuredAt: new Date().toISOString(), tookSeconds, machine: machine(), ...result, checks };
   writeFileSync(new URL(`results/${name}.json`, folder), `${JSON.stringify(record, null, 2)}\n`);
 }
 console.log(missed === 0 ? "\nAll limits hold." : `\n${missed} ${missed === 1 ? "limit is" : "limits are"} missed.`);
@@ -56,7 +68,7 @@ function demanded({ atLeast, atMost }) {
 /** @returns {Promise<import("./run-one.mjs").BenchResult & { busyElsewhere: number }>} */
 function runApart(name) {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL("run-one.mjs", folder)), [name]);
+    const child = fork(fileURLToPath(new URL("run-one.mjs", folder)), [name, JSON.stringify(options)]);
     let result;
     child.on("message", (message) => {
       result = message;

@@ -1,0 +1,32 @@
+// @hookline/dispatcher where the application publishes in transactions of its own, on its own pool, and says nothing
+// after the commit.
+import pg from "pg";
+import { EVENT_TYPE, tenantOf } from "../events.mjs";
+import { createContestant as createHookline } from "./hookline.mjs";
+
+/** @type {import("../sender.program.mjs").ContestantFactory} */
+export async function createContestant(options) {
+  const pool = new pg.Pool({ connectionString: options.databaseUrl });
+  const { dispatcher, ...hookline } = await createHookline(options);
+  return {
+    ...hookline,
+    async publish({ id, origin, data }) {
+      const client = await pool.connect();
+      try {
+        const query = async (text, params) => (await client.query(text, params)).rows;
+        await client.query("begin");
+        await dispatcher.publish(
+          { id, tenantId: tenantOf(origin), type: EVENT_TYPE, data },
+          { transaction: { query } },
+        );
+        await client.query("commit");
+      } finally {
+        client.release();
+      }
+    },
+    async close() {
+      await pool.end();
+      await hookline.close();
+    },
+  };
+}

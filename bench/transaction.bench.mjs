@@ -1,0 +1,42 @@
+// What `publish` adds to a transaction of the application's own: BEGIN, one insert, publish to three endpoints, COMMIT,
+// against the same without publish.
+import { startProgram } from "./deliveries/program.mjs";
+import { median, shuffled } from "./deliveries/sample.mjs";
+import { startPostgres } from "./deliveries/services.mjs";
+import { versionsOf } from "./deliveries/versions.mjs";
+
+const FULL = { rounds: 7, warmUpMs: 1_000, measureMs: 2_000 };
+const QUICK = { rounds: 2, warmUpMs: 300, measureMs: 700 };
+const AT_LEAST = 0.5;
+
+export default async function bench({ quick }) {
+  const size = quick ? QUICK : FULL;
+  const postgres = await startPostgres();
+  const program = startProgram("./transactions.program.mjs");
+  try {
+    await program.call("open", { databaseUrl: await postgres.createDatabase("application") });
+    const samples = { with: [], without: [] };
+    for (const way of Object.keys(samples)) await program.call("run", way, size.warmUpMs);
+    for (let round = 0; round < size.rounds; round += 1) {
+      for (const way of shuffled(Object.keys(samples)))
+        samples[way].push(await program.call("run", way, size.measureMs));
+    }
+    await program.call("verify");
+    await program.end();
+    const ratios = samples.with.map((perSecond, round) => perSecond / samples.without[round]);
+    return {
+      checks: [{ what: "transactions with publish, of those without", measured: median(ratios), atLeast: AT_LEAST }],
+      figures: {
+        "Transactions a second, 16 clients": Object.entries(samples).map(([way, rounds]) => ({
+          what: `${way} publish to three endpoints`,
+          "a second": Math.round(median(rounds)),
+          lowest: Math.round(Math.min(...rounds)),
+          highest: Math.round(Math.max(...rounds)),
+        })),
+      },
+      versions: { ...versionsOf(["pg"]), postgres: postgres.version },
+    };
+  } finally {
+    await postgres.close();
+  }
+}
