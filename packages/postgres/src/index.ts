@@ -1,8 +1,15 @@
+export type { IndexDefinition } from "./build-indexes.js";
 export { type ColumnCipher, type ColumnCipherOptions, createColumnCipher } from "./column-cipher.js";
 export type { Database, DatabaseTransaction, ExecuteResult, SqlExecute } from "./database.js";
 export { DatabaseError, type DatabaseErrorCode, isDatabaseError } from "./errors.js";
 export { createKysely } from "./kysely.js";
-export { type MigrateOptions, type Migration, migrate } from "./migrate.js";
+export {
+  type IndexMigration,
+  type MigrateOptions,
+  type Migration,
+  migrate,
+  type TransactionMigration,
+} from "./migrate.js";
 export { type OpenDatabaseOptions, openDatabase } from "./open-database.js";
 export { type FromPoolOptions, fromPool } from "./pg/from-pool.js";
 export type { PgClient, PgPool } from "./pg/pool-face.js";

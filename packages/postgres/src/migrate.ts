@@ -1,14 +1,31 @@
+import { AsyncResource } from "node:async_hooks";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Logger, silentLogger, type Transaction } from "@hookline/core";
+import { buildIndexes, type IndexDefinition } from "./build-indexes.js";
 import type { Database, DatabaseTransaction } from "./database.js";
 import { DatabaseError, isDatabaseError } from "./errors.js";
 import { checkSchemaName } from "./identifier.js";
 
 /** One step forward. There is no step back: a later migration repairs an earlier one. */
-export interface Migration {
+export type Migration = TransactionMigration | IndexMigration;
+
+/** A step that is made in a transaction of its own. */
+export interface TransactionMigration {
   /** Never changes once released, such as `0001-events`. */
   readonly id: string;
   /** Makes its changes in the given transaction; `schema` can stand in SQL without quotes. */
   up(transaction: Transaction, schema: string): Promise<void>;
+}
+
+/**
+ * A step that makes indexes, outside a transaction where their table has rows: on a server they are built
+ * `concurrently`, so that writers go on. It can be begun again after a crash: what is there and valid stays, an invalid
+ * index is dropped and made again.
+ */
+export interface IndexMigration {
+  /** Never changes once released, such as `0002-event-indexes`. */
+  readonly id: string;
+  readonly indexes: readonly IndexDefinition[];
 }
 
 /** Options of {@link migrate}. */
@@ -21,9 +38,12 @@ export interface MigrateOptions {
   readonly logger?: Logger;
 }
 
+/** How often a process asks whether another one has built its indexes. */
+const BUSY_MS = 100;
+
 /**
- * Applies what is missing, each migration in a transaction of its own, and answers the ids that this call applied.
- * Processes that start at once take turns, so each migration runs once.
+ * Applies what is missing, each migration in a transaction of its own (see {@link IndexMigration} for the other kind),
+ * and answers the ids that this call applied. Processes that start at once take turns, so each migration runs once.
  *
  * A database that is ahead of the list (a newer release has run) is left as it is, so that an older process can start
  * beside a newer one.
@@ -35,12 +55,15 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
   const { component, migrations, logger = silentLogger } = options;
   const schema = checkSchemaName(options.schema);
   assertUnique(component, migrations);
+  const step: Step = { schema, component, migrations };
   const applied: string[] = [];
   for (;;) {
-    const id = await database.transaction((transaction) => applyNext(transaction, { schema, component, migrations }));
-    if (id === undefined) return applied;
-    logger.info({ schema, component, migration: id }, "applied a migration");
-    applied.push(id);
+    let next = await database.transaction((transaction) => applyNext(transaction, step));
+    if (next === undefined) return applied;
+    if ("indexes" in next) next = await applyIndexes(database, step, next);
+    if (next === undefined) continue;
+    logger.info({ schema, component, migration: next.id }, "applied a migration");
+    applied.push(next.id);
   }
 }
 
@@ -50,31 +73,84 @@ interface Step {
   readonly migrations: readonly Migration[];
 }
 
-async function applyNext(transaction: DatabaseTransaction, step: Step): Promise<string | undefined> {
-  const { schema, component, migrations } = step;
+/** Answers the migration that it applied, or the indexes that are to be built now. */
+async function applyNext(transaction: DatabaseTransaction, step: Step): Promise<Migration | undefined> {
+  const { schema, component } = step;
   await transaction.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`hookline migrations ${schema}`]);
   await ensureTable(transaction, schema);
+  const position = await nextPosition(transaction, step);
+  const next = step.migrations[position - 1];
+  if (!next || "indexes" in next) return next;
+  try {
+    await next.up(transaction, schema);
+  } catch (error) {
+    throw failed(error, component, next);
+  }
+  await keep(transaction, step, position);
+  return next;
+}
+
+/**
+ * Builds indexes under a lock of their own, which is tried and never waited for inside Postgres: whoever waits there
+ * holds a snapshot, and a concurrent build waits for all of these. Answers undefined when another process has done it.
+ */
+async function applyIndexes(
+  database: Database,
+  step: Step,
+  migration: IndexMigration,
+): Promise<IndexMigration | undefined> {
+  const { schema, component, migrations } = step;
+  const outside = new AsyncResource("hookline.migrate");
+  const attempt = () =>
+    database.transaction(async (lock): Promise<"built" | "done" | "busy"> => {
+      const [taken] = await lock.query<{ taken: boolean }>(
+        "select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as taken",
+        [`hookline indexes ${schema}`],
+      );
+      if (!taken?.taken) return "busy";
+      const position = await nextPosition(lock, step);
+      if (migrations[position - 1] !== migration) return "done";
+      // The build may take longer than the server lets a transaction idle. Without parameters, as buildIndexes asks.
+      await lock.query("set local idle_in_transaction_session_timeout = 0");
+      try {
+        await buildIndexes(database, { lock, schema, indexes: migration.indexes, outside });
+      } catch (error) {
+        throw failed(error, component, migration);
+      }
+      await keep(lock, step, position);
+      return "built";
+    });
+  for (;;) {
+    const outcome = await attempt();
+    if (outcome !== "busy") return outcome === "built" ? migration : undefined;
+    await delay(BUSY_MS);
+  }
+}
+
+/** The position of what comes next, 1 for the first; the history up to there is the list's. */
+async function nextPosition(transaction: DatabaseTransaction, step: Step): Promise<number> {
+  const { schema, component, migrations } = step;
   const rows = await transaction.query<{ id: string }>(
     `select id from ${schema}.migrations where component = $1 order by position`,
     [component],
   );
   assertSameHistory(component, { known: migrations, applied: rows.map((row) => row.id) });
-  const next = migrations[rows.length];
-  if (!next) return undefined;
-  try {
-    await next.up(transaction, schema);
-  } catch (error) {
-    throw new DatabaseError("migration_failed", `Migration ${next.id} of ${component} failed: ${messageOf(error)}`, {
-      cause: error,
-      sqlState: isDatabaseError(error) ? error.sqlState : undefined,
-    });
-  }
-  await transaction.query(`insert into ${schema}.migrations (component, position, id) values ($1, $2, $3)`, [
-    component,
-    rows.length + 1,
-    next.id,
+  return rows.length + 1;
+}
+
+async function keep(transaction: DatabaseTransaction, step: Step, position: number): Promise<void> {
+  await transaction.query(`insert into ${step.schema}.migrations (component, position, id) values ($1, $2, $3)`, [
+    step.component,
+    position,
+    step.migrations[position - 1]?.id,
   ]);
-  return next.id;
+}
+
+function failed(error: unknown, component: string, { id }: Migration): DatabaseError {
+  return new DatabaseError("migration_failed", `Migration ${id} of ${component} failed: ${messageOf(error)}`, {
+    cause: error,
+    sqlState: isDatabaseError(error) ? error.sqlState : undefined,
+  });
 }
 
 // Asked first and made only when missing: an application's role may lack the right to create schemas.
