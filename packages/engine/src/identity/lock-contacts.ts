@@ -1,4 +1,4 @@
-import type { Identity, Transaction } from "@hookline/core";
+import type { Transaction } from "@hookline/core";
 import type { Store } from "../storage/store.js";
 import { type KnownContacts, ownerKey, type ResolveInput, STRONG_KINDS } from "./contact-plan.js";
 import type { PropertyState } from "./property-state.js";
@@ -13,9 +13,9 @@ interface ContactRow {
   readonly created_at: Date;
 }
 
-interface OwnerRow extends Identity {
-  readonly tenant_id: string;
-  readonly contact_id: string | null;
+interface OwnedRow extends ContactRow {
+  /** Of the identity that belongs to it. */
+  readonly key: string;
 }
 
 type Person = Pick<ResolveInput, "tenantId" | "identities">;
@@ -47,29 +47,32 @@ export async function lockContacts(store: Store, tx: Transaction, people: readon
   const params = [JSON.stringify([...wanted.values()])];
   for (;;) {
     await lockIdentities(store, tx, params);
-    const rows = await tx.query<ContactRow>(
-      `select id, tenant_id, properties, property_times, first_seen_at, last_seen_at, created_at
-       from "${schema}".contacts
-       where id in (select i.contact_id from ${WANTED} join "${schema}".contact_identities i on ${OWNED})
-       order by id
-       for update`,
+    const rows = await tx.query<OwnedRow>(
+      `select w.key, c.id, c.tenant_id, c.properties, c.property_times, c.first_seen_at, c.last_seen_at, c.created_at
+       from ${WANTED}
+       join "${schema}".contact_identities i on ${OWNED}
+       join "${schema}".contacts c on c.id = i.contact_id
+       order by c.id
+       for update of c`,
       params,
     );
-    // While that waited for a lock, a merge may have taken a contact away and moved its identities to another one, and
-    // an erasure may have left nobody.
-    const found = await tx.query<OwnerRow>(
-      `select w.tenant_id, w.kind, w.value, i.contact_id
-       from ${WANTED} left join "${schema}".contact_identities i on ${OWNED}`,
-      params,
-    );
-    const owned = found.filter((row) => row.contact_id !== null);
-    const owners = new Map(owned.map((row) => [ownerKey(row.tenant_id, row), row.contact_id as string]));
-    const locked = new Set(rows.map(({ id }) => id));
-    const owning = new Set(owners.values());
-    if (owning.size !== locked.size || ![...owning].every((id) => locked.has(id))) continue;
-    const strong = mayMerge(people, owners, wanted.size) ? await strongKinds(store, tx, rows) : new Map();
-    return { owners, contacts: rows.map((row) => toStored(row, strong.get(row.id) ?? new Set())) };
+    const owners = new Map(rows.map(({ key, id }) => [key, id]));
+    // While that waited for a lock, a merge may have taken a contact away and moved its identities to another one; one
+    // that is still there has kept its own.
+    const missing = [...wanted.values()].filter(({ key }) => !owners.has(key));
+    if (missing.length > 0 && (await haveOwners(store, tx, missing))) continue;
+    const contacts = [...new Map(rows.map((row) => [row.id, row])).values()];
+    const strong = mayMerge(people, owners, wanted.size) ? await strongKinds(store, tx, contacts) : new Map();
+    return { owners, contacts: contacts.map((row) => toStored(row, strong.get(row.id) ?? new Set())) };
   }
+}
+
+async function haveOwners({ schema }: Store, tx: Transaction, wanted: readonly Wanted[]): Promise<boolean> {
+  const found = await tx.query(
+    `select 1 as found from ${WANTED} join "${schema}".contact_identities i on ${OWNED} limit 1`,
+    [JSON.stringify(wanted)],
+  );
+  return found.length > 0;
 }
 
 function wantedOf(people: readonly Person[]): ReadonlyMap<string, Wanted> {
