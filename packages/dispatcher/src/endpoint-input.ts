@@ -14,7 +14,7 @@ export function patternIssues(events: readonly string[]): readonly FieldIssue[] 
 
 export function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
   const issues: FieldIssue[] = [];
-  const { maxAttempts, retrySchedule, timeoutMs, disableAfterMs } = policy;
+  const { maxAttempts, retrySchedule, timeoutMs, disableAfterMs, ordering } = policy;
   if (retrySchedule !== undefined) {
     for (const { path, message } of scheduleIssues(retrySchedule)) {
       issues.push({ path: `policy.retrySchedule.${path}`, message });
@@ -33,6 +33,9 @@ export function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
   }
   if (disableAfterMs !== undefined && disableAfterMs !== null && !isDisableAfterMs(disableAfterMs)) {
     issues.push({ path: "policy.disableAfterMs", message: DISABLE_AFTER_MESSAGE });
+  }
+  if (ordering !== undefined && ordering !== "block" && ordering !== "skip") {
+    issues.push({ path: "policy.ordering", message: 'is "block" or "skip"' });
   }
   return issues;
 }

@@ -34,6 +34,12 @@ export interface EndpointPolicy {
   readonly circuitBreaker?: boolean;
   /** Of failure without a success, after which the endpoint is disabled; null for never. The dispatcher's when absent. */
   readonly disableAfterMs?: number | null;
+  /**
+   * Deliveries of events with the same `orderingKey` go out one after another, in the order in which they were
+   * committed. `block`: while one is tried again the rest wait, until it is delivered or dead. `skip`: meanwhile the
+   * next ones pass. Counts for what is published from then on. Absent: no order.
+   */
+  readonly ordering?: "block" | "skip";
 }
 
 /**

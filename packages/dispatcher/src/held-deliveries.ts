@@ -45,7 +45,7 @@ export function createHeldDeliveries(options: {
     const leasedUntilMs = current?.leasedUntilMs() ?? null;
     // Without a worker here the others have to find them, which look at the line only.
     if (current === null || leasedUntilMs === null) return release(endpointId);
-    const rows = await statements.claimSetAside(query, endpointId, {
+    const { rows } = await statements.claimSetAside(query, endpointId, {
       now: isoTime(clock.now()),
       leasedUntil: isoTime(leasedUntilMs),
       // One more than it can take in: a worker whose lane overflows comes back for the rest when there is room.

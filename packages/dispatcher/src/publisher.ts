@@ -38,8 +38,8 @@ interface Writing {
   readonly leasedUntilMs: number | null;
   /** Listening workers are told on commit. */
   readonly notifies: boolean;
-  /** Hands jobs over once they are committed. */
-  handOver(jobs: readonly Job[]): void;
+  /** Hands jobs over once they are committed; `inLine` when there is more for a claim to take. */
+  handOver(jobs: readonly Job[], inLine: boolean): void;
 }
 
 /** Writes events, direct sends and their deliveries. */
@@ -61,14 +61,18 @@ export function createPublisher(options: {
   const writingDirectly = (query: SqlQuery, afterCommit?: (callback: () => void) => void): Writing => {
     const worker = options.worker();
     const leasedUntilMs = worker?.leasedUntilMs() ?? null;
+    const nowMs = clock.now();
     return {
       query,
-      nowMs: clock.now(),
+      nowMs,
       leasedUntilMs,
       notifies: leasedUntilMs === null,
-      handOver(jobs) {
-        if (jobs.length === 0) return;
-        const deliver = () => worker?.handOver(jobs);
+      handOver(jobs, inLine) {
+        if (jobs.length === 0 && !inLine) return;
+        const deliver = () => {
+          worker?.handOver(jobs);
+          if (inLine) worker?.wake(nowMs);
+        };
         if (afterCommit === undefined) deliver();
         else afterCommit(deliver);
       },
@@ -82,10 +86,11 @@ export function createPublisher(options: {
   const writingWithin = (transaction: Transaction): Writing => {
     const worker = options.worker();
     const wakes = transaction.afterCommit !== undefined && worker !== null && worker.leasedUntilMs() !== null;
-    if (wakes) transaction.afterCommit(() => worker.wake());
+    const nowMs = clock.now();
+    if (wakes) transaction.afterCommit(() => worker.wake(nowMs));
     return {
       query: (text, params) => transaction.query(text, params),
-      nowMs: clock.now(),
+      nowMs,
       leasedUntilMs: null,
       notifies: !wakes,
       handOver: () => {},
@@ -108,7 +113,10 @@ export function createPublisher(options: {
   ): Promise<readonly (Published | DispatcherError)[]> => {
     const idTime = writing.nowMs.toString(36).padStart(9, "0");
     const made = await statements.publishEvents(writing.query, rows, { ...timesOf(writing), idTime });
-    if (writing.leasedUntilMs !== null) writing.handOver(toJobs(rows, made, writing.leasedUntilMs));
+    if (writing.leasedUntilMs !== null) {
+      const inLine = rows.some((row) => row.orderingKey !== null);
+      writing.handOver(toJobs(rows, made, writing.leasedUntilMs), inLine);
+    }
     const stored = new Set(made.map((row) => row.event_id));
     const missing = rows.filter((row) => !stored.has(row.id));
     const known = missing.length === 0 ? null : await findKnown(missing, writing.query);
@@ -222,7 +230,9 @@ export function createPublisher(options: {
       };
       const stored = await statements.sendMessage(writing.query, row, timesOf(writing));
       if (stored.length > 0) {
-        if (writing.leasedUntilMs !== null) writing.handOver([toDirectJob(row, writing.nowMs, writing.leasedUntilMs)]);
+        if (writing.leasedUntilMs !== null) {
+          writing.handOver([toDirectJob(row, writing.nowMs, writing.leasedUntilMs)], false);
+        }
         return { deliveryId: id, duplicate: false };
       }
       const [first] = await statements.findMessage(writing.query, message.tenantId, row.idempotencyKey ?? "");
@@ -265,9 +275,9 @@ function toJobs(rows: readonly EventRow[], made: readonly PublishedRow[], leased
   const byId = new Map(rows.map((row) => [row.id, row]));
   const events = new Map<string, Job["event"]>();
   const jobs: Job[] = [];
-  for (const { event_id: eventId, delivery_id: deliveryId, endpoint_id: endpointId, version, active } of made) {
+  for (const { event_id: eventId, delivery_id: deliveryId, endpoint_id: endpointId, version, leased } of made) {
     const row = byId.get(eventId);
-    if (row === undefined || deliveryId === null || endpointId === null || !active) continue;
+    if (row === undefined || deliveryId === null || endpointId === null || !leased) continue;
     let event = events.get(eventId);
     if (event === undefined) {
       event = createStoredEvent({ ...row, timestamp: row.occurredAt, dataText: row.body });

@@ -6,6 +6,7 @@ import { isoTime } from "./sql/columns.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
+import { createTurns } from "./turns.js";
 
 export interface Recorder extends DeliveryOutcomes {
   flush(signal: AbortSignal): Promise<void>;
@@ -13,6 +14,8 @@ export interface Recorder extends DeliveryOutcomes {
   end(): void;
   /** Outcomes that are not written yet. */
   readonly pending: number;
+  /** Has delivered what waits for a turn that nobody passed on. */
+  sweepTurns(): Promise<void>;
 }
 
 interface Recording {
@@ -28,11 +31,18 @@ export function createRecorder(options: {
   readonly logger: Logger;
   /** An attempt is to be made again at that time. */
   readonly onRetry: (atMs: number) => void;
+  /** A delivery that waited for its turn is in line. */
+  readonly onTurn: () => void;
 }): Recorder {
   const { query, statements, clock, logger } = options;
 
+  const turns = createTurns(options);
+
   const write = async (rows: readonly AttemptRow[]): Promise<void> => {
     const kept = await statements.recordAttempts(query, rows, isoTime(clock.now()));
+    for (const { endpoint_id: endpointId, ordering_key: orderingKey, ended } of kept) {
+      if (endpointId !== null && orderingKey !== null) turns.pass({ endpointId, orderingKey, ended });
+    }
     if (kept.length === rows.length) return;
     const keptIds = new Set(kept.map(({ id }) => id));
     for (const { deliveryId, leaseNo } of rows) {
@@ -93,13 +103,16 @@ export function createRecorder(options: {
     },
     async flush(signal) {
       await Promise.all([attempts.flush(signal), givenBack.flush(signal)]);
+      await turns.flush(signal);
     },
     end() {
       attempts.end();
       givenBack.end();
+      turns.end();
     },
+    sweepTurns: turns.sweep,
     get pending() {
-      return attempts.pending + givenBack.pending;
+      return attempts.pending + givenBack.pending + turns.pending;
     },
   };
 }

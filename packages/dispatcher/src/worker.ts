@@ -9,6 +9,7 @@ import { createHttpSender } from "./http-sender.js";
 import { type Job, laneOf } from "./job.js";
 import { jobOf } from "./jobs.js";
 import { createLanes } from "./lanes.js";
+import { createLine } from "./line.js";
 import type { Settings } from "./options.js";
 import { createOriginPools } from "./origin-pools.js";
 import { createRecorder } from "./recorder.js";
@@ -19,8 +20,8 @@ import type { Statements } from "./sql/statements.js";
 export interface Worker {
   /** Takes jobs that were inserted under a lease of this process. */
   handOver(jobs: readonly Job[]): void;
-  /** Looks at the queue now. */
-  wake(): void;
+  /** Looks at the queue now, and back as far as `sinceMs`; without it, at everything that is due. */
+  wake(sinceMs?: number): void;
   /** Until when deliveries that are inserted now may be leased to this worker; null when it has no room. */
   leasedUntilMs(): number | null;
   /** Claims no more, lets attempts end, and gives the rest back. Ends in time whatever the database does; never rejects. */
@@ -80,7 +81,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     clock,
     logger,
     onRetry: (atMs) => wakeAt(atMs),
+    onTurn: () => wake(),
   });
+  const line = createLine({ ...settings, query: database.query, statements });
   const run = createDeliveryRun({
     ...options,
     query: database.query,
@@ -103,10 +106,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   const room = (): number => (recorder.pending > MAX_UNRECORDED ? 0 : Math.min(settings.claimBatch, lanes.room()));
 
-  const claimParams = (limit: number): ClaimParams & { readonly leasedUntilMs: number } => {
+  const claimParams = (limit: number): ClaimParams & { readonly nowMs: number; readonly leasedUntilMs: number } => {
     const nowMs = clock.now();
     const leasedUntilMs = nowMs + settings.leaseMs;
-    return { now: isoTime(nowMs), leasedUntil: isoTime(leasedUntilMs), leasedUntilMs, limit };
+    return { nowMs, now: isoTime(nowMs), leasedUntil: isoTime(leasedUntilMs), leasedUntilMs, limit };
   };
 
   const offer = (job: Job): void => {
@@ -134,10 +137,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       hungry = limit <= 0;
       if (hungry || stopped) return;
       const params = claimParams(limit);
-      const rows = await statements.claimDeliveries(database.query, params);
+      const { rows, chosen } = await line.claim(params);
       lastReadAtMs = clock.now();
       take(rows, params.leasedUntilMs);
-      if (rows.length === limit) claimAgain = true;
+      if (chosen === limit) claimAgain = true;
     } while (claimAgain);
   };
 
@@ -167,9 +170,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   const nextDueMs = async (): Promise<number | null> => {
     try {
-      const [next] = await statements.nextDue(database.query);
+      const nextMs = await line.nextDueMs(settings.pollMs);
       lastReadAtMs = clock.now();
-      return next?.next_at.getTime() ?? null;
+      return nextMs;
     } catch (error) {
       logger.error({ err: error }, "the queue could not be read");
       return null;
@@ -185,6 +188,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   function wake(): void {
     if (!stopped) inBackground(claim());
+  }
+
+  function lookAndWake(sinceMs?: number): void {
+    line.lookBack(sinceMs);
+    wake();
   }
 
   function inBackground(work: Promise<void>): void {
@@ -205,8 +213,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     inBackground(
       statements
         .claimSetAside(database.query, lane, params)
-        .then((rows) => {
-          if (rows.length === limit) setAside.add(lane);
+        .then(({ rows, chosen }) => {
+          if (chosen === limit) setAside.add(lane);
           take(rows, params.leasedUntilMs);
         })
         .catch((error: unknown) => {
@@ -221,6 +229,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const sweep = async (): Promise<void> => {
     const staleMs = clock.now() + settings.maxTimeoutMs;
     for (const job of lanes.withdraw((waiting) => waiting.leasedUntilMs < staleMs)) offerElsewhere(job);
+    await recorder.sweepTurns();
     await statements.unholdOrphans(database.query, isoTime(clock.now()));
     for (const { id } of await statements.findSetAside(database.query)) {
       setAside.add(id);
@@ -255,7 +264,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     );
   };
 
-  const unlisten = await database.listen(options.channel, () => wake());
+  const unlisten = await database.listen(options.channel, (payload) => {
+    // It says since when what was committed is due; an empty one stands for any number that were missed.
+    const sinceMs = Date.parse(payload);
+    lookAndWake(Number.isNaN(sinceMs) ? undefined : sinceMs);
+  });
   armSweep();
   inBackground(sweep());
   inBackground(poll());
@@ -265,7 +278,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       scope.runInAsyncScope(() => {
         for (const job of jobs) offer(job);
       }),
-    wake: () => scope.runInAsyncScope(wake),
+    wake: (sinceMs) => scope.runInAsyncScope(() => lookAndWake(sinceMs)),
     leasedUntilMs: () =>
       stopped || lanes.room() < settings.maxWaiting / 10 || recorder.pending > MAX_UNRECORDED
         ? null

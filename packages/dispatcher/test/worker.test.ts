@@ -45,12 +45,13 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await subscribeReceiver(dispatcher, await openReceiver());
     await dispatcher.publishMany(Array.from({ length: 200 }, () => EVENT));
     const { claimDeliveries } = createStatements(schema);
-    const params = { now: "2100-01-01T00:00:00Z", leasedUntil: "2100-01-01T00:01:00Z", limit: 50 };
+    const times = { now: "2100-01-01T00:00:00Z", leasedUntil: "2100-01-01T00:01:00Z", from: "-infinity" };
+    const params = { ...times, limit: 50 };
     const claimed = await Promise.all(Array.from({ length: 8 }, () => claimDeliveries(database.query, params)));
-    const ids = claimed.flat().map(({ id }) => id);
+    const ids = claimed.flatMap(({ rows }) => rows.map(({ id }) => id));
     expect(new Set(ids).size).toBe(ids.length);
     // And what one claim skipped because another held it is there for the next.
-    const rest = await claimDeliveries(database.query, { ...params, limit: 200 });
+    const { rows: rest } = await claimDeliveries(database.query, { ...params, limit: 200 });
     expect(ids.length + rest.length).toBe(200);
   });
 

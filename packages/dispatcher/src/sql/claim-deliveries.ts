@@ -1,4 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
+import { isDatabaseError } from "@hookline/postgres";
+import { NOT_ITS_TURN, waitsForRetry } from "./ordering.js";
 
 /** A delivery under a fresh lease, with what an attempt needs. */
 export interface ClaimedRow {
@@ -26,35 +28,113 @@ export interface ClaimParams {
   readonly limit: number;
 }
 
-/** Everything that follows the choice of rows, which both ways of claiming share. */
+/** What came of a claim. */
+export interface Claim {
+  readonly rows: readonly ClaimedRow[];
+  /** With those that were put off, since it is not their turn. */
+  readonly chosen: number;
+  /** The latest time at which one of them was due; null when there was none. */
+  readonly chosenToMs: number | null;
+}
+
+interface SummarizedRow extends Omit<ClaimedRow, "id"> {
+  readonly id: string | null;
+  readonly chosen: number;
+  readonly chosen_to_ms: number | null;
+}
+
+/** While the one that a delivery waits for is just being worked on: it may be gone at any moment. */
+const BREATH = "interval '20 milliseconds'";
+
+/**
+ * Everything that follows the choice of rows, which both ways of claiming share. Of one ordering key only the first is
+ * leased. The others leave the line, unless the one that they wait for cannot be locked: whoever ends it must see them.
+ */
 export function leaseChosen(schema: string, chosen: string): string {
+  const sameKey = (other: string) =>
+    `${other}.endpoint_id = chosen.endpoint_id and ${other}.ordering_key = chosen.ordering_key`;
   return `
-    with chosen as (${chosen}), leased as (
+    with chosen as materialized (${chosen}), behind as materialized (
+      select chosen.id, first.id as first, first.attempt
+      from chosen cross join lateral (
+        (select other.id, other.attempt from "${schema}".queue other
+         where ${sameKey("other")} and other.leased and other.id <> chosen.id limit 1)
+        union all
+        (select earlier.id, earlier.attempt from "${schema}".queue earlier
+         where ${sameKey("earlier")} and earlier.position < chosen.position and not chosen.leased
+           and not (${waitsForRetry("earlier", "$1::text::timestamptz")} and exists (
+             select from "${schema}".endpoints endpoint
+             where endpoint.id = chosen.endpoint_id and endpoint.policy::json ->> 'ordering' = 'skip'
+           ))
+         order by earlier.position limit 1)
+        limit 1
+      ) as first
+      where chosen.ordering_key is not null
+    ), unfinished as materialized (
+      select delivery.id
+      from "${schema}".queue delivery
+      join behind on behind.first = delivery.id and behind.attempt = delivery.attempt
+      where delivery.id <> all(array(select id from chosen))
+      for share of delivery skip locked
+    ), put_off as (
+      update "${schema}".queue waiting set
+        state = 0, leased = false,
+        next_at = case when behind.first in (select id from unfinished union all select id from chosen)
+          then ${NOT_ITS_TURN} else $1::text::timestamptz + ${BREATH} end
+      from behind where waiting.id = behind.id
+    ), leased as (
       update "${schema}".queue set
         state = 0, leased = true, lease_no = lease_no + 1, next_at = $2::text::timestamptz
-      where id = any(array(select id from chosen))
+      where id = any(array(
+        select id from chosen where not exists (select from behind where behind.id = chosen.id)
+      ))
       returning id, tenant_id, event_id, endpoint_id, lease_no, attempt, first_attempt, deadline_at
     )
     select leased.*, endpoint.version, event.type, event.subject_id, coalesce(event.occurred_at, message.stored_at)
-      as occurred_at, coalesce(event.body, message.body) as body, message.destination, message.target
-    from leased
+      as occurred_at, coalesce(event.body, message.body) as body, message.destination, message.target,
+      summary.chosen, summary.chosen_to_ms
+    from (
+      select count(*)::integer as chosen, (extract(epoch from max(next_at)) * 1000)::float8 as chosen_to_ms from chosen
+    ) as summary
+    left join leased on true
     left join "${schema}".events event on event.id = leased.event_id
     left join "${schema}".messages message on leased.event_id is null and message.id = leased.id
     left join "${schema}".endpoints endpoint on endpoint.id = leased.endpoint_id
     order by leased.id`;
 }
 
+/** Runs a statement made by {@link leaseChosen}, which answers one row at least: without a delivery when there is none. */
+export async function runClaim(query: SqlQuery, text: string, params: readonly unknown[]): Promise<Claim> {
+  const rows = await query<SummarizedRow>(text, params).catch((error: unknown) => {
+    if (!isTurnTaken(error)) throw error;
+    // A second look sees whose turn it is.
+    return query<SummarizedRow>(text, params);
+  });
+  const [first] = rows;
+  return {
+    rows: first === undefined || first.id === null ? [] : (rows as readonly ClaimedRow[]),
+    chosen: first?.chosen ?? 0,
+    chosenToMs: first?.chosen_to_ms ?? null,
+  };
+}
+
+/** Another claim took the turn of a key at the same moment. */
+function isTurnTaken(error: unknown): boolean {
+  return isDatabaseError(error) && (error.sqlState === "23505" || error.sqlState === "40P01");
+}
+
 /** Leases what is due: overflow, retries, and what a crashed worker left. */
 export function claimDeliveries(schema: string) {
   const text = leaseChosen(
     schema,
-    `select id from "${schema}".queue
-     where state = 0 and next_at <= $1::text::timestamptz
+    `select id, endpoint_id, ordering_key, position, leased, next_at from "${schema}".queue
+     where state = 0 and next_at <= $1::text::timestamptz and next_at >= $4::text::timestamptz
      order by next_at, id
      limit $3::integer
      for update skip locked`,
   );
 
-  return (query: SqlQuery, params: ClaimParams) =>
-    query<ClaimedRow>(text, [params.now, params.leasedUntil, params.limit]);
+  /** @param from What was due before that time is not looked at; `-infinity` for everything. */
+  return (query: SqlQuery, params: ClaimParams & { readonly from: string }): Promise<Claim> =>
+    runClaim(query, text, [params.now, params.leasedUntil, params.limit, params.from]);
 }

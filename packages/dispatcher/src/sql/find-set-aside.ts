@@ -1,16 +1,10 @@
 import type { SqlQuery } from "@hookline/core";
+import { endpointsOutside } from "./endpoints-outside.js";
 
 /** Active endpoints with deliveries outside the line: of a busy worker that is gone, or held while it was disabled. */
 export function findSetAside(schema: string) {
   const text = `
-    with recursive endpoint(id) as (
-      (select endpoint_id from "${schema}".queue where state <> 0 and endpoint_id is not null
-       order by endpoint_id limit 1)
-      union all
-      select (select endpoint_id from "${schema}".queue where state <> 0 and endpoint_id > endpoint.id
-              order by endpoint_id limit 1)
-      from endpoint where endpoint.id is not null
-    )
+    with recursive ${endpointsOutside(schema)}
     select endpoint.id from endpoint join "${schema}".endpoints known on known.id = endpoint.id and known.active
     limit 1000`;
 

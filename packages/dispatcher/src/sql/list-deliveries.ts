@@ -1,4 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
+import { NOT_ITS_TURN } from "./ordering.js";
 import type { Ending } from "./record-attempts.js";
 
 /** A delivery, finished or not. */
@@ -44,7 +45,7 @@ export function listDeliveries(schema: string) {
     with page as (
       (select waiting.id, waiting.tenant_id, waiting.endpoint_id, waiting.event_id, waiting.attempt as attempts,
         null::text as ending, null::timestamptz as ended_at, null::text as reason,
-        waiting.state::integer as state, waiting.leased, waiting.next_at
+        waiting.state::integer as state, waiting.leased, nullif(waiting.next_at, ${NOT_ITS_TURN}) as next_at
       from "${schema}".queue waiting
       where ${matching("waiting", "id")}
         and ($5::text is null or $5::text = case when waiting.state = 1 then 'held' else 'pending' end)

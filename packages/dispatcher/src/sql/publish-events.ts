@@ -1,5 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
 import { packColumn, unpackColumns } from "./columns.js";
+import { nextPlace, placeKey } from "./ordering.js";
 
 /** One event, ready to be stored. */
 export interface EventRow {
@@ -22,7 +23,8 @@ export interface PublishedRow {
   readonly delivery_id: string | null;
   readonly endpoint_id: string | null;
   readonly version: number | null;
-  readonly active: boolean | null;
+  /** Under a lease of the publisher's. */
+  readonly leased: boolean | null;
 }
 
 export interface PublishEventsParams {
@@ -47,44 +49,19 @@ const COLUMNS = [
   ["patterns", "text"],
 ] as const;
 
-/** Stores events and fans them out to the matching endpoints; an event whose key or id is known gives no row. */
+/**
+ * Stores events and fans them out to the matching endpoints; an event whose key or id is known gives no row.
+ *
+ * Those with an ordering key take a lock of the tenant and key that ends with the transaction, and then their places:
+ * so whoever commits later has a later place, and whoever sees a delivery sees all before it. They are never leased at
+ * once, since only a claim knows whose turn it is.
+ */
 export function publishEvents(schema: string) {
-  const text = `
-    with input as (
-      select * from ${unpackColumns(COLUMNS)}
-    ), stored as (
-      insert into "${schema}".events
-        (id, tenant_id, type, subject_id, occurred_at, stored_at, idempotency_key, ordering_key, body)
-      select id, tenant_id, type, subject_id, occurred_at, $10::text::timestamptz, idempotency_key, ordering_key, body
-      from input order by idempotency_key, position
-      on conflict do nothing
-      returning id, tenant_id
-    ), matched as materialized (
-      select 'dlv_' || $11::text || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20) as id,
-        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active
-      from stored
-      join input on input.id = stored.id
-      join "${schema}".endpoints endpoint
-        on endpoint.tenant_id = stored.tenant_id and endpoint.events && string_to_array(input.patterns, ' ')
-    ), queued as (
-      insert into "${schema}".queue (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at)
-      select id, event_id, endpoint_id, tenant_id,
-        case when active then 0 else 1 end,
-        active and $12::text is not null,
-        1,
-        case when active then coalesce($12::text, $10::text) else $10::text end::timestamptz
-      from matched
-    ), notified as (
-      select pg_notify($13::text, '') from (select 1 from matched where active limit 1) as any_active
-      where $13::text is not null
-    )
-    select stored.id as event_id, matched.id as delivery_id, matched.endpoint_id, matched.version, matched.active
-    from stored
-    left join matched on matched.event_id = stored.id
-    left join notified on true`;
+  const plain = unordered(schema);
+  const inOrder = ordered(schema);
 
   return (query: SqlQuery, rows: readonly EventRow[], params: PublishEventsParams) =>
-    query<PublishedRow>(text, [
+    query<PublishedRow>(rows.some((row) => row.orderingKey !== null) ? inOrder : plain, [
       packColumn(rows, (row) => row.id),
       packColumn(rows, (row) => row.tenantId),
       packColumn(rows, (row) => row.type),
@@ -100,3 +77,75 @@ export function publishEvents(schema: string) {
       params.notifyChannel,
     ]);
 }
+
+function unordered(schema: string): string {
+  return `
+    with input as (
+      select * from ${unpackColumns(COLUMNS)}
+    ), ${stored(schema, "")}, matched as materialized (
+      select ${NEW_ID} as id,
+        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active,
+        endpoint.active and $12::text is not null as leased
+      ${matching(schema)}
+    ), queued as (
+      insert into "${schema}".queue (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at)
+      select id, event_id, endpoint_id, tenant_id, ${STATE_AND_LEASE}
+      from matched
+    ), ${PUBLISHED}`;
+}
+
+function ordered(schema: string): string {
+  return `
+    with input as materialized (
+      select * from ${unpackColumns(COLUMNS)}
+    ), keys as (
+      select distinct hashtextextended('${schema} ' || tenant_id || ' ' || ordering_key, 0) as key
+      from input where ordering_key is not null order by key
+    ), locked as materialized (
+      select pg_advisory_xact_lock(key) from keys
+    ), ${stored(schema, "where (select count(*) from locked) > 0")}, matched as materialized (
+      select ${NEW_ID} as id,
+        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active,
+        endpoint.active and $12::text is not null and ${placeKey("input", "endpoint")} is null as leased,
+        ${placeKey("input", "endpoint")} as ordering_key, input.position as input_position
+      ${matching(schema)}
+    ), queued as (
+      insert into "${schema}".queue
+        (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at, ordering_key, position)
+      select id, event_id, endpoint_id, tenant_id, ${STATE_AND_LEASE},
+        ordering_key, case when ordering_key is not null then ${nextPlace(schema)} end
+      from (select * from matched order by input_position) as matched
+    ), ${PUBLISHED}`;
+}
+
+const NEW_ID = "'dlv_' || $11::text || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20)";
+
+function stored(schema: string, where: string): string {
+  return `stored as (
+      insert into "${schema}".events
+        (id, tenant_id, type, subject_id, occurred_at, stored_at, idempotency_key, ordering_key, body)
+      select id, tenant_id, type, subject_id, occurred_at, $10::text::timestamptz, idempotency_key, ordering_key, body
+      from input ${where} order by idempotency_key, position
+      on conflict do nothing
+      returning id, tenant_id
+    )`;
+}
+
+function matching(schema: string): string {
+  return `from stored
+      join input on input.id = stored.id
+      join "${schema}".endpoints endpoint
+        on endpoint.tenant_id = stored.tenant_id and endpoint.events && string_to_array(input.patterns, ' ')`;
+}
+
+const STATE_AND_LEASE = `case when active then 0 else 1 end, leased, 1,
+        case when leased then $12::text else $10::text end::timestamptz`;
+
+const PUBLISHED = `notified as (
+      select pg_notify($13::text, $10::text) from (select 1 from matched where active limit 1) as any_active
+      where $13::text is not null
+    )
+    select stored.id as event_id, matched.id as delivery_id, matched.endpoint_id, matched.version, matched.leased
+    from stored
+    left join matched on matched.event_id = stored.id
+    left join notified on true`;

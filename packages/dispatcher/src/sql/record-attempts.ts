@@ -31,6 +31,15 @@ export interface AttemptRow {
   readonly endpointVersion?: number | null;
 }
 
+/** An attempt that was written: its lease still held. */
+export interface RecordedRow {
+  readonly id: string;
+  readonly endpoint_id: string | null;
+  /** Null: nothing waits for its turn behind it. */
+  readonly ordering_key: string | null;
+  readonly ended: boolean;
+}
+
 const COLUMNS = [
   ["id", "text"],
   ["lease_no", "integer"],
@@ -63,15 +72,15 @@ export function recordAttempts(schema: string) {
       delete from "${schema}".queue delivery using input
       where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
         and input.ending is not null
-      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id
+      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id, delivery.ordering_key
     ), rescheduled as (
       update "${schema}".queue delivery set leased = false, attempt = input.attempt, next_at = input.next_at
       from input
       where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
         and input.ending is null
-      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id
+      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id, delivery.ordering_key
     ), recorded as (
-      select * from ended union all select * from rescheduled
+      select *, true as ended from ended union all select *, false from rescheduled
     ), appended as (
       insert into "${schema}".attempts
         (delivery_id, attempt, lease_no, tenant_id, endpoint_id, event_id, started_at, duration_ms, outcome, ending, status,
@@ -97,10 +106,10 @@ export function recordAttempts(schema: string) {
       where endpoint.id = recorded.endpoint_id and input.disable_endpoint and endpoint.active
         and endpoint.version = input.endpoint_version
     )
-    select id from recorded`;
+    select id, endpoint_id, ordering_key, ended from recorded`;
 
   return (query: SqlQuery, rows: readonly AttemptRow[], now: string) =>
-    query<{ readonly id: string }>(text, [
+    query<RecordedRow>(text, [
       packColumn(rows, (row) => row.deliveryId),
       packColumn(rows, (row) => row.leaseNo),
       packColumn(rows, (row) => row.attempt),

@@ -33,7 +33,7 @@ export function sendMessage(schema: string) {
       select id, tenant_id, 0, $9::text is not null, 1, coalesce($9::text, $8::text)::timestamptz, deadline_at
       from stored
     ), notified as (
-      select pg_notify($10::text, '') from stored where $10::text is not null
+      select pg_notify($10::text, $8::text) from stored where $10::text is not null
     )
     select stored.id from stored left join notified on true`;
 

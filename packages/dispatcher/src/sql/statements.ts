@@ -6,6 +6,7 @@ import { describeDeliveries } from "./describe-deliveries.js";
 import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
 import { findSetAside } from "./find-set-aside.js";
+import { findStuckTurns } from "./find-stuck-turns.js";
 import { getEvent } from "./get-event.js";
 import { giveBackDeliveries } from "./give-back-deliveries.js";
 import { insertEndpoint } from "./insert-endpoint.js";
@@ -16,6 +17,7 @@ import { listEvents } from "./list-events.js";
 import { loadEndpoint } from "./load-endpoint.js";
 import { loadState } from "./load-state.js";
 import { nextDue } from "./next-due.js";
+import { passTurns } from "./pass-turns.js";
 import { publishEvents } from "./publish-events.js";
 import { recordAttempts } from "./record-attempts.js";
 import { recordTest } from "./record-test.js";
@@ -39,6 +41,7 @@ export function createStatements(schema: string) {
     findMessage: findMessage(schema),
     findPublishedEvents: findPublishedEvents(schema),
     findSetAside: findSetAside(schema),
+    findStuckTurns: findStuckTurns(schema),
     getEvent: getEvent(schema),
     giveBackDeliveries: giveBackDeliveries(schema),
     insertEndpoint: insertEndpoint(schema),
@@ -49,6 +52,7 @@ export function createStatements(schema: string) {
     loadEndpoint: loadEndpoint(schema),
     loadState: loadState(schema),
     nextDue: nextDue(schema),
+    passTurns: passTurns(schema),
     publishEvents: publishEvents(schema),
     recordAttempts: recordAttempts(schema),
     recordTest: recordTest(schema),

@@ -1,4 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
+import { endpointsOutside } from "./endpoints-outside.js";
 
 /**
  * Puts deliveries of endpoints that are gone back in line, where the next claim ends them. Looks at each endpoint that
@@ -6,14 +7,7 @@ import type { SqlQuery } from "@hookline/core";
  */
 export function unholdOrphans(schema: string) {
   const text = `
-    with recursive endpoint(id) as (
-      (select endpoint_id from "${schema}".queue where state <> 0 and endpoint_id is not null
-       order by endpoint_id limit 1)
-      union all
-      select (select endpoint_id from "${schema}".queue where state <> 0 and endpoint_id > endpoint.id
-              order by endpoint_id limit 1)
-      from endpoint where endpoint.id is not null
-    ), gone as (
+    with recursive ${endpointsOutside(schema)}, gone as (
       select id from endpoint
       where id is not null and not exists (select from "${schema}".endpoints known where known.id = endpoint.id)
     )

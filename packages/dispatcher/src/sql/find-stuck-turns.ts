@@ -1,0 +1,48 @@
+import type { SqlQuery } from "@hookline/core";
+import { NOT_ITS_TURN, waitsForRetry } from "./ordering.js";
+
+export interface SeenKeyRow {
+  readonly endpoint_id: string;
+  readonly ordering_key: string;
+  /** Something waits, and nothing that it could wait for is under way. */
+  readonly stuck: boolean;
+}
+
+/** Where a worker went away between the end of one delivery and the turn of the next. The last row says how far it looked. */
+export function findStuckTurns(schema: string) {
+  const firstKeyAfter = (endpointId: string, orderingKey: string) => `
+    select endpoint_id, ordering_key from "${schema}".queue
+    where ordering_key is not null and (endpoint_id, ordering_key) > (${endpointId}, ${orderingKey})
+    order by endpoint_id, ordering_key limit 1`;
+  const ofKey = (delivery: string) =>
+    `${delivery}.endpoint_id = place.endpoint_id and ${delivery}.ordering_key = place.ordering_key`;
+  const text = `
+    with recursive place(endpoint_id, ordering_key, count) as (
+      select first.endpoint_id, first.ordering_key, 1 from (${firstKeyAfter("$1::text", "$2::text")}) as first
+      union all
+      select next.endpoint_id, next.ordering_key, place.count + 1
+      from place cross join lateral (${firstKeyAfter("place.endpoint_id", "place.ordering_key")}) as next
+      where place.count < $4::integer
+    ), seen as (
+      select place.*, not exists (
+        select from "${schema}".queue busy
+        where ${ofKey("busy")} and busy.next_at < ${NOT_ITS_TURN}
+          and not (${waitsForRetry("busy", "$3::text::timestamptz")} and exists (
+            select from "${schema}".endpoints endpoint
+            where endpoint.id = place.endpoint_id and endpoint.policy::json ->> 'ordering' = 'skip'
+          ))
+      ) and exists (
+        select from "${schema}".queue waiting where ${ofKey("waiting")} and waiting.next_at = ${NOT_ITS_TURN}
+      ) as stuck
+      from place
+    )
+    select endpoint_id, ordering_key, stuck from seen
+    where stuck or count = (select max(count) from place)
+    order by endpoint_id, ordering_key`;
+
+  return (
+    query: SqlQuery,
+    after: { readonly endpointId: string; readonly orderingKey: string },
+    { now, limit }: { readonly now: string; readonly limit: number },
+  ) => query<SeenKeyRow>(text, [after.endpointId, after.orderingKey, now, limit]);
+}
