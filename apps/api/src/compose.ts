@@ -1,22 +1,32 @@
 import { discordDestination } from "@hookline/connector-discord";
 import { type Logger, problemResponse } from "@hookline/core";
+import { slackDestination } from "@hookline/destination-slack";
 import { createDispatcher } from "@hookline/dispatcher";
 import { webhookRoutes } from "@hookline/dispatcher/http";
 import { createApp, createEngine, createLocalMailer, type Engine, saveDerivedCredential } from "@hookline/engine";
 import { migrate, openDatabase } from "@hookline/postgres";
 import { createCommandRegistration } from "./command-registration.js";
+import { createAccounts } from "./desk/accounts.js";
+import { createAiResponses } from "./desk/ai-responses.js";
 import { channelSubscriptions, subscribeChannels } from "./desk/channels.js";
+import { createConversations } from "./desk/conversations.js";
+import { createInventory } from "./desk/inventory.js";
 import { createMachineButtons } from "./desk/machine-buttons.js";
 import { createMachines } from "./desk/machines.js";
-import { messageTemplates } from "./desk/messages.js";
-import { deskMigrations } from "./desk/migrations.js";
+import { discordTemplates, slackTemplates } from "./desk/messages.js";
+import { deskMigrations } from "./desk/migrations/index.js";
+import { createTicketActions } from "./desk/ticket-actions.js";
 import { createTicketCommand } from "./desk/ticket-command.js";
 import { createTickets } from "./desk/tickets.js";
 import { createDiscord } from "./discord.js";
 import type { Environment } from "./environment.js";
-import { catalogue } from "./events.js";
-import { createDeskRoutes } from "./http/desk-routes.js";
+import { catalogue } from "./events/index.js";
+import { createAccountRoutes } from "./http/account-routes.js";
+import { createAiRoutes } from "./http/ai-routes.js";
+import { createInventoryRoutes } from "./http/inventory-routes.js";
+import { createMachineRoutes } from "./http/machine-routes.js";
 import { createMailRoutes } from "./http/mail-routes.js";
+import { createTicketRoutes } from "./http/ticket-routes.js";
 
 const DESK_SCHEMA = "desk";
 
@@ -46,9 +56,11 @@ export async function compose(environment: Environment, logger: Logger) {
     logger,
   });
 
-  const tickets = createTickets({ database, outbox: dispatcher, schema: DESK_SCHEMA });
-  const machines = createMachines({ database, outbox: dispatcher, schema: DESK_SCHEMA });
+  const store = { database, outbox: dispatcher, schema: DESK_SCHEMA };
+  const tickets = createTickets(store);
+  const machines = createMachines(store);
   const ticket = createTicketCommand({ tickets });
+  const ticketActions = createTicketActions({ tickets });
   const machineButtons = createMachineButtons({ machines });
 
   const localMailer = environment.LOCAL_MAIL_OUTBOX ? createLocalMailer({ database }) : null;
@@ -61,7 +73,12 @@ export async function compose(environment: Environment, logger: Logger) {
       await saveDerivedCredential(engine.credentials, { providerId: discord.id, tenantId }, patch);
     },
     commands: [ticket.command],
-    components: [ticket.modal, machineButtons.approve, machineButtons.deny],
+    components: [
+      ticket.modal,
+      ticketActions.priorityModal,
+      ...Object.values(ticketActions.actions),
+      ...Object.values(machineButtons),
+    ],
     logger,
   });
 
@@ -78,9 +95,15 @@ export async function compose(environment: Environment, logger: Logger) {
     botToken: environment.DISCORD_BOT_TOKEN,
     restBaseUrl: environment.DISCORD_API_BASE_URL,
     componentSecret: environment.COMPONENT_SECRET,
-    templates: messageTemplates(machineButtons),
+    templates: discordTemplates({ machine: machineButtons, ticket: ticketActions.actions }),
   });
-  for (const destination of [messages, coldConnect.destination, ...discord.destinations]) dispatcher.use(destination);
+  const slack = slackDestination({
+    templates: slackTemplates(),
+    ...(environment.SLACK_BOT_TOKEN ? { botToken: environment.SLACK_BOT_TOKEN } : {}),
+  });
+  for (const destination of [messages, slack, coldConnect.destination, ...discord.destinations]) {
+    dispatcher.use(destination);
+  }
 
   const registration = createCommandRegistration({
     register: () => discord.registerCommands({ guildId: environment.DISCORD_GUILD_ID }),
@@ -95,7 +118,11 @@ export async function compose(environment: Environment, logger: Logger) {
     routes: [
       coldConnect.routes,
       webhookRoutes(dispatcher, { authenticate: tenantOf(engine) }),
-      createDeskRoutes({ engine, tickets, machines }),
+      createTicketRoutes({ engine, tickets, conversations: createConversations(store) }),
+      createAiRoutes({ engine, aiResponses: createAiResponses(store) }),
+      createMachineRoutes({ engine, machines }),
+      createInventoryRoutes({ engine, inventory: createInventory(store) }),
+      createAccountRoutes({ engine, accounts: createAccounts(store) }),
       ...(localMailer ? [createMailRoutes({ engine, mailer: localMailer })] : []),
     ],
   });

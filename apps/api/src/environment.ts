@@ -53,6 +53,8 @@ const schema = z.object({
   DISCORD_WEBHOOK_CHANNELS: channelMap,
   /** Where Discord's REST API is; the simulator's address in development. */
   DISCORD_API_BASE_URL: z.url().default("https://discord.com/api/v10"),
+  /** Of a Slack app with the scope `chat:write`, for endpoints of the destination `slack` that name a channel. */
+  SLACK_BOT_TOKEN: z.string().startsWith("xoxb-").optional(),
   /** When each attempt of a webhook starts, in seconds after the one before, separated by commas. */
   RETRY_SCHEDULE_SECONDS: list
     .transform((parts) => parts.map(Number))

@@ -1,6 +1,6 @@
 import { newId, type Outbox, type Transaction } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
-import { type Machine, machineApproved, machineDenied, machineRegistered } from "../events.js";
+import { type Machine, machineApproved, machineDenied, machineRegistered } from "../events/machine-events.js";
 
 export interface Machines {
   /** Registers a machine as pending and publishes `machine.registered`. A known host name answers the machine as it is. */

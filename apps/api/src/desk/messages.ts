@@ -1,82 +1,95 @@
-import { button, code, type DiscordTemplate, type MessageContent } from "@hookline/connector-discord";
-import {
-  type Machine,
-  machineApproved,
-  machineDenied,
-  machineRegistered,
-  type Priority,
-  type Ticket,
-  ticketCreated,
-} from "../events.js";
-import type { createMachineButtons } from "./machine-buttons.js";
+import { button, type DiscordButton, type DiscordTemplate, type MessageContent } from "@hookline/connector-discord";
+import type { SlackTemplate } from "@hookline/destination-slack";
+import { catalogue } from "../events/index.js";
+import type { Machine } from "../events/machine-events.js";
+import type { Ticket } from "../events/ticket-events.js";
+import { type Presentation, present, presentMachine, presentTicket } from "./presentation.js";
 
-const PRIORITY = {
-  low: { label: "Low", color: 0x95a5a6 },
-  normal: { label: "Normal", color: 0x3498db },
-  high: { label: "High", color: 0xe67e22 },
-  urgent: { label: "Urgent", color: 0xe74c3c },
-} as const satisfies Record<Priority, unknown>;
-
-const MACHINE = {
-  pending: { title: "A machine asks to be approved", color: 0xf1c40f },
-  approved: { title: "Machine approved", color: 0x2ecc71 },
-  denied: { title: "Machine denied", color: 0xe74c3c },
-} as const satisfies Record<Machine["status"], unknown>;
-
-/** How the desk's events look in a channel. A decision edits the message that announced its machine. */
-export function messageTemplates(buttons: ReturnType<typeof createMachineButtons>) {
-  const ticket: DiscordTemplate<Ticket> = { message: ({ data }) => ticketMessage(data) };
-  const machine: DiscordTemplate<Machine> = {
-    message: ({ data }) => machineMessage(data, buttons),
-    entity: ({ data }) => data.asset_id,
-  };
-  return {
-    [ticketCreated.type]: ticket,
-    [machineRegistered.type]: machine,
-    [machineApproved.type]: machine,
-    [machineDenied.type]: machine,
-  };
+/** The buttons below the desk's messages. */
+export interface DeskButtons {
+  readonly machine: Readonly<Record<"approve" | "deny", DiscordButton<"machineId">>>;
+  readonly ticket: Readonly<Record<"claim" | "priority" | "close", DiscordButton<"ticketId">>>;
 }
 
-function ticketMessage(ticket: Ticket): MessageContent {
-  return {
-    embeds: [
-      {
-        title: `${ticket.ticket_number} · ${ticket.title}`,
-        description: ticket.description,
-        color: PRIORITY[ticket.priority].color,
-        fields: [
-          { name: "Priority", value: PRIORITY[ticket.priority].label, inline: true },
-          { name: "From", value: ticket.created_by, inline: true },
-        ],
-        timestamp: ticket.created_at,
-      },
-    ],
+const COLORS = {
+  neutral: 0x95a5a6,
+  info: 0x3498db,
+  success: 0x2ecc71,
+  warning: 0xe67e22,
+  danger: 0xe74c3c,
+} as const satisfies Record<Presentation["tone"], number>;
+
+/** How the desk's events look in a Discord channel. What happens later to the same thing edits its message. */
+export function discordTemplates(buttons: DeskButtons): Readonly<Record<string, DiscordTemplate>> {
+  const template: DiscordTemplate = {
+    message(event) {
+      const presentation = present(event);
+      if (presentation === null) return null;
+      if (event.type.startsWith("ticket.")) return ticketMessage(event.data as Ticket, buttons.ticket);
+      if (event.type.startsWith("machine.")) return machineMessage(event.data as Machine, buttons.machine);
+      return messageOf(presentation);
+    },
+    entity: (event) => present(event)?.entity,
   };
+  return Object.fromEntries(catalogue.map(({ type }) => [type, template]));
+}
+
+/** How the desk's events look in Slack. */
+export function slackTemplates(): Readonly<Record<string, SlackTemplate>> {
+  const template: SlackTemplate = {
+    message(event) {
+      const presentation = present(event);
+      if (presentation === null) return null;
+      const { title, text, tone, fields } = presentation;
+      return { title, ...(text === undefined ? {} : { text }), color: tone, fields };
+    },
+    entity: (event) => present(event)?.entity,
+  };
+  return Object.fromEntries(catalogue.map(({ type }) => [type, template]));
 }
 
 /** What a machine's message shows; with `buttons` while it is pending, without them once it is decided. */
-export function machineMessage(machine: Machine, buttons?: ReturnType<typeof createMachineButtons>): MessageContent {
-  const { title, color } = MACHINE[machine.status];
+export function machineMessage(machine: Machine, buttons?: DeskButtons["machine"]): MessageContent {
+  const params = { machineId: machine.asset_id };
+  return {
+    ...messageOf(presentMachine(machine)),
+    buttons:
+      buttons && machine.status === "pending"
+        ? [
+            button(buttons.approve, { label: "Approve", style: "success", params }),
+            button(buttons.deny, { label: "Deny", style: "danger", params }),
+          ]
+        : [],
+  };
+}
+
+/** What a ticket's message shows; with the quick actions until it is closed. */
+export function ticketMessage(ticket: Ticket, actions?: DeskButtons["ticket"]): MessageContent {
+  const params = { ticketId: ticket.id };
+  const isOver = ticket.status === "closed" || ticket.status === "resolved";
+  return {
+    ...messageOf(presentTicket(ticket)),
+    buttons:
+      actions && !isOver
+        ? [
+            button(actions.claim, { label: "Claim", style: "primary", params }),
+            button(actions.priority, { label: "Set priority", params }),
+            button(actions.close, { label: "Close", style: "danger", params }),
+          ]
+        : [],
+  };
+}
+
+function messageOf({ title, text, tone, fields, timestamp }: Presentation): MessageContent {
   return {
     embeds: [
       {
         title,
-        color,
-        fields: [
-          { name: "Host", value: code(machine.hostname), inline: true },
-          { name: "Address", value: code(machine.ip_address), inline: true },
-          ...(machine.decided_by ? [{ name: "Decided by", value: machine.decided_by, inline: true }] : []),
-        ],
-        timestamp: machine.registered_at,
+        ...(text === undefined ? {} : { description: text }),
+        color: COLORS[tone],
+        fields: fields.map((field) => ({ ...field, inline: true })),
+        timestamp,
       },
     ],
-    buttons:
-      buttons && machine.status === "pending"
-        ? [
-            button(buttons.approve, { label: "Approve", style: "success", params: { machineId: machine.asset_id } }),
-            button(buttons.deny, { label: "Deny", style: "danger", params: { machineId: machine.asset_id } }),
-          ]
-        : [],
   };
 }

@@ -1,6 +1,13 @@
 import { defineCommand, defineModal, markdown, reply, showModal } from "@hookline/connector-discord";
-import { prioritySchema } from "../events.js";
+import { type Priority, prioritySchema } from "../events/ticket-events.js";
 import type { Tickets } from "./tickets.js";
+
+export const PRIORITY_OPTIONS = [
+  { label: "Low", value: "low" },
+  { label: "Normal", value: "normal", default: true },
+  { label: "High", value: "high" },
+  { label: "Urgent", value: "urgent" },
+] as const satisfies readonly { readonly label: string; readonly value: Priority; readonly default?: boolean }[];
 
 /** `/ticket`: a modal, then a numbered ticket at the desk and a private answer with its number. */
 export function createTicketCommand(options: { tickets: Tickets }) {
@@ -13,12 +20,7 @@ export function createTicketCommand(options: { tickets: Tickets }) {
       priority: {
         kind: "select",
         label: "Priority",
-        options: [
-          { label: "Low", value: "low" },
-          { label: "Normal", value: "normal", default: true },
-          { label: "High", value: "high" },
-          { label: "Urgent", value: "urgent" },
-        ],
+        options: PRIORITY_OPTIONS,
       },
     },
     answer: "deferred",

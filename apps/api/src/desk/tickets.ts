@@ -1,10 +1,29 @@
-import { newId, type Outbox } from "@hookline/core";
-import type { Database } from "@hookline/postgres";
-import { type Priority, type Ticket, ticketCreated } from "../events.js";
+import { type EventDefinition, newId, type Outbox } from "@hookline/core";
+import type { Database, DatabaseTransaction } from "@hookline/postgres";
+import {
+  type Priority,
+  type Ticket,
+  type TicketStatus,
+  ticketClosed,
+  ticketCreated,
+  ticketEscalated,
+  ticketResolved,
+  ticketUpdated,
+} from "../events/ticket-events.js";
+import { announce } from "./announce.js";
+import { findTicket, findTicketOfRequest, listTickets, lockTicket, type TicketKey } from "./ticket-rows.js";
 
+/** Tickets of the desk. Each change publishes its events in its own transaction; what changes nothing publishes none. */
 export interface Tickets {
-  /** Opens a numbered ticket and publishes `ticket.created` in the same transaction. Idempotent by `requestKey`. */
+  /** Opens a numbered ticket. Idempotent by `requestKey`. */
   open(request: OpenTicket): Promise<Ticket>;
+  /** Null: the tenant has no such ticket; so it is with the others below. */
+  change(ticket: TicketKey, change: TicketChange): Promise<Ticket | null>;
+  note(ticket: TicketKey, note: { readonly author: string; readonly text: string }): Promise<Ticket | null>;
+  /** Passes the ticket on to a team; its priority is high at least from then on. */
+  escalate(ticket: TicketKey, escalation: Escalation): Promise<Ticket | null>;
+  get(ticket: TicketKey): Promise<Ticket | null>;
+  /** Newest first, 100 at most. */
   list(tenantId: string): Promise<readonly Ticket[]>;
 }
 
@@ -16,65 +35,139 @@ export interface OpenTicket {
   readonly createdBy: string;
   /** The same key opens no second ticket: a retried request gets the first one. */
   readonly requestKey: string;
+  readonly category?: string | undefined;
+  readonly team?: string | undefined;
+  readonly customerEmail?: string | undefined;
+  readonly customerName?: string | undefined;
 }
 
-interface TicketRow extends Omit<Ticket, "created_at"> {
-  readonly created_at: Date;
+export interface TicketChange {
+  readonly changedBy: string;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly status?: TicketStatus | undefined;
+  readonly priority?: Priority | undefined;
+  readonly team?: string | undefined;
+  readonly assignee?: string | undefined;
 }
 
-const COLUMNS = "id, ticket_number, title, description, priority, status, created_by, created_at";
+export interface Escalation {
+  readonly escalatedBy: string;
+  readonly team: string;
+  readonly reason: string;
+}
+
+const CHANGEABLE = ["title", "description", "status", "priority", "team", "assignee"] as const;
 
 export function createTickets(options: { database: Database; outbox: Outbox; schema: string }): Tickets {
   const { database, outbox, schema } = options;
 
+  const announceTicket = async (
+    transaction: DatabaseTransaction,
+    key: TicketKey,
+    as: readonly EventDefinition<string, Ticket>[],
+  ): Promise<Ticket> => {
+    const ticket = await findTicket(transaction.query, schema, key);
+    if (ticket === null) throw new Error(`Ticket ${key.id} vanished while it was changed.`);
+    await announce(outbox, transaction, { tenantId: key.tenantId, as, data: ticket, subject: ticket.id });
+    return ticket;
+  };
+
+  const insertTicket = async (transaction: DatabaseTransaction, request: OpenTicket): Promise<string> => {
+    const now = new Date();
+    const year = now.getUTCFullYear();
+    const [counter] = await transaction.query<{ last: number }>(
+      `INSERT INTO ${schema}.ticket_numbers (tenant_id, year, last) VALUES ($1, $2, 1)
+       ON CONFLICT (tenant_id, year) DO UPDATE SET last = ticket_numbers.last + 1
+       RETURNING last`,
+      [request.tenantId, year],
+    );
+    const id = newId("tkt", now.getTime());
+    // A request with the same key that runs right now violates the unique key here and takes its number back.
+    await transaction.query(
+      `INSERT INTO ${schema}.tickets (id, tenant_id, ticket_number, title, description, priority, created_by, created_at,
+         request_key, category, team, customer_email, customer_name)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+      [
+        id,
+        request.tenantId,
+        `TKT-${year}-${String(counter?.last).padStart(3, "0")}`,
+        request.title,
+        request.description,
+        request.priority,
+        request.createdBy,
+        now,
+        request.requestKey,
+        request.category ?? null,
+        request.team ?? null,
+        request.customerEmail ?? null,
+        request.customerName ?? null,
+      ],
+    );
+    return id;
+  };
+
+  const touch = (transaction: DatabaseTransaction, key: TicketKey, by: string) =>
+    transaction.query(
+      `UPDATE ${schema}.tickets SET updated_by = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2`,
+      [key.tenantId, key.id, by, new Date()],
+    );
+
   return {
     open: (request) =>
       database.transaction(async (transaction) => {
-        const known = await transaction.query<TicketRow>(
-          `SELECT ${COLUMNS} FROM ${schema}.tickets WHERE tenant_id = $1 AND request_key = $2`,
-          [request.tenantId, request.requestKey],
-        );
-        if (known[0]) return fromRow(known[0]);
-        const now = new Date();
-        const [counter] = await transaction.query<{ last: number }>(
-          `INSERT INTO ${schema}.ticket_numbers (tenant_id, year, last) VALUES ($1, $2, 1)
-           ON CONFLICT (tenant_id, year) DO UPDATE SET last = ticket_numbers.last + 1
-           RETURNING last`,
-          [request.tenantId, now.getUTCFullYear()],
-        );
-        // A request with the same key that runs right now violates the unique key here and takes its number back.
-        const [created] = await transaction.query<TicketRow>(
-          `INSERT INTO ${schema}.tickets (id, tenant_id, ticket_number, title, description, priority, created_by, created_at, request_key)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-           RETURNING ${COLUMNS}`,
-          [
-            newId("tkt", now.getTime()),
-            request.tenantId,
-            `TKT-${now.getUTCFullYear()}-${String(counter?.last).padStart(3, "0")}`,
-            request.title,
-            request.description,
-            request.priority,
-            request.createdBy,
-            now,
-            request.requestKey,
-          ],
-        );
-        if (!created) throw new Error("The ticket was not stored.");
-        const ticket = fromRow(created);
-        await outbox.publish({ tenantId: request.tenantId, type: ticketCreated.type, data: ticket }, { transaction });
-        return ticket;
+        const known = await findTicketOfRequest(transaction.query, schema, request);
+        if (known !== null) return known;
+        const id = await insertTicket(transaction, request);
+        return await announceTicket(transaction, { tenantId: request.tenantId, id }, [ticketCreated]);
       }),
 
-    list: async (tenantId) => {
-      const rows = await database.query<TicketRow>(
-        `SELECT ${COLUMNS} FROM ${schema}.tickets WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 100`,
-        [tenantId],
-      );
-      return rows.map(fromRow);
-    },
+    change: (key, { changedBy, ...change }) =>
+      database.transaction(async (transaction) => {
+        const before = await lockTicket(transaction.query, schema, key);
+        if (before === null) return null;
+        const changed = CHANGEABLE.filter((name) => change[name] !== undefined && change[name] !== before[name]);
+        if (changed.length === 0) return before;
+        const assignments = changed.map((name, index) => `${name} = $${index + 5}`).join(", ");
+        await transaction.query(
+          `UPDATE ${schema}.tickets SET updated_by = $3, updated_at = $4, ${assignments} WHERE tenant_id = $1 AND id = $2`,
+          [key.tenantId, key.id, changedBy, new Date(), ...changed.map((name) => change[name] ?? null)],
+        );
+        const ended = changed.includes("status") ? ENDINGS[change.status ?? before.status] : undefined;
+        return await announceTicket(transaction, key, [ticketUpdated, ...(ended ?? [])]);
+      }),
+
+    note: (key, { author, text }) =>
+      database.transaction(async (transaction) => {
+        if ((await lockTicket(transaction.query, schema, key)) === null) return null;
+        const now = new Date();
+        await transaction.query(
+          `INSERT INTO ${schema}.ticket_notes (id, ticket_id, author, text, created_at) VALUES ($1, $2, $3, $4, $5)`,
+          [newId("not", now.getTime()), key.id, author, text, now],
+        );
+        await touch(transaction, key, author);
+        return await announceTicket(transaction, key, [ticketUpdated]);
+      }),
+
+    escalate: (key, { escalatedBy, team, reason }) =>
+      database.transaction(async (transaction) => {
+        if ((await lockTicket(transaction.query, schema, key)) === null) return null;
+        await transaction.query(
+          `UPDATE ${schema}.tickets SET team = $3, escalation_reason = $4, updated_by = $5, updated_at = $6,
+             priority = CASE WHEN priority IN ('low', 'normal') THEN 'high' ELSE priority END
+           WHERE tenant_id = $1 AND id = $2`,
+          [key.tenantId, key.id, team, reason, escalatedBy, new Date()],
+        );
+        return await announceTicket(transaction, key, [ticketUpdated, ticketEscalated]);
+      }),
+
+    get: (key) => findTicket(database.query, schema, key),
+    list: (tenantId) => listTickets(database.query, schema, tenantId),
   };
 }
 
-function fromRow(row: TicketRow): Ticket {
-  return { ...row, created_at: row.created_at.toISOString() };
-}
+/** What it means beside an update that a ticket gets this status. */
+const ENDINGS: Partial<Record<TicketStatus, readonly EventDefinition<string, Ticket>[]>> = {
+  resolved: [ticketClosed, ticketResolved],
+  closed: [ticketClosed],
+};

@@ -1,18 +1,16 @@
 import type { Migration } from "@hookline/postgres";
 
-/** The tables of the reference domain, in a schema of their own. */
-export const deskMigrations: readonly Migration[] = [
-  {
-    id: "0001_tickets_and_machines",
-    async up(transaction, schema) {
-      await transaction.query(`
+export const ticketsAndMachines: Migration = {
+  id: "0001_tickets_and_machines",
+  async up(transaction, schema) {
+    await transaction.query(`
         CREATE TABLE ${schema}.ticket_numbers (
           tenant_id text NOT NULL,
           year int NOT NULL,
           last int NOT NULL,
           PRIMARY KEY (tenant_id, year)
         )`);
-      await transaction.query(`
+    await transaction.query(`
         CREATE TABLE ${schema}.tickets (
           id text PRIMARY KEY,
           tenant_id text NOT NULL,
@@ -27,7 +25,7 @@ export const deskMigrations: readonly Migration[] = [
           UNIQUE (tenant_id, ticket_number),
           UNIQUE (tenant_id, request_key)
         )`);
-      await transaction.query(`
+    await transaction.query(`
         CREATE TABLE ${schema}.machines (
           id text PRIMARY KEY,
           tenant_id text NOT NULL,
@@ -38,6 +36,5 @@ export const deskMigrations: readonly Migration[] = [
           decided_by text,
           UNIQUE (tenant_id, hostname)
         )`);
-    },
   },
-];
+};

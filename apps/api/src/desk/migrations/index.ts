@@ -1,0 +1,6 @@
+import type { Migration } from "@hookline/postgres";
+import { ticketsAndMachines } from "./0001-tickets-and-machines.js";
+import { wholeDesk } from "./0002-whole-desk.js";
+
+/** The tables of the reference domain, in a schema of their own. */
+export const deskMigrations: readonly Migration[] = [ticketsAndMachines, wholeDesk];

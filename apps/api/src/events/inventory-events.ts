@@ -1,0 +1,63 @@
+import { defineEvent } from "@hookline/core";
+import { z } from "zod";
+
+export const assetSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  status: z.enum(["active", "maintenance", "retired"]),
+  created_by: z.string(),
+  created_at: z.iso.datetime(),
+  updated_by: z.string().optional(),
+  updated_at: z.iso.datetime().optional(),
+});
+
+export const alertSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  message: z.string(),
+  severity: z.enum(["info", "warning", "critical"]),
+  /** What raised it, such as a monitor's name. */
+  source: z.string(),
+  triggered_at: z.iso.datetime(),
+});
+
+export type Asset = z.infer<typeof assetSchema>;
+export type Alert = z.infer<typeof alertSchema>;
+
+const assetExample: Asset = {
+  id: "ast_0mf2k9a3f6d1c8e4b7a90f2d3c5b1e",
+  name: "Server-001",
+  description: "Production web server",
+  status: "active",
+  created_by: "admin@example.com",
+  created_at: "2026-01-15T10:30:00.000Z",
+};
+
+export const assetCreated = defineEvent({
+  type: "asset.created",
+  schema: assetSchema,
+  description: "An asset was registered.",
+  example: assetExample,
+});
+
+export const assetUpdated = defineEvent({
+  type: "asset.updated",
+  schema: assetSchema,
+  description: "An asset's name, description or status changed.",
+  example: { ...assetExample, status: "maintenance", updated_by: "admin", updated_at: "2026-01-16T08:00:00.000Z" },
+});
+
+export const alertTriggered = defineEvent({
+  type: "alert.triggered",
+  schema: alertSchema,
+  description: "A monitor raised an alert.",
+  example: {
+    id: "alr_0mf2k9a3f6d1c8e4b7a90f2d3c5b1e",
+    title: "Disk almost full",
+    message: "/var has 2 % left.",
+    severity: "critical",
+    source: "disk-monitor",
+    triggered_at: "2026-01-15T10:30:00.000Z",
+  },
+});
