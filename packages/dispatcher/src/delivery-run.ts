@@ -12,6 +12,7 @@ import type { Settings } from "./options.js";
 import { isUsedUp } from "./retry-schedule.js";
 import { signingSecrets } from "./secrets.js";
 import { isoTime, plainText } from "./sql/columns.js";
+import type { DiscardedRow } from "./sql/discard-deliveries.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
@@ -29,6 +30,8 @@ export interface DeliveryOutcomes {
   /** Resolves when the attempt is written, or its lease was found to be lost. */
   record(row: AttemptRow): Promise<void>;
   giveBack(row: GivenBackRow): void;
+  /** Takes a delivery that its endpoint does not want out of the queue. */
+  discard(row: DiscardedRow): void;
 }
 
 interface Opened {
@@ -36,6 +39,8 @@ interface Opened {
   readonly endpoint: DestinationEndpoint;
   readonly policy: EndpointPolicy;
   readonly active: boolean;
+  /** Null: any data will do. */
+  readonly accepts: ((data: unknown) => boolean) | null;
   /** Null for a direct send. */
   readonly version: number | null;
 }
@@ -90,15 +95,22 @@ export function createDeliveryRun(options: {
     if (recipient.kind === "direct") {
       const target = codec.decryptMessageTarget(job.deliveryId, recipient.target);
       const endpoint = { id: null, tenantId, target, secrets: [] };
-      return { destinationId: recipient.destination, endpoint, policy: {}, active: true, version: null };
+      return { destinationId: recipient.destination, endpoint, policy: {}, active: true, accepts: null, version: null };
     }
     if (recipient.version === null) return null;
     const known = endpoints.get(recipient.endpointId, recipient.version);
     const endpoint = known instanceof Promise ? await known : known;
     if (endpoint === null) return null;
-    const { id, target, destination, policy, active, version } = endpoint;
+    const { id, target, destination, policy, active, accepts, version } = endpoint;
     const secrets = signingSecrets(endpoint.secrets, clock.now());
-    return { destinationId: destination, endpoint: { id, tenantId, target, secrets }, policy, active, version };
+    return {
+      destinationId: destination,
+      endpoint: { id, tenantId, target, secrets },
+      policy,
+      active,
+      accepts,
+      version,
+    };
   };
 
   /** An attempt that could outlive its lease is not begun: it would be made twice. */
@@ -186,6 +198,8 @@ export function createDeliveryRun(options: {
       return end(job, { outcome: "dead", errorCode: "endpoint_deleted", reason });
     }
     if (!opened.active) return giveBack(job, 1);
+    // What was attempted once, or is sent again by hand, is wanted.
+    if (job.attempts === 0 && opened.accepts?.(job.event.data) === false) return outcomes.discard(job);
     const destination = registry.get(opened.destinationId);
     if (destination === undefined) {
       logger.warn({ destination: opened.destinationId, deliveryId: job.deliveryId }, "no such destination here");

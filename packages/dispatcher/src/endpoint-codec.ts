@@ -1,4 +1,5 @@
 import type { ColumnCipher } from "@hookline/postgres";
+import { type Condition, compileCondition } from "./condition.js";
 import type { Endpoint, EndpointPolicy } from "./endpoint.js";
 import type { KeptSecret } from "./secrets.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
@@ -12,6 +13,8 @@ export interface OpenEndpoint {
   readonly secrets: readonly KeptSecret[];
   readonly policy: EndpointPolicy;
   readonly active: boolean;
+  /** Null: any data will do. */
+  readonly accepts: ((data: unknown) => boolean) | null;
   readonly version: number;
 }
 
@@ -48,6 +51,7 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       secrets: decrypt(row.secrets, secretsOf(row.id)) as KeptSecret[],
       policy: JSON.parse(row.policy) as EndpointPolicy,
       active: row.active,
+      accepts: row.condition === null ? null : compileCondition(JSON.parse(row.condition) as Condition),
       version: row.version,
     }),
     show: (row) => ({
@@ -63,6 +67,10 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       disabledAt: row.disabled_at,
       disabledReason: row.disabled_reason,
       contactAddress: row.contact_address,
+      description: row.description,
+      metadata: JSON.parse(row.metadata ?? "{}") as Record<string, string>,
+      condition: JSON.parse(row.condition ?? "null") as Condition | null,
+      verification: row.verification ?? "none",
       createdAt: row.created_at,
       updatedAt: row.updated_at,
     }),

@@ -1,4 +1,5 @@
-import type { EndpointPolicy } from "./endpoint.js";
+import { conditionIssues } from "./condition.js";
+import type { EndpointChanges, EndpointPolicy } from "./endpoint.js";
 import { DispatcherError, type FieldIssue } from "./errors.js";
 import { isEventPattern } from "./event-types.js";
 import { scheduleIssues } from "./retry-schedule.js";
@@ -51,6 +52,61 @@ export const DISABLE_AFTER_MESSAGE = "is null, or a number from 60000 (a minute)
 export function contactIssues(address: unknown): readonly FieldIssue[] {
   const isFit = typeof address === "string" && address.length <= 254 && /^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/.test(address);
   return isFit ? [] : [{ path: "contactAddress", message: "is an email address" }];
+}
+
+/** What its owner says about it, and which data it wants. */
+type About = Pick<EndpointChanges, "description" | "metadata" | "condition">;
+
+const MAX_DESCRIPTION_CHARACTERS = 1_000;
+/** As Stripe has it. */
+const METADATA = { maxEntries: 50, maxNameCharacters: 40, maxCharacters: 500 } as const;
+
+export function aboutIssues({ description, metadata, condition }: About): readonly FieldIssue[] {
+  const isText = typeof description === "string" && description.length <= MAX_DESCRIPTION_CHARACTERS;
+  return [
+    ...(description === undefined || description === null || (isText && isStorable(description))
+      ? []
+      : [{ path: "description", message: `is a text of ${MAX_DESCRIPTION_CHARACTERS} characters at most` }]),
+    ...(metadata === undefined || metadata === null ? [] : metadataIssues(metadata)),
+    ...(condition === undefined || condition === null ? [] : conditionIssues(condition)),
+  ];
+}
+
+/** As `updateEndpoint` takes it. */
+export function aboutRow({ description, metadata, condition }: About) {
+  return {
+    description: description === undefined ? null : (description ?? ""),
+    metadata: jsonColumn(metadata),
+    condition: jsonColumn(condition),
+  };
+}
+
+/** Null leaves a column, an empty text clears it. */
+function jsonColumn(value: object | null | undefined): string | null {
+  if (value === undefined) return null;
+  return value === null ? "" : JSON.stringify(value);
+}
+
+function metadataIssues(metadata: unknown): readonly FieldIssue[] {
+  const { maxEntries, maxNameCharacters, maxCharacters } = METADATA;
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+    return [{ path: "metadata", message: "is an object of texts" }];
+  }
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(metadata);
+  if (entries.length > maxEntries) return [{ path: "metadata", message: `has ${maxEntries} entries at most` }];
+  return entries.flatMap(([name, value]) => {
+    const path = `metadata.${name}`;
+    if (name === "" || name.length > maxNameCharacters) {
+      return [{ path, message: `has a name of 1 to ${maxNameCharacters} characters` }];
+    }
+    const isText = typeof value === "string" && value.length <= maxCharacters;
+    return isText ? [] : [{ path, message: `is a text of ${maxCharacters} characters at most` }];
+  });
+}
+
+/** What a text column of Postgres can hold. */
+function isStorable(text: string): boolean {
+  return !text.includes("\u0000");
 }
 
 export function refuse(issues: readonly FieldIssue[]): void {

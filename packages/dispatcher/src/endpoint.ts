@@ -1,3 +1,4 @@
+import type { Condition } from "./condition.js";
 import type { RetrySchedule } from "./retry-schedule.js";
 
 /** What `endpoints.create` takes. */
@@ -18,6 +19,17 @@ export interface EndpointInput<Target = unknown> {
   readonly policy?: EndpointPolicy;
   /** An email address: told when the dispatcher disabled the endpoint, where it was given a mailer. */
   readonly contactAddress?: string;
+  /** For people. 1,000 characters at most. */
+  readonly description?: string;
+  /** What its owner wants to keep with it: 50 texts at most, their names 40 characters long, each text 500. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Only events whose data are like this; judged before the first attempt. */
+  readonly condition?: Condition;
+  /**
+   * Its deliveries are held until `endpoints.verify` has found that the URL answers a challenge. For `webhook` only.
+   * False when absent, unless `verifyEndpoints` of the dispatcher says otherwise.
+   */
+  readonly verify?: boolean;
 }
 
 /** What an endpoint says otherwise than the dispatcher's options. */
@@ -55,13 +67,18 @@ export interface EndpointHealth {
   readonly blockedUntil: Date | null;
 }
 
-/** What `endpoints.update` takes; absent fields stay as they are. */
-export type EndpointChanges<Target = unknown> = Partial<
-  Pick<EndpointInput<Target>, "name" | "target" | "events" | "active" | "policy">
-> & {
-  /** Null takes it away. */
+/**
+ * What `endpoints.update` takes; absent fields stay as they are, null clears. An endpoint that is verified has to be
+ * verified anew when its URL changes.
+ */
+export interface EndpointChanges<Target = unknown>
+  extends Partial<Pick<EndpointInput<Target>, "name" | "target" | "events" | "active" | "policy">> {
+  readonly description?: string | null;
+  /** Replaces all of it. */
+  readonly metadata?: Readonly<Record<string, string>> | null;
+  readonly condition?: Condition | null;
   readonly contactAddress?: string | null;
-};
+}
 
 /** A subscriber. */
 export interface Endpoint<Target = unknown> {
@@ -79,6 +96,11 @@ export interface Endpoint<Target = unknown> {
   /** Why, when the dispatcher disabled it. */
   readonly disabledReason: string | null;
   readonly contactAddress: string | null;
+  readonly description: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly condition: Condition | null;
+  /** `pending`: deliveries are held until `endpoints.verify` succeeds. `none`: nobody asked for it. */
+  readonly verification: "none" | "pending" | "verified";
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

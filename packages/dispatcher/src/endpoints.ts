@@ -13,7 +13,7 @@ import type {
 } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
-import { contactIssues, patternIssues, policyIssues, refuse } from "./endpoint-input.js";
+import { aboutIssues, aboutRow, contactIssues, patternIssues, policyIssues, refuse } from "./endpoint-input.js";
 import { checkKeptSecret, checkSecret } from "./endpoint-secret.js";
 import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 import { DispatcherError } from "./errors.js";
@@ -120,6 +120,7 @@ export function createEndpoints(options: {
       ...(changes.events === undefined ? [] : patternIssues(changes.events)),
       ...(changes.policy === undefined ? [] : policyIssues(changes.policy)),
       ...(changes.contactAddress == null ? [] : contactIssues(changes.contactAddress)),
+      ...aboutIssues(changes),
     ]);
     for (;;) {
       const [known] = await statements.loadEndpoint(query, endpoint.id);
@@ -134,6 +135,7 @@ export function createEndpoints(options: {
           policy: changes.policy === undefined ? null : JSON.stringify(changes.policy),
           active: changes.active ?? null,
           contactAddress: changes.contactAddress === null ? "" : (changes.contactAddress ?? null),
+          ...aboutRow(changes),
           onlyVersion: target === null ? null : known.version,
           now: nowOf(clock),
         }),
@@ -193,6 +195,7 @@ export function createEndpoints(options: {
         ...patternIssues(input.events),
         ...policyIssues(input.policy ?? {}),
         ...(input.contactAddress === undefined ? [] : contactIssues(input.contactAddress)),
+        ...aboutIssues(input),
       ]);
       registry.require(destination);
       const target = targetOf(destination, input.target);
@@ -212,6 +215,11 @@ export function createEndpoints(options: {
           policy: JSON.stringify(input.policy ?? {}),
           active: input.active ?? true,
           contactAddress: input.contactAddress ?? null,
+          disabledReason: null,
+          verification: null,
+          description: input.description || null,
+          metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
+          condition: input.condition === undefined ? null : JSON.stringify(input.condition),
         },
         nowOf(clock),
       );

@@ -3,8 +3,9 @@ import { isDatabaseError } from "@hookline/postgres";
 import { createBatches } from "./batches.js";
 import type { DeliveryOutcomes } from "./delivery-run.js";
 import { isoTime } from "./sql/columns.js";
+import type { DiscardedRow } from "./sql/discard-deliveries.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
-import type { AttemptRow } from "./sql/record-attempts.js";
+import type { AttemptRow, RecordedRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
 import { createTurns } from "./turns.js";
 
@@ -38,11 +39,15 @@ export function createRecorder(options: {
 
   const turns = createTurns(options);
 
-  const write = async (rows: readonly AttemptRow[]): Promise<void> => {
-    const kept = await statements.recordAttempts(query, rows, isoTime(clock.now()));
-    for (const { endpoint_id: endpointId, ordering_key: orderingKey, ended } of kept) {
+  const passTurns = (rows: readonly RecordedRow[]): void => {
+    for (const { endpoint_id: endpointId, ordering_key: orderingKey, ended } of rows) {
       if (endpointId !== null && orderingKey !== null) turns.pass({ endpointId, orderingKey, ended });
     }
+  };
+
+  const write = async (rows: readonly AttemptRow[]): Promise<void> => {
+    const kept = await statements.recordAttempts(query, rows, isoTime(clock.now()));
+    passTurns(kept);
     if (kept.length === rows.length) return;
     const keptIds = new Set(kept.map(({ id }) => id));
     for (const { deliveryId, leaseNo } of rows) {
@@ -95,24 +100,35 @@ export function createRecorder(options: {
     },
   });
 
+  const discarded = createBatches<DiscardedRow>({
+    what: "deliveries that nobody wants",
+    clock,
+    logger,
+    async write(rows) {
+      passTurns(await statements.discardDeliveries(query, rows));
+    },
+  });
+
   return {
     record: (row) => new Promise((done) => attempts.add({ row, done })),
     giveBack: (row) => {
       givenBack.add(row);
       options.onRetry(Date.parse(row.nextAt));
     },
+    discard: ({ deliveryId, leaseNo }) => discarded.add({ deliveryId, leaseNo }),
     async flush(signal) {
-      await Promise.all([attempts.flush(signal), givenBack.flush(signal)]);
+      await Promise.all([attempts.flush(signal), givenBack.flush(signal), discarded.flush(signal)]);
       await turns.flush(signal);
     },
     end() {
       attempts.end();
       givenBack.end();
       turns.end();
+      discarded.end();
     },
     sweepTurns: turns.sweep,
     get pending() {
-      return attempts.pending + givenBack.pending + turns.pending;
+      return attempts.pending + givenBack.pending + discarded.pending + turns.pending;
     },
   };
 }

@@ -12,6 +12,13 @@ export interface EndpointRow {
   readonly active: boolean;
   readonly disabled_at: Date | null;
   readonly disabled_reason: string | null;
+  readonly description: string | null;
+  /** JSON text. */
+  readonly metadata: string | null;
+  /** JSON text. */
+  readonly condition: string | null;
+  /** Null: the URL needs no verification. */
+  readonly verification: "pending" | "verified" | null;
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -26,4 +33,4 @@ export interface EndpointRow {
 
 export const ENDPOINT_COLUMNS = `id, tenant_id, key, name, destination, target, secrets, events, policy, active,
   disabled_at, disabled_reason, version, created_at, updated_at, contact_address, failures, outages, openings, failing_since,
-  circuit_until, held_until`;
+  circuit_until, held_until, description, metadata, condition, verification`;

@@ -12,6 +12,11 @@ export interface NewEndpointRow {
   readonly policy: string;
   readonly active: boolean;
   readonly contactAddress: string | null;
+  readonly disabledReason: string | null;
+  readonly description: string | null;
+  readonly metadata: string | null;
+  readonly condition: string | null;
+  readonly verification: "pending" | null;
 }
 
 /** No row when the tenant has an endpoint of that name. */
@@ -19,10 +24,10 @@ export function insertEndpoint(schema: string) {
   const text = `
     insert into "${schema}".endpoints
       (id, tenant_id, name, destination, target, secrets, events, policy, active, disabled_at, created_at, updated_at,
-       contact_address)
+       contact_address, disabled_reason, description, metadata, condition, verification)
     values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, string_to_array($7::text, ' '), $8::text,
       $9::boolean, case when $9::boolean then null else $10::text::timestamptz end,
-      $10::text::timestamptz, $10::text::timestamptz, $11::text)
+      $10::text::timestamptz, $10::text::timestamptz, $11::text, $12::text, $13::text, $14::text, $15::text, $16::text)
     on conflict do nothing
     returning ${ENDPOINT_COLUMNS}`;
 
@@ -39,5 +44,10 @@ export function insertEndpoint(schema: string) {
       row.active,
       now,
       row.contactAddress,
+      row.disabledReason,
+      row.description,
+      row.metadata,
+      row.condition,
+      row.verification,
     ]);
 }

@@ -3,6 +3,7 @@ import { claimSetAside } from "./claim-set-aside.js";
 import { countQueue } from "./count-queue.js";
 import { deleteEndpoint } from "./delete-endpoint.js";
 import { describeDeliveries } from "./describe-deliveries.js";
+import { discardDeliveries } from "./discard-deliveries.js";
 import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
 import { findSetAside } from "./find-set-aside.js";
@@ -38,6 +39,7 @@ export function createStatements(schema: string) {
     countQueue: countQueue(schema),
     deleteEndpoint: deleteEndpoint(schema),
     describeDeliveries: describeDeliveries(schema),
+    discardDeliveries: discardDeliveries(schema),
     findMessage: findMessage(schema),
     findPublishedEvents: findPublishedEvents(schema),
     findSetAside: findSetAside(schema),

@@ -11,6 +11,13 @@ export interface EndpointChangesRow {
   readonly active: boolean | null;
   /** Empty takes it away. */
   readonly contactAddress: string | null;
+  /** Why it becomes inactive. */
+  readonly disabledReason?: string;
+  /** Empty clears it, as with the next two. */
+  readonly description?: string | null;
+  readonly metadata?: string | null;
+  readonly condition?: string | null;
+  readonly verification?: "pending" | "verified" | null;
 }
 
 /** An endpoint of which nothing is known. */
@@ -42,8 +49,12 @@ export function updateEndpoint(schema: string) {
       disabled_at = case when $8::boolean then null when $8::boolean = false and active
         then $9::text::timestamptz else disabled_at end,
       disabled_reason = case when $8::boolean then null when $8::boolean = false and active
-        then null else disabled_reason end,
+        then $12::text else disabled_reason end,
       contact_address = nullif(coalesce($11::text, contact_address), ''),
+      description = nullif(coalesce($13::text, description), ''),
+      metadata = nullif(coalesce($14::text, metadata), ''),
+      condition = nullif(coalesce($15::text, condition), ''),
+      verification = coalesce($16::text, verification),
       ${becomesHealthy},
       version = version + 1,
       updated_at = $9::text::timestamptz
@@ -71,5 +82,10 @@ export function updateEndpoint(schema: string) {
       changes.now,
       changes.onlyVersion,
       changes.contactAddress,
+      changes.disabledReason ?? null,
+      changes.description ?? null,
+      changes.metadata ?? null,
+      changes.condition ?? null,
+      changes.verification ?? null,
     ]);
 }
