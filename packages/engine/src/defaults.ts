@@ -21,6 +21,15 @@ export const DEFAULTS = {
   minApiKeyCharacters: 32,
   /** `last_used_at` of an API key is written at most this often. */
   apiKeyUseIntervalMs: 60 * 1000,
+  /** How long a rotated API key goes on working beside its successor. */
+  keyOverlapSeconds: 24 * 60 * 60,
+  maxKeyOverlapSeconds: 30 * 24 * 60 * 60,
+  maxNameCharacters: 100,
+  /** A secret that is older is due for rotation. */
+  secretMaxAgeDays: 90,
+  reencryptBatch: 100,
+  smtpTimeoutMs: 20_000,
+  smtpConnections: 5,
   sweepIntervalMs: 60 * 1000,
   confirmTtlSeconds: 900,
   /** How long a used or expired confirm token can still be told from an unknown one. */

@@ -2,9 +2,12 @@ import type { Clock, Connector, EventLog, IngestInput, IngestResult, Logger, Out
 import { createColumnCipher, type Database, migrate } from "@hookline/postgres";
 import { createAcceptOnce } from "./access/accept-once.js";
 import { type ApiKeys, createApiKeys, type Principal } from "./access/api-keys.js";
+import { type Audit, createAudit } from "./access/audit.js";
 import { bearerOf } from "./access/bearer.js";
+import { createNotices, type Notices } from "./access/rotation-notices.js";
 import { type Contacts, createContacts } from "./contacts/contacts.js";
-import type { CredentialStore } from "./credentials/derived-credential.js";
+import type { Credentials } from "./credentials/derived-credential.js";
+import { reencryptCredentials } from "./credentials/reencrypt.js";
 import { EngineError } from "./errors.js";
 import { BUILT_IN_IDENTITY_KINDS, checkIdentityKind } from "./identity/identity.js";
 import { createLinkContact, type LinkContact } from "./identity/link-contact.js";
@@ -28,6 +31,8 @@ export interface EngineOptions {
   readonly sources?: readonly EngineSource[];
   /** 32 bytes in base64, or several, newest first. Encrypts credentials. */
   readonly encryptionKey: string | readonly string[];
+  /** From which age API keys and credentials are due for rotation; 90 when absent. */
+  readonly secretMaxAgeDays?: number;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -51,6 +56,10 @@ export interface Engine {
   readonly contacts: Contacts;
   readonly identity: { readonly linkContact: LinkContact };
   readonly apiKeys: ApiKeys;
+  /** Who did what to keys, credentials and contacts. */
+  readonly audit: Audit;
+  /** Which secrets are due for rotation. */
+  readonly notices: Notices;
   /** What came in through sources, and what was refused. */
   readonly sources: Sources;
   /** The principal of the request's `Authorization: Bearer` key; null when it is missing, unknown or revoked. */
@@ -58,7 +67,7 @@ export interface Engine {
   /** True the first time that a key is seen within its time; shared by all processes on the database. */
   acceptOnce(key: string, ttlSeconds: number): Promise<boolean>;
   /** What `saveDerivedCredential` and `getDerivedCredential` take. */
-  readonly credentials: CredentialStore;
+  readonly credentials: Credentials;
   /** Never throws. */
   health(): Promise<Health>;
   /** Refuses new work with `closed` and waits for what was accepted. The database stays open: it is the caller's. */
@@ -98,7 +107,11 @@ export function createEngine(options: EngineOptions): Engine {
   const mergedProperties = new Set(connectors.flatMap((connector) => connector.mergedProperties));
   const rules = { identityKinds, mergedProperties };
   const keys = typeof options.encryptionKey === "string" ? [options.encryptionKey] : [...options.encryptionKey];
-  const credentials = { store, cipher: createColumnCipher({ keys }) };
+  const stored = { store, cipher: createColumnCipher({ keys }) };
+  const credentials: Credentials = {
+    ...stored,
+    reencrypt: (reencryptOptions) => work.track(() => reencryptCredentials(stored, reencryptOptions)),
+  };
   const apiKeys = createApiKeys(store);
   const linkContact = createLinkContact({ store, ...rules });
   const work = createWorkTracker();
@@ -116,6 +129,8 @@ export function createEngine(options: EngineOptions): Engine {
     contacts: createContacts({ store, eventLog, identityKinds }),
     identity: { linkContact: (input, linkOptions) => work.track(() => linkContact(input, linkOptions)) },
     apiKeys,
+    audit: createAudit(store),
+    notices: createNotices(store, outbox, options.secretMaxAgeDays),
     sources: { executions: sources.log.executions, refusals: sources.log.refusals },
     async authenticate(request) {
       const key = bearerOf(request);

@@ -12,6 +12,10 @@ export type EngineErrorCode =
   | "invalid_api_key"
   | "api_key_revoked"
   | "credential_unreadable"
+  | "mail_failed"
+  | "mail_refused"
+  | "mail_unauthorized"
+  | "mail_insecure"
   | "closed";
 
 /** The error of this package. `code` is for programs and part of its contract, the message is for people. */

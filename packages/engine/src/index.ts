@@ -1,4 +1,6 @@
-export type { ApiKey, ApiKeyScope, ApiKeys, NewApiKey, Principal } from "./access/api-keys.js";
+export type { ApiKey, ApiKeyReference, ApiKeyScope, ApiKeys, NewApiKey, Principal } from "./access/api-keys.js";
+export type { Audit, AuditAct, AuditEntry, AuditPage, AuditQuery } from "./access/audit.js";
+export { type Notices, ROTATION_DUE_EVENT, type SecretAge } from "./access/rotation-notices.js";
 export type { BindResult } from "./cold-connect/bind.js";
 export {
   type ColdConnect,
@@ -19,8 +21,10 @@ export type { Contact, ContactPage, ContactQuery, Contacts, EventPage, TimelineQ
 export {
   type CredentialKey,
   type CredentialStore,
+  type Credentials,
   type DerivedCredential,
   getDerivedCredential,
+  type Reencrypted,
   saveDerivedCredential,
 } from "./credentials/derived-credential.js";
 export { createEngine, type Engine, type EngineOptions, type EngineParts, type Health } from "./engine.js";
@@ -34,6 +38,7 @@ export { normaliseEmail } from "./identity/email.js";
 export type { LinkContact, Linked, LinkInput } from "./identity/link-contact.js";
 export { type ConfirmMailInput, createConfirmMail } from "./mail/confirm-mail.js";
 export { createLocalMailer, type LocalMail, type LocalMailer } from "./mail/local-mailer.js";
+export { createSmtpMailer, type SmtpMailer, type SmtpMailerOptions } from "./mail/smtp-mailer.js";
 export { createPostgresReplayStore } from "./replay/postgres-replay-store.js";
 export { createRedisReplayStore, type RedisCommands } from "./replay/redis-replay-store.js";
 export type { EngineSource } from "./sources/check-source.js";

@@ -5,6 +5,7 @@ it("exports what the README names, and nothing else", () => {
   expect(Object.keys(engine).sort()).toMatchInlineSnapshot(`
     [
       "EngineError",
+      "ROTATION_DUE_EVENT",
       "createApp",
       "createColdConnect",
       "createConfirmMail",
@@ -13,6 +14,7 @@ it("exports what the README names, and nothing else", () => {
       "createPostgresReplayStore",
       "createRedisReplayStore",
       "createRouter",
+      "createSmtpMailer",
       "getDerivedCredential",
       "isEngineError",
       "normaliseEmail",

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import { newId } from "@hookline/core";
+import { newId, type Transaction } from "@hookline/core";
 import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
 import type { Store } from "../storage/store.js";
+import { isCleanText } from "../storage/text.js";
+import { type AuditAct, writeAudit } from "./audit.js";
 
-/** `read` allows what changes nothing, `write` the rest. */
-export type ApiKeyScope = "read" | "write";
+/** `read` allows what changes nothing, `write` the tenant's ordinary work, `admin` keys, the audit log and erasure. */
+export type ApiKeyScope = "read" | "write" | "admin";
 
 /** An API key as it can be shown: never the key itself. */
 export interface ApiKey {
@@ -19,6 +21,8 @@ export interface ApiKey {
   /** Exact to about a minute. */
   readonly lastUsedAt: string | null;
   readonly revokedAt: string | null;
+  /** From then on it opens nothing; null for a key that does not end. */
+  readonly expiresAt: string | null;
 }
 
 /** Who a request comes from. */
@@ -29,7 +33,11 @@ export interface Principal {
 }
 
 export interface ApiKeys {
-  /** Makes a key. `key` is answered here and nowhere else: only its hash is stored. */
+  /**
+   * Makes a key. `key` is answered here and nowhere else: only its hash is stored.
+   *
+   * @throws EngineError `invalid_api_key` for a name, scopes or an expiry that are out of bounds
+   */
   create(input: NewApiKey): Promise<ApiKey & { readonly key: string }>;
   /**
    * Makes sure that a key given by configuration exists, with this name and these scopes, and revokes the tenant's
@@ -39,17 +47,37 @@ export interface ApiKeys {
    * `api_key_revoked`
    */
   ensure(input: NewApiKey & { readonly key: string }): Promise<ApiKey>;
-  /** Null for a key that is unknown or revoked. */
+  /** Null for a key that is unknown, revoked or expired. */
   authenticate(key: string): Promise<Principal | null>;
   /** False when the tenant has no such key. A revoked key stays revoked. */
-  revoke(key: { readonly tenantId: string; readonly id: string }): Promise<boolean>;
+  revoke(key: ApiKeyReference): Promise<boolean>;
+  /**
+   * Makes a successor of the same name and scopes, and lets the old key end after `overlapSeconds` (a day when absent,
+   * 0 ends it at once). Null when the tenant has no such key that still works.
+   */
+  rotate(
+    key: ApiKeyReference & { readonly overlapSeconds?: number },
+  ): Promise<(ApiKey & { readonly key: string }) | null>;
+  /** The tenant's keys, newest first, revoked and expired ones among them. */
+  list(query: { readonly tenantId: string }): Promise<readonly ApiKey[]>;
+}
+
+export interface ApiKeyReference {
+  readonly tenantId: string;
+  readonly id: string;
+  /** Who does it, for the audit log. */
+  readonly actor?: string;
 }
 
 export interface NewApiKey {
   readonly tenantId: string;
   readonly name: string;
-  /** Both when absent. */
+  /** `read` and `write` when absent. */
   readonly scopes?: readonly ApiKeyScope[];
+  /** When it stops working; never when absent. */
+  readonly expiresAt?: Date;
+  /** Who makes it, for the audit log. */
+  readonly actor?: string;
 }
 
 interface ApiKeyRow {
@@ -61,84 +89,158 @@ interface ApiKeyRow {
   readonly created_at: Date;
   readonly last_used_at: Date | null;
   readonly revoked_at: Date | null;
+  readonly expires_at: Date | null;
 }
 
-const SCOPES: readonly ApiKeyScope[] = ["read", "write"];
+const DEFAULT_SCOPES: readonly ApiKeyScope[] = ["read", "write"];
+const SCOPES: ReadonlySet<unknown> = new Set([...DEFAULT_SCOPES, "admin"]);
 const PREFIX_CHARACTERS = 11;
 const MAX_KEY_CHARACTERS = 256;
 
-export function createApiKeys({ database, schema, clock }: Store): ApiKeys {
+export function createApiKeys(store: Store): ApiKeys {
+  const { database, schema, clock } = store;
   const table = `"${schema}".api_keys`;
-  const columns = "id, tenant_id, name, prefix, scopes, created_at, last_used_at, revoked_at";
+  const columns = "id, tenant_id, name, prefix, scopes, created_at, last_used_at, revoked_at, expires_at";
+
+  async function insert(tx: Transaction, input: NewApiKey): Promise<ApiKey & { readonly key: string }> {
+    const key = `hk_${randomBytes(32).toString("base64url")}`;
+    const { row } = await put(tx, { ...input, key });
+    await writeAudit(store, tx, [actOf("api_key.created", row, input.actor)]);
+    return { ...toApiKey(row), key };
+  }
 
   /** Inserts the key unless its hash is known; answers the row that is there afterwards. */
-  async function put({ tenantId, name, scopes = SCOPES, key }: NewApiKey & { key: string }): Promise<ApiKeyRow> {
-    const [row] = await database.query<ApiKeyRow>(
-      `insert into ${table} (id, tenant_id, name, key_hash, prefix, scopes, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7)
+  async function put(
+    tx: Transaction,
+    { tenantId, name, scopes = DEFAULT_SCOPES, ...rest }: NewApiKey & { key: string },
+  ) {
+    const [row] = await tx.query<ApiKeyRow & { readonly inserted: boolean }>(
+      `insert into ${table} (id, tenant_id, name, key_hash, prefix, scopes, created_at, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
        on conflict (key_hash) do update
          set name = case when ${table}.tenant_id = excluded.tenant_id then excluded.name else ${table}.name end,
              scopes = case when ${table}.tenant_id = excluded.tenant_id then excluded.scopes else ${table}.scopes end
-       returning ${columns}`,
+       returning ${columns}, xmax = 0 as inserted`,
       [
         newId("key", clock.now()),
         tenantId,
         name,
-        hashOf(key),
-        key.slice(0, PREFIX_CHARACTERS),
+        hashOf(rest.key),
+        rest.key.slice(0, PREFIX_CHARACTERS),
         [...scopes],
         new Date(clock.now()),
+        rest.expiresAt ?? null,
       ],
     );
-    return row as ApiKeyRow;
+    return { row: row as ApiKeyRow, inserted: row?.inserted === true };
   }
 
   return {
     async create(input) {
-      const key = `hk_${randomBytes(32).toString("base64url")}`;
-      return { ...toApiKey(await put({ ...input, key })), key };
+      checkNewKey(input, clock.now());
+      return database.transaction((tx) => insert(tx, input));
     },
 
     async ensure(input) {
+      checkNewKey(input, clock.now());
       if (input.key.length < DEFAULTS.minApiKeyCharacters || input.key.length > MAX_KEY_CHARACTERS) {
         throw new EngineError(
           "invalid_api_key",
           `An API key has ${DEFAULTS.minApiKeyCharacters} to ${MAX_KEY_CHARACTERS} characters.`,
         );
       }
-      const row = await put(input);
-      if (row.tenant_id !== input.tenantId) {
-        throw new EngineError("invalid_api_key", "This API key belongs to another tenant.");
-      }
-      if (row.revoked_at) throw new EngineError("api_key_revoked", `The API key ${row.prefix}… has been revoked.`);
-      await database.query(
-        `update ${table} set revoked_at = $4 where tenant_id = $1 and name = $2 and id <> $3 and revoked_at is null`,
-        [row.tenant_id, row.name, row.id, new Date(clock.now())],
-      );
-      return toApiKey(row);
+      return database.transaction(async (tx) => {
+        const { row, inserted } = await put(tx, input);
+        if (row.tenant_id !== input.tenantId) {
+          throw new EngineError("invalid_api_key", "This API key belongs to another tenant.");
+        }
+        if (row.revoked_at) throw new EngineError("api_key_revoked", `The API key ${row.prefix}… has been revoked.`);
+        const revoked = await tx.query<ApiKeyRow>(
+          `update ${table} set revoked_at = $4 where tenant_id = $1 and name = $2 and id <> $3 and revoked_at is null
+           returning ${columns}`,
+          [row.tenant_id, row.name, row.id, new Date(clock.now())],
+        );
+        await writeAudit(store, tx, [
+          ...(inserted ? [actOf("api_key.created", row, input.actor)] : []),
+          ...revoked.map((one) => actOf("api_key.revoked", one, input.actor)),
+        ]);
+        return toApiKey(row);
+      });
     },
 
     async authenticate(key) {
       if (key.length > MAX_KEY_CHARACTERS) return null;
+      const nowMs = clock.now();
       const [row] = await database.query<ApiKeyRow>(
-        `select ${columns} from ${table} where key_hash = $1 and revoked_at is null`,
-        [hashOf(key)],
+        `select ${columns} from ${table}
+         where key_hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
+        [hashOf(key), new Date(nowMs)],
       );
       if (!row) return null;
-      const nowMs = clock.now();
       if (!row.last_used_at || nowMs - row.last_used_at.getTime() >= DEFAULTS.apiKeyUseIntervalMs) {
         await database.query(`update ${table} set last_used_at = $2 where id = $1`, [row.id, new Date(nowMs)]);
       }
       return { tenantId: row.tenant_id, apiKeyId: row.id, scopes: row.scopes };
     },
 
-    async revoke({ tenantId, id }) {
-      const rows = await database.query(
-        `update ${table} set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and id = $2 returning id`,
-        [tenantId, id, new Date(clock.now())],
-      );
-      return rows.length > 0;
+    revoke: ({ tenantId, id, actor }) =>
+      database.transaction(async (tx) => {
+        const [known] = await tx.query<ApiKeyRow>(
+          `select ${columns} from ${table} where tenant_id = $1 and id = $2 for update`,
+          [tenantId, id],
+        );
+        if (!known || known.revoked_at) return known !== undefined;
+        await tx.query(`update ${table} set revoked_at = $2 where id = $1`, [id, new Date(clock.now())]);
+        await writeAudit(store, tx, [actOf("api_key.revoked", known, actor)]);
+        return true;
+      }),
+
+    rotate: async ({ tenantId, id, actor, overlapSeconds = DEFAULTS.keyOverlapSeconds }) => {
+      if (!(overlapSeconds >= 0)) throw new EngineError("invalid_api_key", "overlapSeconds is 0 or more.");
+      return database.transaction(async (tx) => {
+        const now = new Date(clock.now());
+        const [old] = await tx.query<ApiKeyRow>(
+          `update ${table} set expires_at = least(expires_at, $4::timestamptz)
+           where tenant_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > $3)
+           returning ${columns}`,
+          [tenantId, id, now, new Date(now.getTime() + overlapSeconds * 1000)],
+        );
+        if (!old) return null;
+        await writeAudit(store, tx, [actOf("api_key.rotated", old, actor)]);
+        return insert(tx, { tenantId, name: old.name, scopes: old.scopes, ...(actor === undefined ? {} : { actor }) });
+      });
     },
+
+    async list({ tenantId }) {
+      const rows = await database.query<ApiKeyRow>(
+        `select ${columns} from ${table} where tenant_id = $1 order by id desc`,
+        [tenantId],
+      );
+      return rows.map(toApiKey);
+    },
+  };
+}
+
+function checkNewKey({ name, scopes, expiresAt }: NewApiKey, nowMs: number): void {
+  const refuse = (message: string): never => {
+    throw new EngineError("invalid_api_key", message);
+  };
+  if (typeof name !== "string" || !isCleanText(name, DEFAULTS.maxNameCharacters)) {
+    refuse(`The name of an API key is a text of 1 to ${DEFAULTS.maxNameCharacters} characters.`);
+  }
+  if (scopes && (scopes.length === 0 || !scopes.every((scope) => SCOPES.has(scope)))) {
+    refuse(`The scopes of an API key are some of ${[...SCOPES].join(", ")}.`);
+  }
+  if (expiresAt && !(expiresAt.getTime() > nowMs)) refuse("An API key expires in the future, or never.");
+}
+
+function actOf(action: string, row: ApiKeyRow, actor: string | undefined): AuditAct {
+  return {
+    tenantId: row.tenant_id,
+    action,
+    target: row.id,
+    details: { name: row.name, prefix: row.prefix, scopes: row.scopes },
+    ...(actor === undefined ? {} : { actor }),
   };
 }
 
@@ -156,5 +258,6 @@ function toApiKey(row: ApiKeyRow): ApiKey {
     createdAt: row.created_at.toISOString(),
     lastUsedAt: row.last_used_at?.toISOString() ?? null,
     revokedAt: row.revoked_at?.toISOString() ?? null,
+    expiresAt: row.expires_at?.toISOString() ?? null,
   };
 }

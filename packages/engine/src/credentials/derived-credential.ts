@@ -1,4 +1,6 @@
+import type { Transaction } from "@hookline/core";
 import { type ColumnCipher, isDatabaseError } from "@hookline/postgres";
+import { writeAudit } from "../access/audit.js";
 import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
 import type { Store } from "../storage/store.js";
@@ -18,6 +20,23 @@ export interface CredentialStore {
   readonly cipher: ColumnCipher;
 }
 
+/** An engine's credentials. */
+export interface Credentials extends CredentialStore {
+  /**
+   * Writes what an older key encrypted anew with the newest, one credential at a time beside ordinary work. When
+   * `unreadable` is 0 the older keys can go. Safe to break off and to call again.
+   */
+  reencrypt(options?: { readonly actor?: string }): Promise<Reencrypted>;
+}
+
+/** What became of the stored credentials. */
+export interface Reencrypted {
+  /** How many were written anew with the newest key. */
+  readonly reencrypted: number;
+  /** How many none of the keys fits; they are left as they are. */
+  readonly unreadable: number;
+}
+
 /**
  * Merges a patch into what is stored, atomically beside other patches, and answers the outcome. Top-level keys of the
  * patch replace stored ones, `null` removes one, `undefined` leaves it; nothing merges deeper.
@@ -31,8 +50,7 @@ export async function saveDerivedCredential(
 ): Promise<DerivedCredential> {
   const { database, schema, clock } = store;
   return database.transaction(async (tx) => {
-    // There may be no row to lock yet.
-    await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 1))", [`${schema}/${tenantId}/${providerId}`]);
+    await lockCredential(tx, schema, { providerId, tenantId });
     const [row] = await tx.query<{ payload: string }>(
       `select payload from "${schema}".derived_credentials where tenant_id = $1 and provider_id = $2`,
       [tenantId, providerId],
@@ -52,6 +70,10 @@ export async function saveDerivedCredential(
         new Date(clock.now()),
       ],
     );
+    const changedKeys = Object.keys(patch).sort();
+    await writeAudit(store, tx, [
+      { tenantId, action: "credential.saved", target: providerId, details: { keys: changedKeys } },
+    ]);
     return merged;
   });
 }
@@ -68,6 +90,15 @@ export async function getDerivedCredential(
   return row ? read(cipher, row.payload, { providerId, tenantId }) : null;
 }
 
+/** There may be no row to lock yet. */
+export async function lockCredential(
+  tx: Transaction,
+  schema: string,
+  { providerId, tenantId }: Required<CredentialKey>,
+): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 1))", [`${schema}/${tenantId}/${providerId}`]);
+}
+
 function read(cipher: ColumnCipher, payload: string, key: Required<CredentialKey>): Record<string, unknown> {
   try {
     return JSON.parse(cipher.decrypt(payload, contextOf(key)));
@@ -79,6 +110,7 @@ function read(cipher: ColumnCipher, payload: string, key: Required<CredentialKey
   }
 }
 
-function contextOf({ providerId, tenantId }: Required<CredentialKey>): string {
+/** What is authenticated beside the payload: it belongs to this provider of this tenant. */
+export function contextOf({ providerId, tenantId }: Required<CredentialKey>): string {
   return JSON.stringify(["derived_credentials.payload", tenantId, providerId]);
 }

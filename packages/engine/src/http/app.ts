@@ -5,6 +5,7 @@ import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
 import { createSourceRoutes } from "../sources/source-routes.js";
 import { createRateLimiter } from "../storage/rate-limiter.js";
+import { createAccessRoutes } from "./access-routes.js";
 import { CONNECTORS_PATH, createConnectorRoutes, exemptRoutes } from "./connector-routes.js";
 import { createContactRoutes } from "./contact-routes.js";
 import { type ApiDocument, DOCS_CSP, docsPage } from "./docs-page.js";
@@ -101,6 +102,7 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
     return c.json({ status: isReady ? ("ok" as const) : ("failing" as const), checks: all }, isReady ? 200 : 503);
   });
   app.route("/", createContactRoutes(engine));
+  app.route("/", createAccessRoutes(engine));
   for (const module of routes) app.route("/", module);
   mountReference(app, options.info);
   return app;

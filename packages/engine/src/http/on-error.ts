@@ -11,6 +11,7 @@ const STATUS: Readonly<Partial<Record<EngineErrorCode, ContentfulStatusCode>>> =
   invalid_event: 400,
   invalid_properties: 400,
   invalid_cursor: 400,
+  invalid_api_key: 400,
   idempotency_key_reused: 409,
   closed: 503,
 };

@@ -1,4 +1,6 @@
 import type { Migration } from "@hookline/postgres";
+import { access } from "./migrations/0006-access.js";
+import { confirm } from "./migrations/0007-confirm.js";
 
 /** The engine's tables. Forward only, each step compatible with the release before. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -144,4 +146,6 @@ export const MIGRATIONS: readonly Migration[] = [
       await tx.query(`create index source_refusals_by_time on "${schema}".source_refusals (refused_at)`);
     },
   },
+  access,
+  confirm,
 ];

@@ -1,0 +1,85 @@
+import type { Outbox } from "@hookline/core";
+import { DEFAULTS } from "../defaults.js";
+import { EngineError } from "../errors.js";
+import type { Store } from "../storage/store.js";
+
+/** A secret that has been in use since a time. */
+export interface SecretAge {
+  readonly tenantId: string;
+  /** `api_key`, `credential`, or a kind of the app's own such as `endpoint_secret`. */
+  readonly kind: string;
+  /** Of the key, the provider, the endpoint; never the secret. */
+  readonly id: string;
+  /** When it was made, or rotated last. */
+  readonly since: Date;
+}
+
+export interface Notices {
+  /** API keys and credentials that are older than 90 days, the oldest first. */
+  rotationDue(query?: { readonly tenantId?: string }): Promise<readonly SecretAge[]>;
+  /**
+   * Publishes `secret.rotation_due` for each of them and for those of `further` that are too old: once per secret and
+   * rotation, however often and by however many processes it is called. Answers those that were told now.
+   */
+  publishRotationDue(options?: { readonly further?: readonly SecretAge[] }): Promise<readonly SecretAge[]>;
+}
+
+/** The type of the event that tells that a secret is due. */
+export const ROTATION_DUE_EVENT = "secret.rotation_due";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const EVENTS_AT_ONCE = 200;
+
+/** @throws EngineError `invalid_options` */
+export function createNotices(store: Store, outbox: Outbox, maxAgeDays: number = DEFAULTS.secretMaxAgeDays): Notices {
+  if (!(maxAgeDays > 0)) throw new EngineError("invalid_options", "secretMaxAgeDays is more than 0.");
+  const { database, schema, clock, logger } = store;
+  const dueBefore = () => new Date(clock.now() - maxAgeDays * DAY_MS);
+
+  async function rotationDue({ tenantId }: { readonly tenantId?: string } = {}): Promise<readonly SecretAge[]> {
+    const rows = await database.query<{ tenant_id: string; kind: string; id: string; since: Date }>(
+      `select tenant_id, 'api_key' as kind, id, created_at as since
+       from "${schema}".api_keys
+       where created_at <= $1 and revoked_at is null and (expires_at is null or expires_at > $2)
+         and ($3::text is null or tenant_id = $3)
+       union all
+       select tenant_id, 'credential', provider_id, updated_at
+       from "${schema}".derived_credentials
+       where updated_at <= $1 and ($3::text is null or tenant_id = $3)
+       order by since, id`,
+      [dueBefore(), new Date(clock.now()), tenantId ?? null],
+    );
+    return rows.map(({ tenant_id, ...row }) => ({ tenantId: tenant_id, ...row }));
+  }
+
+  return {
+    rotationDue,
+    async publishRotationDue({ further = [] } = {}) {
+      const limit = dueBefore();
+      const due = [...(await rotationDue()), ...further.filter(({ since }) => since <= limit)];
+      const told: SecretAge[] = [];
+      for (let start = 0; start < due.length; start += EVENTS_AT_ONCE) {
+        const some = due.slice(start, start + EVENTS_AT_ONCE);
+        const outcomes = await outbox.publishEach(some.map(toEvent));
+        for (const [index, outcome] of outcomes.entries()) {
+          if (outcome.status === "published" && !outcome.duplicate) told.push(some[index] as SecretAge);
+          if (outcome.status === "refused") {
+            logger.error({ code: outcome.code, kind: some[index]?.kind }, "a rotation notice was refused");
+          }
+        }
+      }
+      return told;
+    },
+  };
+}
+
+/** The same secret gives the same event, so that the outbox knows it again. */
+function toEvent({ tenantId, kind, id, since }: SecretAge) {
+  const sinceIso = since.toISOString();
+  return {
+    tenantId,
+    type: ROTATION_DUE_EVENT,
+    data: { kind, id, since: sinceIso },
+    idempotencyKey: `${ROTATION_DUE_EVENT}:${kind}:${id}:${sinceIso}`,
+  };
+}

@@ -1,0 +1,181 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ApiKeyScope, Principal } from "../access/api-keys.js";
+import { DEFAULTS } from "../defaults.js";
+import type { Engine } from "../engine.js";
+import { type ProblemResponse, problem, problemResponses } from "./problem.js";
+import { type ApiKeyEnv, requireApiKey } from "./require-api-key.js";
+import { createRouter } from "./router.js";
+
+const scopes = z.array(z.enum(["read", "write", "admin"])).min(1);
+const apiKey = z
+  .object({
+    id: z.string(),
+    tenantId: z.string(),
+    name: z.string(),
+    prefix: z.string(),
+    scopes,
+    createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso.datetime().nullable(),
+    revokedAt: z.iso.datetime().nullable(),
+    expiresAt: z.iso.datetime().nullable(),
+  })
+  .openapi("ApiKey");
+const newApiKey = apiKey.extend({ key: z.string() }).openapi("NewApiKey");
+const auditEntry = z
+  .object({
+    id: z.string(),
+    tenantId: z.string(),
+    actor: z.string(),
+    action: z.string(),
+    target: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()),
+    at: z.iso.datetime(),
+  })
+  .openapi("AuditEntry");
+
+const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  content: { "application/json": { schema } },
+  required: true,
+});
+const refusals = problemResponses({
+  400: "A parameter is wrong.",
+  401: "No valid API key.",
+  403: "The scope is missing.",
+});
+const notFound = problemResponses({ 404: "The tenant has no such key." });
+const secured = { security: [{ apiKey: [] }], tags: ["Access"] };
+const keyId = z.object({ id: z.string().max(128) });
+
+const listKeys = createRoute({
+  method: "get",
+  path: "/v1/api-keys",
+  summary: "List the API keys, newest first, without the keys themselves",
+  ...secured,
+  responses: { 200: json(z.object({ apiKeys: z.array(apiKey) }), "The keys."), ...refusals },
+});
+const createKey = createRoute({
+  method: "post",
+  path: "/v1/api-keys",
+  summary: "Make an API key; the key is answered once",
+  ...secured,
+  request: {
+    body: body(
+      z.strictObject({
+        name: z.string().min(1).max(DEFAULTS.maxNameCharacters),
+        scopes: scopes.optional(),
+        expiresAt: z.iso.datetime().optional(),
+      }),
+    ),
+  },
+  responses: { 201: json(newApiKey, "The key."), ...refusals },
+});
+const rotateKey = createRoute({
+  method: "post",
+  path: "/v1/api-keys/{id}/rotate",
+  summary: "Make a successor of an API key, and let the old one end after an overlap (a day unless told)",
+  ...secured,
+  request: {
+    params: keyId,
+    body: {
+      content: {
+        "application/json": {
+          schema: z.strictObject({
+            overlapSeconds: z.number().int().min(0).max(DEFAULTS.maxKeyOverlapSeconds).optional(),
+          }),
+        },
+      },
+    },
+  },
+  responses: { 201: json(newApiKey, "The successor."), ...refusals, ...notFound },
+});
+const revokeKey = createRoute({
+  method: "delete",
+  path: "/v1/api-keys/{id}",
+  summary: "Revoke an API key",
+  ...secured,
+  request: { params: keyId },
+  responses: { 204: { description: "It opens nothing any more." }, ...refusals, ...notFound },
+});
+const listAudit = createRoute({
+  method: "get",
+  path: "/v1/audit",
+  summary: "List administrative acts, newest first",
+  ...secured,
+  request: {
+    query: z.object({
+      action: z.string().max(128).optional(),
+      target: z.string().max(255).optional(),
+      limit: z.coerce.number().int().min(1).max(DEFAULTS.maxPageLimit).optional(),
+      cursor: z.string().max(512).optional(),
+    }),
+  },
+  responses: {
+    200: json(z.object({ entries: z.array(auditEntry), nextCursor: z.string().nullable() }), "A page of acts."),
+    ...refusals,
+  },
+});
+
+/** API keys and the audit log, for keys with the scope `admin`. */
+export function createAccessRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
+  const router = createRouter<ApiKeyEnv>();
+  const administrative = requireApiKey(engine, "admin");
+  for (const path of ["/v1/api-keys", "/v1/api-keys/*", "/v1/audit"]) router.use(path, administrative);
+  const { apiKeys, audit } = engine;
+
+  router.openapi(listKeys, async (c) =>
+    c.json({ apiKeys: await apiKeys.list({ tenantId: c.var.principal.tenantId }) } as never, 200),
+  );
+
+  router.openapi(createKey, async (c) => {
+    const { name, scopes: wanted, expiresAt } = c.req.valid("json");
+    const made = await apiKeys.create({
+      tenantId: c.var.principal.tenantId,
+      name,
+      actor: actorOf(c.var.principal),
+      ...(wanted ? { scopes: wanted as readonly ApiKeyScope[] } : {}),
+      ...(expiresAt ? { expiresAt: new Date(expiresAt) } : {}),
+    });
+    return c.json(made as never, 201);
+  });
+
+  router.openapi(rotateKey, async (c) => {
+    const { overlapSeconds } = c.req.valid("json") ?? {};
+    const made = await apiKeys.rotate({
+      ...c.req.valid("param"),
+      tenantId: c.var.principal.tenantId,
+      actor: actorOf(c.var.principal),
+      ...(overlapSeconds === undefined ? {} : { overlapSeconds }),
+    });
+    return made ? c.json(made as never, 201) : noKey(c);
+  });
+
+  router.openapi(revokeKey, async (c) => {
+    const { principal } = c.var;
+    const revoked = await apiKeys.revoke({
+      ...c.req.valid("param"),
+      tenantId: principal.tenantId,
+      actor: actorOf(principal),
+    });
+    return revoked ? c.body(null, 204) : noKey(c);
+  });
+
+  router.openapi(listAudit, async (c) => {
+    const query = Object.fromEntries(Object.entries(c.req.valid("query")).filter(([, value]) => value !== undefined));
+    return c.json((await audit.list({ tenantId: c.var.principal.tenantId, ...query })) as never, 200);
+  });
+
+  return router;
+}
+
+/** How the audit log names who holds a key. */
+export function actorOf({ apiKeyId }: Principal): string {
+  return `api_key:${apiKeyId}`;
+}
+
+function noKey(c: Parameters<typeof problem>[0]): ProblemResponse {
+  return problem(c, { status: 404, code: "api_key_not_found", detail: "There is no such API key, or it has ended." });
+}
