@@ -5,9 +5,9 @@ import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointPolicy } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
+import { createEntityLeases, type HeldEntity } from "./entity-leases.js";
 import type { HttpSender } from "./http-sender.js";
 import type { Job } from "./job.js";
-import { createKeyedLock } from "./keyed-lock.js";
 import type { Settings } from "./options.js";
 import { isUsedUp } from "./retry-schedule.js";
 import { signingSecrets } from "./secrets.js";
@@ -16,6 +16,7 @@ import type { DiscardedRow } from "./sql/discard-deliveries.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
+import { createUnreadableTargets, isUnreadable } from "./unreadable-target.js";
 import { createVerdict } from "./verdict.js";
 
 export interface DeliveryRun {
@@ -57,6 +58,8 @@ const MAX_ENTITY_CHARACTERS = 256;
 /** A worker does not have this destination, or cannot read the target: another one may. */
 const ELSEWHERE_MS = 5_000;
 
+const STATELESS: HeldEntity = { state: null, release: () => Promise.resolve() };
+
 /** Takes a job from its lease to its outcome. */
 export function createDeliveryRun(options: {
   readonly settings: Settings;
@@ -76,7 +79,8 @@ export function createDeliveryRun(options: {
     maxRetryAfterMs: settings.maxRetryAfterMs,
     random: settings.random,
   });
-  const locks = createKeyedLock();
+  const entities = createEntityLeases({ query, statements, clock, logger });
+  const putOffUnreadable = createUnreadableTargets({ query, statements, clock, logger });
   const running = new Set<AbortController>();
   let interrupted = false;
 
@@ -118,9 +122,8 @@ export function createDeliveryRun(options: {
     !interrupted && clock.now() + timeoutOf(policy) <= job.leasedUntilMs;
 
   /** One attempt under its time limit, written down. */
-  const makeAttempt = async (job: Job, opened: Opened, place: Place): Promise<void> => {
-    const state = place.entity === null ? null : await stateOf(opened.endpoint.id ?? "", place.entity);
-    // To load it may have taken long.
+  const makeAttempt = async (job: Job, opened: Opened, place: Place & { readonly state: unknown }): Promise<void> => {
+    // To wait for the state may have taken long.
     if (!mayBegin(job, opened)) return giveBack(job, 0);
     const startedAtMs = clock.now();
     const controller = new AbortController();
@@ -131,7 +134,7 @@ export function createDeliveryRun(options: {
       job,
       destination: place.destination,
       endpoint: opened.endpoint,
-      state,
+      state: place.state,
       startedAtMs,
       usedUp: isUsedUp(
         opened.policy.retrySchedule ?? settings.retrySchedule,
@@ -192,7 +195,12 @@ export function createDeliveryRun(options: {
 
   const run = async (job: Job): Promise<void> => {
     if (interrupted) return giveBack(job, 0);
-    const opened = await open(job);
+    const opened = await open(job).catch(async (error: unknown) => {
+      if (!isUnreadable(error)) throw error;
+      await putOffUnreadable(job, error);
+      return undefined;
+    });
+    if (opened === undefined) return;
     if (opened === null) {
       const reason = "The endpoint was deleted.";
       return end(job, { outcome: "dead", errorCode: "endpoint_deleted", reason });
@@ -212,13 +220,22 @@ export function createDeliveryRun(options: {
       const reason = error instanceof Error ? error.message : String(error);
       return end(job, { outcome: "dead", errorCode: "plan_failed", reason });
     }
-    const release = place.exclusive ? await locks.acquire(`${opened.endpoint.id} ${place.entity}`) : null;
+    const held = await heldEntity(job, opened, place);
+    if (held === null) return giveBack(job, 0);
     try {
-      if (!mayBegin(job, opened)) return giveBack(job, 0);
-      await makeAttempt(job, opened, place);
+      await makeAttempt(job, opened, { ...place, state: held.state });
     } finally {
-      release?.();
+      await held.release();
     }
+  };
+
+  /** The state that the attempt goes by; null when it could not be had in time. */
+  const heldEntity = async (job: Job, opened: Opened, { entity, exclusive }: Place): Promise<HeldEntity | null> => {
+    if (!mayBegin(job, opened)) return null;
+    const endpointId = opened.endpoint.id ?? "";
+    if (entity === null) return STATELESS;
+    if (!exclusive) return { ...STATELESS, state: await stateOf(endpointId, entity) };
+    return entities.take({ endpointId, entity, job, mayWait: () => mayBegin(job, opened) });
   };
 
   return {

@@ -77,6 +77,7 @@ export interface DeliveryDetail extends Delivery {
  * - `interpret_failed`: the destination could not read the answer; its status alone decided
  * - `refused`: the destination read the answer as a failure
  * - `expired`: the deadline passed, or the schedule was used up before it; `endpoint_deleted`: there is nobody left to deliver to
+ * - `decrypt_failed`: no request was made, since the target or a secret cannot be read with the keys that there are
  */
 export type AttemptErrorCode =
   | "http_status"
@@ -93,4 +94,5 @@ export type AttemptErrorCode =
   | "interpret_failed"
   | "refused"
   | "expired"
-  | "endpoint_deleted";
+  | "endpoint_deleted"
+  | "decrypt_failed";

@@ -157,10 +157,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   /** Claims, and comes back when the next delivery is due, at the latest after `pollMs`. */
   const poll = async (): Promise<void> => {
     timerAtMs = Number.POSITIVE_INFINITY;
+    const lookedAtMs = clock.now();
     await claim();
     let nextMs = await nextDueMs();
-    if (nextMs !== null && nextMs <= clock.now()) {
-      // It came due during the claim.
+    if ((nextMs !== null && nextMs <= clock.now()) || clock.now() >= lookedAtMs + settings.pollMs) {
+      // It came due during the claim, or what was asked for is over.
       await claim();
       nextMs = await nextDueMs();
     }

@@ -20,12 +20,15 @@ import { loadState } from "./load-state.js";
 import { nextDue } from "./next-due.js";
 import { passTurns } from "./pass-turns.js";
 import { publishEvents } from "./publish-events.js";
+import { putOffDelivery } from "./put-off-delivery.js";
 import { recordAttempts } from "./record-attempts.js";
 import { recordTest } from "./record-test.js";
+import { releaseEntity } from "./release-entity.js";
 import { releaseHeld } from "./release-held.js";
 import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDelivery } from "./requeue-delivery.js";
 import { sendMessage } from "./send-message.js";
+import { takeEntity } from "./take-entity.js";
 import { unholdOrphans } from "./unhold-orphans.js";
 import { updateEndpoint } from "./update-endpoint.js";
 import { upsertSubscription } from "./upsert-subscription.js";
@@ -56,12 +59,15 @@ export function createStatements(schema: string) {
     nextDue: nextDue(schema),
     passTurns: passTurns(schema),
     publishEvents: publishEvents(schema),
+    putOffDelivery: putOffDelivery(schema),
     recordAttempts: recordAttempts(schema),
     recordTest: recordTest(schema),
+    releaseEntity: releaseEntity(schema),
     releaseHeld: releaseHeld(schema),
     replaceSecrets: replaceSecrets(schema),
     requeueDelivery: requeueDelivery(schema),
     sendMessage: sendMessage(schema),
+    takeEntity: takeEntity(schema),
     unholdOrphans: unholdOrphans(schema),
     updateEndpoint: updateEndpoint(schema),
     upsertSubscription: upsertSubscription(schema),

@@ -1,0 +1,45 @@
+import type { Clock, Logger, SqlQuery } from "@hookline/core";
+import { isDatabaseError } from "@hookline/postgres";
+import type { Job } from "./job.js";
+import { isoTime } from "./sql/columns.js";
+import type { Statements } from "./sql/statements.js";
+
+const FIRST_DELAY_MS = 5_000;
+const MAX_DOUBLINGS = 8;
+
+/** Whether a target or secret cannot be decrypted with the keys of this process. */
+export function isUnreadable(error: unknown): boolean {
+  return isDatabaseError(error) && error.code === "decrypt_failed";
+}
+
+/**
+ * Puts deliveries off whose target cannot be read, until the key is back: 5 seconds at first, twice as long after each
+ * further lease, 21 minutes at most. Each try is in the attempt log, and none counts in the retry schedule.
+ */
+export function createUnreadableTargets(options: {
+  readonly query: SqlQuery;
+  readonly statements: Statements;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}) {
+  const { query, statements, clock, logger } = options;
+
+  return async function putOff(job: Job, error: unknown): Promise<void> {
+    const { deliveryId, leaseNo } = job;
+    // The first one that is claimed has the second lease.
+    const doublings = Math.min(Math.max(0, leaseNo - 2), MAX_DOUBLINGS);
+    const delayMs = FIRST_DELAY_MS * 2 ** doublings;
+    const endpointId = job.recipient.kind === "endpoint" ? job.recipient.endpointId : null;
+    logger.error({ err: error, deliveryId, endpointId, delayMs }, "the target cannot be decrypted; the delivery waits");
+    const nowMs = clock.now();
+    const why = error instanceof Error ? error.message : String(error);
+    const row = {
+      deliveryId,
+      leaseNo,
+      errorCode: "decrypt_failed",
+      reason: `The target or its secrets cannot be read, and wait for their encryption key. ${why}`,
+      nextAt: isoTime(nowMs + delayMs),
+    };
+    await statements.putOffDelivery(query, row, isoTime(nowMs));
+  };
+}
