@@ -60,6 +60,17 @@ export interface DestinationRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as it is: what was signed is what goes out. */
   readonly body: string | Uint8Array;
+  /** Absent: the system's authorities, and no certificate of our own. */
+  readonly tls?: RequestTls;
+}
+
+/** How one request's connection is secured. Texts in PEM. */
+export interface RequestTls {
+  /** The authorities that the server's certificate may come from, instead of the system's. */
+  readonly ca?: string;
+  /** A certificate that is shown to the server, with `key`. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export interface DestinationResponse {

@@ -9,6 +9,7 @@ export {
   defineDestination,
   type Interpretation,
   type Plan,
+  type RequestTls,
 } from "./destination.js";
 export { type CodedError, isErrorNamed } from "./errors.js";
 export { defineEvent, type Event, type EventDefinition, type EventInput } from "./event.js";

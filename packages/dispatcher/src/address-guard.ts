@@ -9,6 +9,13 @@ export interface AddressGuardOptions {
   readonly allow?: readonly string[];
   /** Also plain `http:`. Default false. */
   readonly allowHttp?: boolean;
+  /** The only ports that may be connected to. Default: any. */
+  readonly ports?: readonly number[];
+  /**
+   * Prefixes of this network's own NAT64 translators, such as `2001:db8:64::/96`: an address below one of them is judged
+   * by the IPv4 address that it stands for. The well-known prefix `64:ff9b::/96` always is.
+   */
+  readonly nat64Prefixes?: readonly string[];
   /**
    * Default: the system's resolver, which Node asks in a pool of 4 threads (`UV_THREADPOOL_SIZE`) that it also uses for
    * files: names that resolve slowly delay the others.
@@ -38,7 +45,13 @@ type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** Stands between an endpoint's URL and the socket. */
 export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
-  const allowed = (options.allow ?? []).map(parseRange);
+  const { ports } = options;
+  const allowed = (options.allow ?? []).map((cidr) => parseRange("allow", cidr));
+  const translators = (options.nat64Prefixes ?? []).map(parseTranslator);
+  if (ports?.some((port) => !(Number.isInteger(port) && port >= 1 && port <= 65_535)) || ports?.length === 0) {
+    throw invalidOption("ports", "are whole numbers from 1 to 65535");
+  }
+  const isFit = (address: string): boolean => isAllowed(address, allowed, translators);
   const resolve = shareLookups(options.resolve ?? systemResolve);
   return {
     check(url) {
@@ -48,13 +61,14 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
       if (url.username !== "" || url.password !== "") {
         throw new AddressRefusedError("The target's URL carries credentials.");
       }
+      if (!isPortAllowed(url, ports)) throw new AddressRefusedError(`The port of ${url.origin} is not allowed.`);
       const literal = url.hostname.replace(/^\[|\]$/g, "");
-      if (ipaddr.isValid(literal) && !isAllowed(literal, allowed)) {
+      if (ipaddr.isValid(literal) && !isFit(literal)) {
         throw new AddressRefusedError(`The address ${literal} is not public.`);
       }
     },
     lookup(hostname, lookupOptions, callback) {
-      judgedAddresses(hostname, resolve, allowed).then(
+      judgedAddresses(hostname, resolve, isFit).then(
         (addresses) => {
           const family = lookupOptions.family;
           const wanted =
@@ -80,18 +94,18 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
 async function judgedAddresses(
   hostname: string,
   resolve: Resolve,
-  allowed: readonly Range[],
+  isFit: (address: string) => boolean,
 ): Promise<readonly ResolvedAddress[]> {
   const addresses = await resolve(hostname);
   // One bad address is enough: which of them a socket takes would be left to chance.
-  if (addresses.some((entry) => !isAllowed(entry.address, allowed))) {
+  if (addresses.some((entry) => !isFit(entry.address))) {
     throw new AddressRefusedError(`${hostname} has an address that is not public.`);
   }
   return addresses;
 }
 
 /** Whether an address, and each IPv4 address that it may stand for, is public or allowed by name. */
-export function isAllowed(address: string, allowed: readonly Range[]): boolean {
+function isAllowed(address: string, allowed: readonly Range[], translators: readonly Translator[]): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.parse(address);
   const matches = (candidate: ipaddr.IPv4 | ipaddr.IPv6) =>
@@ -99,7 +113,8 @@ export function isAllowed(address: string, allowed: readonly Range[]): boolean {
   if (parsed.kind() === "ipv4") return matches(parsed) || parsed.range() === "unicast";
   const ipv6 = parsed as ipaddr.IPv6;
   if (matches(ipv6)) return true;
-  const embedded = embeddedIpv4(ipv6);
+  const translated = translators.filter(([prefix, bits]) => ipv6.match(prefix, bits)).map((by) => behind(ipv6, by));
+  const embedded = translated.length > 0 ? translated : embeddedIpv4(ipv6);
   if (embedded.length > 0) {
     return embedded.every((candidate) => matches(candidate) || candidate.range() === "unicast");
   }
@@ -139,19 +154,45 @@ function embeddedIpv4(address: ipaddr.IPv6): readonly ipaddr.IPv4[] {
   return isCompatible ? [at(6)] : [];
 }
 
-function parseRange(cidr: string): Range {
+/** Whether a URL's port is one of those that may be connected to; undefined allows any. */
+export function isPortAllowed({ port, protocol }: URL, ports: readonly number[] | undefined): boolean {
+  return ports === undefined || ports.includes(port === "" ? (protocol === "http:" ? 80 : 443) : Number(port));
+}
+
+type Translator = readonly [prefix: ipaddr.IPv6, bits: number];
+
+/** The IPv4 address within an address of a translator: right behind the prefix, past the byte that is always 0. */
+function behind(address: ipaddr.IPv6, [, bits]: Translator): ipaddr.IPv4 {
+  const bytes = address.toByteArray();
+  const places = Array.from({ length: 8 }, (_, index) => bits / 8 + index).filter((place) => place !== 8);
+  return new ipaddr.IPv4(places.slice(0, 4).map((place) => bytes[place] ?? 0));
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6052#section-2.2 */
+const TRANSLATOR_BITS: readonly number[] = [32, 40, 48, 56, 64, 96];
+
+function parseTranslator(cidr: string): Translator {
+  const [prefix, bits] = parseRange("nat64Prefixes", cidr);
+  if (prefix.kind() !== "ipv6" || !TRANSLATOR_BITS.includes(bits)) {
+    throw invalidOption("nat64Prefixes", `are IPv6 ranges of ${TRANSLATOR_BITS.join(", ")} bits`);
+  }
+  return [prefix as ipaddr.IPv6, bits];
+}
+
+function parseRange(option: string, cidr: string): Range {
   try {
     return ipaddr.parseCIDR(cidr);
   } catch (cause) {
-    throw new DispatcherError(
-      "invalid_options",
-      `createDispatcher: addressGuard.allow: "${cidr}" is not a CIDR range.`,
-      {
-        cause,
-        issues: [{ path: "addressGuard.allow", message: `"${cidr}" is not a CIDR range` }],
-      },
-    );
+    throw invalidOption(option, `"${cidr}" is not a CIDR range`, cause);
   }
+}
+
+function invalidOption(option: string, message: string, cause?: unknown): DispatcherError {
+  const path = `addressGuard.${option}`;
+  return new DispatcherError("invalid_options", `createDispatcher: ${path}: ${message}.`, {
+    cause,
+    issues: [{ path, message }],
+  });
 }
 
 type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;

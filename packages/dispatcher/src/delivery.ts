@@ -72,6 +72,7 @@ export interface DeliveryDetail extends Delivery {
  * - `http_status`: the answer was neither 2xx nor a redirect; `redirect`: it was one, and is not followed
  * - `timeout`: no answer within the time limit; `connection_refused`, `connection_reset`, `dns_failed`, `tls_failed`, `network_error`
  * - `address_refused`: the address guard does not allow the target
+ * - `proxy_failed`: the forward proxy could not be reached, or did not connect
  * - `plan_failed`: the destination could not make a request of the event
  * - `run_failed`: the destination's own work threw
  * - `interpret_failed`: the destination could not read the answer; its status alone decided
@@ -89,6 +90,7 @@ export type AttemptErrorCode =
   | "tls_failed"
   | "network_error"
   | "address_refused"
+  | "proxy_failed"
   | "plan_failed"
   | "run_failed"
   | "interpret_failed"

@@ -1,5 +1,6 @@
 import type { ColumnCipher } from "@hookline/postgres";
 import { type Condition, compileCondition } from "./condition.js";
+import { withoutKey } from "./destinations/target-tls.js";
 import type { Endpoint, EndpointPolicy } from "./endpoint.js";
 import type { KeptSecret } from "./secrets.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
@@ -60,7 +61,7 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       key: row.key,
       name: row.name,
       destination: row.destination,
-      target: decrypt(row.target, targetOf(row.id)),
+      target: withoutKey(decrypt(row.target, targetOf(row.id))),
       events: row.events,
       policy: JSON.parse(row.policy) as EndpointPolicy,
       active: row.active,

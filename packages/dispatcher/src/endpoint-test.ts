@@ -70,7 +70,7 @@ export function createEndpointTest(options: {
 
   const attemptNow = async (job: Job, endpoint: OpenEndpoint): Promise<AttemptResult> => {
     const timeoutMs = Math.min(endpoint.policy.timeoutMs ?? settings.timeoutMs, settings.maxTimeoutMs);
-    const pools = createOriginPools({ guard, connectTimeoutMs: timeoutMs, clock });
+    const pools = createOriginPools({ guard, connectTimeoutMs: timeoutMs, clock, proxy: settings.proxy });
     const sender = createHttpSender({ guard, pools, maxResponseBytes: settings.maxResponseBytes });
     const attempt = createAttempt({ sender, keptResponseCharacters: settings.keptResponseCharacters });
     const controller = new AbortController();

@@ -1,6 +1,7 @@
 import { type Clock, newId, type SqlQuery, type Subscription } from "@hookline/core";
 import { generateSecret } from "@hookline/webhook-signing";
 import type { DestinationRegistry } from "./destinations/registry.js";
+import { withKnownKey } from "./destinations/target-tls.js";
 import { WEBHOOK_DESTINATION_ID } from "./destinations/webhook.js";
 import { parseWebhookTarget, type WebhookTarget } from "./destinations/webhook-target.js";
 import type {
@@ -99,15 +100,14 @@ export function createEndpoints(options: {
   const { clock } = settings;
 
   const targetOf = (destination: string, target: unknown): unknown =>
-    destination === WEBHOOK_DESTINATION_ID
-      ? parseWebhookTarget(target, settings.addressGuard.allowHttp ?? false)
-      : target;
+    destination === WEBHOOK_DESTINATION_ID ? parseWebhookTarget(target, settings.addressGuard) : target;
 
   /** Encrypted. Refused when the secrets that sign cannot sign for it. */
   const changedTarget = (known: EndpointRow, changed: unknown): string => {
-    const target = targetOf(known.destination, changed);
+    const opened = codec.open(known);
+    const target = targetOf(known.destination, withKnownKey(changed, opened.target));
     if (registry.signs(known.destination)) {
-      for (const secret of signingSecrets(codec.open(known).secrets, clock.now())) {
+      for (const secret of signingSecrets(opened.secrets, clock.now())) {
         checkKeptSecret(secret, target as WebhookTarget);
       }
     }

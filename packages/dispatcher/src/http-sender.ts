@@ -35,7 +35,7 @@ export function createHttpSender(options: {
         return Promise.resolve(failure(error));
       }
       if (signal.aborted) return Promise.resolve(TIMED_OUT);
-      const { pool, release } = pools.acquire(url.origin);
+      const { pool, release } = pools.acquire(url.origin, request.tls);
       return new Promise<SendResult>((resolve) => {
         const exchange = createExchange(maxResponseBytes, (result) => {
           signal.removeEventListener("abort", exchange.expire);
@@ -196,6 +196,7 @@ function lastValues(received: Record<string, string | string[] | undefined>): Re
 
 const CODES: Readonly<Record<string, AttemptErrorCode>> = {
   address_refused: "address_refused",
+  proxy_failed: "proxy_failed",
   ERR_INVALID_URL: "plan_failed",
   UND_ERR_INVALID_ARG: "plan_failed",
   ECONNREFUSED: "connection_refused",

@@ -1,4 +1,6 @@
 export type { AddressGuardOptions, ResolvedAddress } from "./address-guard.js";
+export type { Condition } from "./condition.js";
+export type { ProxyOptions } from "./connector.js";
 export type { Deliveries, DeliveryQuery } from "./deliveries.js";
 export type {
   Attempt,

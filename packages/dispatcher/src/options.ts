@@ -8,6 +8,7 @@ import {
 } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
 import type { AddressGuardOptions } from "./address-guard.js";
+import type { ProxyOptions } from "./connector.js";
 import { DispatcherError } from "./errors.js";
 import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
@@ -24,6 +25,10 @@ export interface DispatcherOptions {
   readonly destinations?: readonly Destination[];
   /** Which addresses may be connected to. Default: public ones, by HTTPS. */
   readonly addressGuard?: AddressGuardOptions;
+  /** A forward proxy for every request. It is asked for judged addresses, never for names. Default: none. */
+  readonly proxy?: ProxyOptions;
+  /** Every new webhook endpoint has to be verified before anything is delivered to it. Default false. */
+  readonly verifyEndpoints?: boolean;
   /** Default: the schedule of Standard Webhooks, ten attempts over 75 hours. */
   readonly retrySchedule?: RetrySchedule;
   /** Of one attempt: connect, headers and body together. Default 20,000. */
@@ -77,12 +82,13 @@ const MAX_ENDPOINT_TIMEOUT_MS = 30_000;
 
 /** Options with every default filled in, checked once. */
 export type Settings = Required<
-  Omit<DispatcherOptions, "addressGuard" | "events" | "destinations" | "encryptionKey">
+  Omit<DispatcherOptions, "addressGuard" | "proxy" | "events" | "destinations" | "encryptionKey">
 > & {
   readonly events: readonly EventDefinition[];
   readonly destinations: readonly Destination[];
   readonly encryptionKeys: readonly string[];
   readonly addressGuard: AddressGuardOptions;
+  readonly proxy: ProxyOptions | null;
   readonly maxWaiting: number;
   readonly maxWaitingPerEndpoint: number;
   readonly claimBatch: number;
@@ -98,6 +104,8 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     events: [],
     destinations: [],
     addressGuard: {},
+    proxy: null,
+    verifyEndpoints: false,
     retrySchedule: RETRY_SCHEDULE,
     clock: systemClock,
     logger: silentLogger,
@@ -117,6 +125,8 @@ export function resolveOptions(options: DispatcherOptions): Settings {
   }
   if (settings.leaseMs < settings.timeoutMs * 1.5)
     throw refused("leaseMs", "is at least one and a half times timeoutMs");
+  if (settings.proxy !== null && !isProxyUrl(settings.proxy.url))
+    throw refused("proxy.url", "is a URL, http: or https:");
   const [issue] = scheduleIssues(settings.retrySchedule);
   if (issue !== undefined) throw refused(`retrySchedule.${issue.path}`, issue.message);
   return settings;
@@ -134,6 +144,10 @@ const POSITIVE = [
   "keptResponseCharacters",
   "maxRetryAfterMs",
 ] as const satisfies readonly (keyof Settings)[];
+
+function isProxyUrl(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}
 
 function refused(path: string, message: string): DispatcherError {
   return new DispatcherError("invalid_options", `createDispatcher: ${path} ${message}.`, {

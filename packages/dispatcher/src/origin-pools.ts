@@ -1,10 +1,12 @@
-import type { Clock } from "@hookline/core";
+import { createHash } from "node:crypto";
+import type { Clock, RequestTls } from "@hookline/core";
 import { Pool } from "undici";
 import type { AddressGuard } from "./address-guard.js";
+import { createConnector, type ProxyOptions } from "./connector.js";
 
 export interface OriginPools {
-  /** The pool of an origin; `release` says that the request is over. */
-  acquire(origin: string): { readonly pool: Pool; release(): void };
+  /** The pool of an origin, one for each way to secure it; `release` says that the request is over. */
+  acquire(origin: string, tls?: RequestTls): { readonly pool: Pool; release(): void };
   /** Ends all connections, also those in use. */
   close(): Promise<void>;
 }
@@ -18,52 +20,68 @@ interface Entry {
 const IDLE_MS = 60_000;
 const MAX_POOLS = 1_000;
 
-/** One connection pool for each origin: few, and gone when idle. Each connection goes through the guard's look-up. */
+/**
+ * One connection pool for each origin and client certificate: few, and gone when idle. Each connection goes through the
+ * guard's look-up.
+ */
 export function createOriginPools(options: {
   readonly guard: AddressGuard;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
+  readonly proxy: ProxyOptions | null;
+  /** Default 1,000; more only while all of them are in use. */
+  readonly maxPools?: number;
 }): OriginPools {
-  const { guard, connectTimeoutMs, clock } = options;
+  const { guard, connectTimeoutMs, clock, proxy, maxPools = MAX_POOLS } = options;
   const entries = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();
   let sweptAtMs = clock.now();
 
-  const drop = (origin: string, entry: Entry): void => {
-    entries.delete(origin);
+  const fingerprints = new WeakMap<RequestTls, string>();
+
+  const keyOf = (origin: string, tls: RequestTls | undefined): string => {
+    if (tls === undefined) return origin;
+    const known = fingerprints.get(tls) ?? createHash("sha256").update(JSON.stringify(tls)).digest("base64");
+    fingerprints.set(tls, known);
+    return `${origin} ${known}`;
+  };
+
+  const drop = (key: string, entry: Entry): void => {
+    entries.delete(key);
     const closed: Promise<void> = entry.pool.destroy().finally(() => closing.delete(closed));
     closing.add(closed);
   };
 
   const sweep = (nowMs: number): void => {
     sweptAtMs = nowMs;
-    for (const [origin, entry] of entries) {
+    for (const [key, entry] of entries) {
       // The map is in order of use: the first one that is young ends the search.
       if (entry.inUse > 0) continue;
-      if (nowMs - entry.usedAtMs < IDLE_MS && entries.size <= MAX_POOLS) break;
-      drop(origin, entry);
+      if (nowMs - entry.usedAtMs < IDLE_MS && entries.size <= maxPools) break;
+      drop(key, entry);
     }
   };
 
   return {
-    acquire(origin) {
+    acquire(origin, tls) {
       const nowMs = clock.now();
-      let entry = entries.get(origin);
+      const key = keyOf(origin, tls);
+      let entry = entries.get(key);
       if (entry === undefined) {
         const pool = new Pool(origin, {
           pipelining: 1,
           // The attempt has one deadline of its own over all of these.
           headersTimeout: 0,
           bodyTimeout: 0,
-          connect: { lookup: guard.lookup, timeout: connectTimeoutMs },
+          connect: createConnector({ guard, timeoutMs: connectTimeoutMs, tls, proxy }),
         });
         entry = { pool, inUse: 0, usedAtMs: nowMs };
       }
-      entries.delete(origin);
-      entries.set(origin, entry);
+      entries.delete(key);
+      entries.set(key, entry);
       entry.inUse += 1;
       entry.usedAtMs = nowMs;
-      if (nowMs - sweptAtMs > IDLE_MS / 4 || entries.size > MAX_POOLS) sweep(nowMs);
+      if (nowMs - sweptAtMs > IDLE_MS / 4 || entries.size > maxPools) sweep(nowMs);
       const taken = entry;
       return {
         pool: taken.pool,
@@ -73,7 +91,7 @@ export function createOriginPools(options: {
       };
     },
     async close() {
-      for (const [origin, entry] of entries) drop(origin, entry);
+      for (const [key, entry] of entries) drop(key, entry);
       await Promise.all(closing);
     },
   };

@@ -61,7 +61,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { clock, logger } = settings;
   // Whoever wakes the loop from inside a transaction must not pull it into that transaction.
   const scope = new AsyncResource("hookline.dispatcher");
-  const pools = createOriginPools({ guard: options.guard, connectTimeoutMs: settings.maxTimeoutMs, clock });
+  const pools = createOriginPools({
+    guard: options.guard,
+    connectTimeoutMs: settings.maxTimeoutMs,
+    clock,
+    proxy: settings.proxy,
+  });
   const setAside = new Set<string>();
   const pulling = new Set<string>();
   const background = new Set<Promise<void>>();

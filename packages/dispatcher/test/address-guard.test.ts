@@ -80,6 +80,38 @@ describe("address guard", () => {
     expect(() => createAddressGuard({ allow: ["localhost"] })).toThrow("is not a CIDR range");
   });
 
+  // RFC 6052, section 2.4: 192.0.2.33 in prefixes of each length, here with 10.0.2.33, which is private.
+  it.each([
+    ["2001:db8::/32", "2001:db8:a00:221::"],
+    ["2001:db8:100::/40", "2001:db8:10a:2:21::"],
+    ["2001:db8:122::/48", "2001:db8:122:a00:2:2100::"],
+    ["2001:db8:122:300::/56", "2001:db8:122:30a:0:221::"],
+    ["2001:db8:122:344::/64", "2001:db8:122:344:a:2:2100::"],
+    ["2001:db8:122:344::/96", "2001:db8:122:344::10.0.2.33"],
+  ])("N3 judges an address of the network's own NAT64 prefix %s by the IPv4 address in it", async (prefix, address) => {
+    const network = prefix.replace("2001:db8", "2606:db8");
+    const inside = address.replace("2001:db8", "2606:db8");
+    expect(await lookup(createAddressGuard(resolvingTo(inside)))).toMatchObject([{ address: inside }]);
+    const guard = (allow: readonly string[]) =>
+      createAddressGuard({ nat64Prefixes: [network], allow, ...resolvingTo(inside) });
+    await expect(lookup(guard([]))).rejects.toThrow("not public");
+    expect(await lookup(guard(["10.0.2.33/32"]))).toMatchObject([{ address: inside }]);
+  });
+
+  it("N3 lets a public address through behind the network's own NAT64 prefix", async () => {
+    const nat64Prefixes = ["2001:db8:64::/96"];
+    const address = "2001:db8:64::1.1.1.1";
+    expect(await lookup(createAddressGuard({ nat64Prefixes, ...resolvingTo(address) }))).toMatchObject([{ address }]);
+  });
+
+  it("N3 connects to the ports it may connect to only", () => {
+    const guard = createAddressGuard({ ports: [443, 8443], allowHttp: true });
+    for (const url of ["https://example.com/", "https://example.com:8443/"]) guard.check(new URL(url));
+    for (const url of ["https://example.com:22/", "http://example.com/"]) {
+      expect(() => guard.check(new URL(url))).toThrow("port");
+    }
+  });
+
   it("W8 wants https unless told otherwise, and never credentials in a URL", () => {
     expect(() => createAddressGuard({}).check(new URL("http://example.com/"))).toThrow("https");
     expect(() => createAddressGuard({ allowHttp: true }).check(new URL("ftp://example.com/"))).toThrow("https");

@@ -11,7 +11,7 @@ const LOCAL: AddressGuardOptions = { allow: ["127.0.0.0/8"], allowHttp: true };
 
 function openSender(options: { guard?: AddressGuardOptions; maxResponseBytes?: number } = {}) {
   const guard = createAddressGuard(options.guard ?? LOCAL);
-  const pools = createOriginPools({ guard, connectTimeoutMs: 5_000, clock: systemClock });
+  const pools = createOriginPools({ guard, connectTimeoutMs: 5_000, clock: systemClock, proxy: null });
   onTestFinished(() => pools.close());
   const sender = createHttpSender({ guard, pools, maxResponseBytes: options.maxResponseBytes ?? 1024 });
   return (url: string, signal: AbortSignal = AbortSignal.timeout(5_000)) =>

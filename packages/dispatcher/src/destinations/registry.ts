@@ -1,6 +1,6 @@
 import type { Destination } from "@hookline/core";
 import { DispatcherError } from "../errors.js";
-import { WEBHOOK_DESTINATION_ID, webhookDestination } from "./webhook.js";
+import { createWebhookDestination, WEBHOOK_DESTINATION_ID } from "./webhook.js";
 
 export interface DestinationRegistry {
   add(destination: Destination): void;
@@ -15,7 +15,7 @@ export interface DestinationRegistry {
 
 /** The destinations by id; `webhook` is always there. */
 export function createDestinationRegistry(destinations: readonly Destination[]): DestinationRegistry {
-  const byId = new Map<string, Destination>([[WEBHOOK_DESTINATION_ID, webhookDestination as Destination]]);
+  const byId = new Map<string, Destination>([[WEBHOOK_DESTINATION_ID, createWebhookDestination() as Destination]]);
   const add = (destination: Destination): void => {
     if (byId.has(destination.id)) {
       throw new DispatcherError("duplicate_destination", `There is a destination "${destination.id}" already.`);

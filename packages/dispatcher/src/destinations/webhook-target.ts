@@ -1,5 +1,9 @@
+import type { RequestTls } from "@hookline/core";
 import * as signing from "@hookline/webhook-signing";
+import { type AddressGuardOptions, isPortAllowed } from "../address-guard.js";
 import { DispatcherError, type FieldIssue } from "../errors.js";
+import { bodyTemplateIssues } from "./body-template.js";
+import { tlsIssues } from "./target-tls.js";
 
 /** Where a webhook goes and what it looks like. */
 export interface WebhookTarget {
@@ -11,6 +15,13 @@ export interface WebhookTarget {
   readonly profile?: WebhookProfileName;
   /** Sent along. Names that the request itself needs, and those of the signature, are refused. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * A Liquid template that writes the body, JSON, instead of the profile: it sees `id`, `type`, `timestamp`, `tenantId`
+   * and `data` of the event. What it puts out is escaped for a JSON text, and `| json` writes a value whole.
+   */
+  readonly template?: string;
+  /** Own authorities, and a certificate for a server that asks for one. `key` is never shown again. */
+  readonly tls?: RequestTls;
 }
 
 export type WebhookSchemeName = keyof typeof SCHEMES;
@@ -54,12 +65,14 @@ export function schemeOf(target: WebhookTarget): signing.Scheme {
 }
 
 /** Checks a target that a caller gave and answers it with lower-case header names. */
-export function parseWebhookTarget(value: unknown, allowHttp: boolean): WebhookTarget {
+export function parseWebhookTarget(value: unknown, guard: AddressGuardOptions): WebhookTarget {
   if (typeof value !== "object" || value === null) throw invalidTarget([{ path: "target", message: "is an object" }]);
-  const { url, scheme, profile, headers, ...unknown } = value as Record<string, unknown>;
+  const { url, scheme, profile, headers, template, tls, ...unknown } = value as Record<string, unknown>;
   const issues: FieldIssue[] = [
     ...Object.keys(unknown).map((name) => ({ path: `target.${name}`, message: "is not known" })),
-    ...urlIssues(url, allowHttp),
+    ...urlIssues(url, guard),
+    ...(template === undefined ? [] : bodyTemplateIssues("target.template", template)),
+    ...(tls === undefined ? [] : tlsIssues("target.tls", tls)),
   ];
   if (scheme !== undefined && !(typeof scheme === "string" && Object.hasOwn(SCHEMES, scheme))) {
     issues.push({ path: "target.scheme", message: `is one of ${Object.keys(SCHEMES).join(", ")}` });
@@ -72,18 +85,21 @@ export function parseWebhookTarget(value: unknown, allowHttp: boolean): WebhookT
     url,
     ...(scheme === undefined ? {} : { scheme }),
     ...(profile === undefined ? {} : { profile }),
+    ...(template === undefined ? {} : { template }),
+    ...(tls === undefined ? {} : { tls }),
   } as WebhookTarget;
   return headers === undefined ? target : { ...target, headers: parseHeaders(headers, schemeOf(target)) };
 }
 
-function urlIssues(url: unknown, allowHttp: boolean): readonly FieldIssue[] {
+function urlIssues(url: unknown, { allowHttp = false, ports }: AddressGuardOptions): readonly FieldIssue[] {
   if (typeof url !== "string" || !URL.canParse(url)) return [{ path: "target.url", message: "is a URL" }];
-  const { protocol, username, password } = new URL(url);
+  const parsed = new URL(url);
+  const { protocol, username, password } = parsed;
   if (protocol !== "https:" && !(allowHttp && protocol === "http:")) {
     return [{ path: "target.url", message: "has to be https" }];
   }
   if (username !== "" || password !== "") return [{ path: "target.url", message: "carries no credentials" }];
-  return [];
+  return isPortAllowed(parsed, ports) ? [] : [{ path: "target.url", message: "has a port that is not allowed" }];
 }
 
 function parseHeaders(value: unknown, scheme: signing.Scheme): Readonly<Record<string, string>> {
