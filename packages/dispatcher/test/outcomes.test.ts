@@ -57,7 +57,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       ],
     });
     await database.query(
-      `alter table ${schema}.states add constraint nothing check (entity not in ('refused', 'stateless'))`,
+      `alter table ${schema}.states add constraint nothing
+       check (state not in ('{"n":"refused"}', '{"n":"stateless"}'))`,
     );
     await dispatcher.subscribe({ key: "k", tenantId: TENANT, destination: "work", events: ["*"], target: null });
     await dispatcher.publishMany(["a", "refused", "b", "stateless", "c"].map((n) => ({ ...EVENT, data: { n } })));
@@ -77,7 +78,9 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       ending: "refused",
       reason: "What the attempt came to could not be stored.",
     });
-    const states = await database.query<{ entity: string }>(`select entity from ${schema}.states order by entity`);
+    const states = await database.query<{ entity: string }>(
+      `select entity from ${schema}.states where state <> 'null' order by entity`,
+    );
     expect(states.map(({ entity }) => entity)).toEqual(["a", "b", "c"]);
     expect(logged.length).toBeGreaterThanOrEqual(2);
   });
@@ -109,7 +112,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const slow = {
       ...opened.database,
       query: (text: string, params?: readonly unknown[]) => {
-        if (/^select state from/.test(text)) {
+        if (text.includes(".states as known")) {
           loads += 1;
           if (loads === 1) clock.advance(50_000);
         }
