@@ -1,6 +1,6 @@
 // An application with 16 clients, each with a connection of its own that runs one transaction after another.
 import { createDispatcher } from "@hookline/dispatcher";
-import { openDatabase } from "@hookline/postgres";
+import { createClientTransactions, openDatabase } from "@hookline/postgres";
 import pg from "pg";
 import { DISPATCHER_OPTIONS } from "./contestants/hookline.mjs";
 import { createEventSource, EVENT_TYPE, tenantOf } from "./events.mjs";
@@ -13,6 +13,7 @@ let database;
 let dispatcher;
 let clients = [];
 let published = 0;
+const transactionOn = createClientTransactions();
 const nextEvent = createEventSource("transaction", 1);
 
 async function transact(client, publishes) {
@@ -24,8 +25,8 @@ async function transact(client, publishes) {
     values: [event.data.number, event.data.description],
   });
   if (publishes) {
-    const query = async (text, params) => (await client.query(text, params)).rows;
-    await dispatcher.publish({ tenantId: tenantOf(0), type: EVENT_TYPE, data: event.data }, { transaction: { query } });
+    const transaction = transactionOn(client);
+    await dispatcher.publish({ tenantId: tenantOf(0), type: EVENT_TYPE, data: event.data }, { transaction });
     published += 1;
   }
   await client.query("commit");

@@ -1,5 +1,6 @@
 // @hookline/dispatcher where the application publishes in transactions of its own, on its own pool, and says nothing
 // after the commit.
+import { createClientTransactions } from "@hookline/postgres";
 import pg from "pg";
 import { EVENT_TYPE, tenantOf } from "../events.mjs";
 import { createContestant as createHookline } from "./hookline.mjs";
@@ -7,18 +8,16 @@ import { createContestant as createHookline } from "./hookline.mjs";
 /** @type {import("../sender.program.mjs").ContestantFactory} */
 export async function createContestant(options) {
   const pool = new pg.Pool({ connectionString: options.databaseUrl });
+  const transactionOn = createClientTransactions();
   const { dispatcher, ...hookline } = await createHookline(options);
   return {
     ...hookline,
     async publish({ id, origin, data }) {
       const client = await pool.connect();
       try {
-        const query = async (text, params) => (await client.query(text, params)).rows;
+        const transaction = transactionOn(client);
         await client.query("begin");
-        await dispatcher.publish(
-          { id, tenantId: tenantOf(origin), type: EVENT_TYPE, data },
-          { transaction: { query } },
-        );
+        await dispatcher.publish({ id, tenantId: tenantOf(origin), type: EVENT_TYPE, data }, { transaction });
         await client.query("commit");
       } finally {
         client.release();

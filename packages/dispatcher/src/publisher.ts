@@ -12,6 +12,7 @@ import {
   type Transaction,
 } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
+import { createCommitWatch } from "./commit-watch.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { DispatcherError, isDispatcherError } from "./errors.js";
@@ -21,7 +22,7 @@ import type { Job } from "./job.js";
 import { DIRECT_SEND_TYPE } from "./jobs.js";
 import type { Settings } from "./options.js";
 import { isoTime } from "./sql/columns.js";
-import type { EventRow, PublishedRow } from "./sql/publish-events.js";
+import { DELIVERY_NUMBER_DIGITS, type EventRow, type PublishedRow } from "./sql/publish-events.js";
 import type { MessageRow } from "./sql/send-message.js";
 import type { Statements } from "./sql/statements.js";
 import { createStoredEvent } from "./stored-event.js";
@@ -55,7 +56,19 @@ export function createPublisher(options: {
   readonly worker: () => Worker | null;
 }): Publisher {
   const { settings, database, statements, registry, catalogue, codec, channel } = options;
-  const { clock } = settings;
+  const { clock, logger } = settings;
+
+  const commits = createCommitWatch({
+    clock,
+    pollMs: settings.pollMs,
+    look(sinceMs) {
+      const worker = options.worker();
+      if (worker !== null) return worker.wake(sinceMs);
+      statements
+        .notifyWorkers(database.query, channel, isoTime(sinceMs))
+        .catch((error: unknown) => logger.debug({ err: error }, "workers could not be told; their poll will find it"));
+    },
+  });
 
   /** Outside a transaction of the caller's: what is committed is what was written. */
   const writingDirectly = (query: SqlQuery, afterCommit?: (callback: () => void) => void): Writing => {
@@ -88,11 +101,13 @@ export function createPublisher(options: {
     const wakes = transaction.afterCommit !== undefined && worker !== null && worker.leasedUntilMs() !== null;
     const nowMs = clock.now();
     if (wakes) transaction.afterCommit(() => worker.wake(nowMs));
+    const notifies = !wakes && commits.mayNotify();
+    if (!wakes && !notifies) commits.watch(nowMs);
     return {
       query: (text, params) => transaction.query(text, params),
       nowMs,
       leasedUntilMs: null,
-      notifies: !wakes,
+      notifies,
       handOver: () => {},
     };
   };
@@ -111,8 +126,16 @@ export function createPublisher(options: {
     rows: readonly EventRow[],
     writing: Writing,
   ): Promise<readonly (Published | DispatcherError)[]> => {
-    const idTime = writing.nowMs.toString(36).padStart(9, "0");
-    const made = await statements.publishEvents(writing.query, rows, { ...timesOf(writing), idTime });
+    const idPrefix = newId("dlv", writing.nowMs).slice(0, -DELIVERY_NUMBER_DIGITS);
+    const params = { ...timesOf(writing), idPrefix };
+    const [only] = rows;
+    if (rows.length === 1 && only?.orderingKey === null && params.leasedUntil === null) {
+      const stored = await statements.publishEvent(writing.query, only, params);
+      if (stored.length === 1) return [{ id: only.id, duplicate: false }];
+      const known = await findKnown(rows, writing.query);
+      return rows.map((row) => known.get(row) as Published | DispatcherError);
+    }
+    const made = await statements.publishEvents(writing.query, rows, params);
     if (writing.leasedUntilMs !== null) {
       const inLine = rows.some((row) => row.orderingKey !== null);
       writing.handOver(toJobs(rows, made, writing.leasedUntilMs), inLine);

@@ -1,3 +1,4 @@
+import { createClientTransactions } from "@hookline/postgres";
 import { describeMatrix } from "@hookline/postgres/testing";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -201,6 +202,34 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(request?.headers["webhook-id"]).toBe(published.id);
     expect(await count(opened, "orders")).toBe(1);
   });
+
+  onlyOn(databases, "postgres")(
+    "N1 finds what many transactions of the caller's leave at once, also those that commit late",
+    async () => {
+      const opened = await openDispatcher(databases, { pollMs: 3_600_000 });
+      const receiver = await openReceiver();
+      await subscribeReceiver(opened.dispatcher, receiver);
+      await opened.dispatcher.start();
+      const pool = new pg.Pool({ connectionString: opened.url, max: 8 });
+      onTestFinished(() => pool.end());
+      const transactionOn = createClientTransactions();
+      const publishIn = async (n: number, commitAfter: Promise<unknown>) => {
+        const client = await pool.connect();
+        await client.query("begin");
+        const event = { tenantId: TENANT, type: "order.created", data: { n } };
+        const { id } = await opened.dispatcher.publish(event, { transaction: transactionOn(client) });
+        await commitAfter;
+        await client.query("commit");
+        client.release();
+        return id;
+      };
+      const early = await Promise.all(Array.from({ length: 20 }, (_, n) => publishIn(n, Promise.resolve())));
+      // The last of them commits when the others are there already.
+      const late = await publishIn(20, receiver.waitFor(20));
+      const requests = await receiver.waitFor(21);
+      expect(requests.map(({ headers }) => headers["webhook-id"]).sort()).toEqual([...early, late].sort());
+    },
+  );
 
   it("answers the first event for the same idempotency key, and stores nothing more", async () => {
     const opened = await openDispatcher(databases);

@@ -11,5 +11,6 @@ export {
   type TransactionMigration,
 } from "./migrate.js";
 export { type OpenDatabaseOptions, openDatabase } from "./open-database.js";
+export { createClientTransactions } from "./pg/client-transactions.js";
 export { type FromPoolOptions, fromPool } from "./pg/from-pool.js";
 export type { PgClient, PgPool } from "./pg/pool-face.js";

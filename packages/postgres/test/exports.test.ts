@@ -10,6 +10,7 @@ describe("what the package exports", () => {
     expect(Object.keys(main).sort()).toMatchInlineSnapshot(`
       [
         "DatabaseError",
+        "createClientTransactions",
         "createColumnCipher",
         "createKysely",
         "fromPool",

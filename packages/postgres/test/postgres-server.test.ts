@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { inspect, promisify } from "node:util";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Database, fromPool, openDatabase } from "../dist/index.js";
+import { createClientTransactions, type Database, fromPool, openDatabase } from "../dist/index.js";
 import { describeMatrix, findPostgresBinaries, type PrivatePostgres, startPrivatePostgres } from "../dist/testing.js";
 import { until } from "./until.js";
 
@@ -45,6 +45,27 @@ describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
     await expect(outcome).rejects.toMatchObject({ name: "DatabaseError", code: "connection_failed" });
     expect(called).toBe(false);
     expect(await database.query(`select * from ${schema}.t`)).toEqual([]);
+  });
+
+  it("keeps what comes again prepared on a client that the caller runs a transaction on", async () => {
+    const { url } = await databases.open();
+    const pool = new pg.Pool({ connectionString: databaseUrl(url), max: 1 });
+    const transactionOn = createClientTransactions();
+    const client = await pool.connect();
+    for (let round = 1; round <= 4; round += 1) {
+      await client.query("begin");
+      const transaction = transactionOn(client);
+      expect(await transaction.query("select $1::int8 + 1 as sum", [round])).toEqual([{ sum: round + 1 }]);
+      await client.query("commit");
+    }
+    const { rows } = await client.query("select statement from pg_prepared_statements");
+    expect(rows).toEqual([{ statement: "select $1::int8 + 1 as sum" }]);
+    await expect(transactionOn(client).query("select 1 / $1::int8", [0])).rejects.toMatchObject({
+      name: "DatabaseError",
+      sqlState: "22012",
+    });
+    client.release();
+    await pool.end();
   });
 
   it("uses a pool that the caller made, leaves its type parsers alone, and leaves it open", async () => {

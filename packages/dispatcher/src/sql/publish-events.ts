@@ -29,8 +29,8 @@ export interface PublishedRow {
 
 export interface PublishEventsParams {
   readonly now: string;
-  /** The time within a new delivery's id. */
-  readonly idTime: string;
+  /** What the ids of new deliveries begin with; no other call has it. */
+  readonly idPrefix: string;
   /** When the lease of the deliveries runs out that are handed over directly; null leaves them in line. */
   readonly leasedUntil: string | null;
   /** Tells listening workers on commit. */
@@ -72,7 +72,7 @@ export function publishEvents(schema: string) {
       packColumn(rows, (row) => row.body),
       packColumn(rows, (row) => row.patterns),
       params.now,
-      params.idTime,
+      params.idPrefix,
       params.leasedUntil,
       params.notifyChannel,
     ]);
@@ -83,7 +83,7 @@ function unordered(schema: string): string {
     with input as (
       select * from ${unpackColumns(COLUMNS)}
     ), ${stored(schema, "")}, matched as materialized (
-      select ${NEW_ID} as id,
+      select ${newDeliveryId("$11")} as id,
         stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active,
         endpoint.active and $12::text is not null as leased
       ${matching(schema)}
@@ -104,7 +104,7 @@ function ordered(schema: string): string {
     ), locked as materialized (
       select pg_advisory_xact_lock(key) from keys
     ), ${stored(schema, "where (select count(*) from locked) > 0")}, matched as materialized (
-      select ${NEW_ID} as id,
+      select ${newDeliveryId("$11")} as id,
         stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active,
         endpoint.active and $12::text is not null and ${placeKey("input", "endpoint")} is null as leased,
         ${placeKey("input", "endpoint")} as ordering_key, input.position as input_position
@@ -118,7 +118,12 @@ function ordered(schema: string): string {
     ), ${PUBLISHED}`;
 }
 
-const NEW_ID = "'dlv_' || $11::text || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20)";
+export const DELIVERY_NUMBER_DIGITS = 6;
+
+/** The prefix with a number, of equal length, so that ids sort as they were made. */
+export function newDeliveryId(prefix: string): string {
+  return `${prefix}::text || (${10 ** (DELIVERY_NUMBER_DIGITS - 1)} + row_number() over ())`;
+}
 
 function stored(schema: string, where: string): string {
   return `stored as (

@@ -18,7 +18,9 @@ import { listEvents } from "./list-events.js";
 import { loadEndpoint } from "./load-endpoint.js";
 import { loadState } from "./load-state.js";
 import { nextDue } from "./next-due.js";
+import { notifyWorkers } from "./notify-workers.js";
 import { passTurns } from "./pass-turns.js";
+import { publishEvent } from "./publish-event.js";
 import { publishEvents } from "./publish-events.js";
 import { putOffDelivery } from "./put-off-delivery.js";
 import { recordAttempts } from "./record-attempts.js";
@@ -58,6 +60,8 @@ export function createStatements(schema: string) {
     loadState: loadState(schema),
     nextDue: nextDue(schema),
     passTurns: passTurns(schema),
+    notifyWorkers,
+    publishEvent: publishEvent(schema),
     publishEvents: publishEvents(schema),
     putOffDelivery: putOffDelivery(schema),
     recordAttempts: recordAttempts(schema),

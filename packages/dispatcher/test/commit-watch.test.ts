@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { createCommitWatch } from "../src/commit-watch.js";
+import { createVirtualClock } from "../src/testing/virtual-clock.js";
+
+function openWatch(pollMs: number) {
+  const clock = createVirtualClock(0);
+  const looks: { readonly atMs: number; readonly sinceMs: number }[] = [];
+  const watch = createCommitWatch({ clock, pollMs, look: (sinceMs) => looks.push({ atMs: clock.now(), sinceMs }) });
+  return { clock, looks, watch };
+}
+
+it("lets one transaction in ten milliseconds notify", () => {
+  const { clock, watch } = openWatch(1_000);
+  expect([watch.mayNotify(), watch.mayNotify()]).toEqual([true, false]);
+  clock.advance(9);
+  expect(watch.mayNotify()).toBe(false);
+  clock.advance(1);
+  expect(watch.mayNotify()).toBe(true);
+});
+
+it("looks for the others soon, then ever more seldom, until the poll takes over", () => {
+  const { clock, looks, watch } = openWatch(20);
+  watch.watch(0);
+  clock.advance(1_000);
+  expect(looks).toEqual([
+    { atMs: 4, sinceMs: 0 },
+    { atMs: 12, sinceMs: 0 },
+    { atMs: 28, sinceMs: 0 },
+  ]);
+  expect(clock.nextTimerAtMs).toBeNull();
+});
+
+it("looks once for all that were published since the last look, as far back as the first of them", () => {
+  const { clock, looks, watch } = openWatch(4);
+  watch.watch(0);
+  clock.advance(3);
+  watch.watch(3);
+  clock.advance(1);
+  watch.watch(4);
+  clock.advance(4);
+  expect(looks).toEqual([
+    { atMs: 4, sinceMs: 0 },
+    { atMs: 8, sinceMs: 4 },
+  ]);
+});

@@ -1,0 +1,28 @@
+import type { Transaction } from "@hookline/core";
+import { createStatementNames } from "../statement-names.js";
+import { createClientRunner } from "./pg-session.js";
+import type { PgClient } from "./pool-face.js";
+
+/**
+ * Turns a node-postgres client on which you began a transaction into what `publish` takes. What comes again and again is
+ * kept prepared on its connection, which halves what a publication costs the server; behind a pooler that cannot do so,
+ * pass a function that runs `client.query(text, params)` instead. Make one for all your clients.
+ *
+ * @example
+ * const transactionOn = createClientTransactions();
+ * await client.query("begin");
+ * await dispatcher.publish(event, { transaction: transactionOn(client) });
+ * await client.query("commit");
+ */
+export function createClientTransactions(): (client: Pick<PgClient, "query">) => Transaction {
+  const nameOf = createStatementNames();
+  return (client) => {
+    const run = createClientRunner(client);
+    return {
+      query: async <Row>(text: string, params: readonly unknown[] = []) => {
+        const { rows } = await run({ text, params, name: params.length === 0 ? undefined : nameOf(text) });
+        return rows as readonly Row[];
+      },
+    };
+  };
+}
