@@ -7,8 +7,9 @@ import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { createEntityLeases, type HeldEntity } from "./entity-leases.js";
 import type { HttpSender } from "./http-sender.js";
-import type { Job } from "./job.js";
+import { type Job, laneOf } from "./job.js";
 import type { Settings } from "./options.js";
+import type { Bucket } from "./rate-gate.js";
 import { isUsedUp } from "./retry-schedule.js";
 import { signingSecrets } from "./secrets.js";
 import { isoTime, plainText } from "./sql/columns.js";
@@ -16,6 +17,7 @@ import type { DiscardedRow } from "./sql/discard-deliveries.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
+import type { Throttle } from "./throttle.js";
 import { createUnreadableTargets, isUnreadable } from "./unreadable-target.js";
 import { createVerdict } from "./verdict.js";
 
@@ -70,8 +72,13 @@ export function createDeliveryRun(options: {
   readonly codec: EndpointCodec;
   readonly sender: HttpSender;
   readonly outcomes: DeliveryOutcomes;
+  readonly throttle: Throttle;
+  /** The policy of a lane's endpoint is known. */
+  readonly onOpened: (lane: string, policy: EndpointPolicy) => void;
+  /** The rate limit is used up: the delivery waits, without an attempt. */
+  readonly postpone: (job: Job, buckets: readonly Bucket[], untilMs: number) => void;
 }): DeliveryRun {
-  const { settings, query, statements, registry, endpoints, codec, outcomes } = options;
+  const { settings, query, statements, registry, endpoints, codec, outcomes, throttle } = options;
   const { clock, logger } = settings;
   const attempt = createAttempt({ sender: options.sender, keptResponseCharacters: settings.keptResponseCharacters });
   const verdict = createVerdict({
@@ -188,6 +195,9 @@ export function createDeliveryRun(options: {
     return { destination, entity: storableEntity(entity ?? "*"), exclusive: entity !== undefined };
   };
 
+  /** Then there is nothing to send any more, and the destination is told so. */
+  const isPast = ({ deadlineMs }: Job): boolean => deadlineMs !== null && clock.now() >= deadlineMs;
+
   const end = (job: Job, result: AttemptResult): Promise<void> => {
     const nowMs = clock.now();
     return outcomes.record(verdict({ job, result, policy: {}, entity: null, startedAtMs: nowMs, endedAtMs: nowMs }));
@@ -206,6 +216,7 @@ export function createDeliveryRun(options: {
       return end(job, { outcome: "dead", errorCode: "endpoint_deleted", reason });
     }
     if (!opened.active) return giveBack(job, 1);
+    options.onOpened(laneOf(job), opened.policy);
     // What was attempted once, or is sent again by hand, is wanted.
     if (job.attempts === 0 && opened.accepts?.(job.event.data) === false) return outcomes.discard(job);
     const destination = registry.get(opened.destinationId);
@@ -223,6 +234,11 @@ export function createDeliveryRun(options: {
     const held = await heldEntity(job, opened, place);
     if (held === null) return giveBack(job, 0);
     try {
+      const buckets = isPast(job) ? null : throttle.bucketsOf(job, opened.policy);
+      if (buckets !== null) {
+        const { granted, nextAtMs } = await throttle.take(buckets, 1);
+        if (granted === 0) return options.postpone(job, buckets, nextAtMs);
+      }
       await makeAttempt(job, opened, { ...place, state: held.state });
     } finally {
       await held.release();

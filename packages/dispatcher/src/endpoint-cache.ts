@@ -5,6 +5,8 @@ import type { Statements } from "./sql/statements.js";
 export interface EndpointCache {
   /** The endpoint in that version or a later one; null when it is gone. */
   get(id: string, version: number): OpenEndpoint | Promise<OpenEndpoint | null>;
+  /** In any version; undefined when it has to be loaded. */
+  peek(id: string): OpenEndpoint | undefined;
   forget(id: string): void;
 }
 
@@ -52,6 +54,7 @@ export function createEndpointCache(options: {
       const known = entries.get(id);
       return known !== undefined && known.version >= version ? known : loadOnce(id, version);
     },
+    peek: (id) => entries.get(id),
     forget(id) {
       entries.delete(id);
     },

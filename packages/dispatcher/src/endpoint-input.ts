@@ -2,6 +2,7 @@ import { conditionIssues } from "./condition.js";
 import type { EndpointChanges, EndpointPolicy } from "./endpoint.js";
 import { DispatcherError, type FieldIssue } from "./errors.js";
 import { isEventPattern } from "./event-types.js";
+import { limitIssues } from "./limits.js";
 import { scheduleIssues } from "./retry-schedule.js";
 
 export function patternIssues(events: readonly string[]): readonly FieldIssue[] {
@@ -38,6 +39,7 @@ export function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
   if (ordering !== undefined && ordering !== "block" && ordering !== "skip") {
     issues.push({ path: "policy.ordering", message: 'is "block" or "skip"' });
   }
+  for (const { path, message } of limitIssues(policy)) issues.push({ path: `policy.${path}`, message });
   return issues;
 }
 

@@ -1,4 +1,5 @@
 import type { Condition } from "./condition.js";
+import type { RateLimit } from "./limits.js";
 import type { RetrySchedule } from "./retry-schedule.js";
 
 /** What `endpoints.create` takes. */
@@ -40,6 +41,10 @@ export interface EndpointPolicy {
   readonly retrySchedule?: RetrySchedule;
   /** For connect, headers and body together; at most 30,000, and two thirds of `leaseMs`. */
   readonly timeoutMs?: number;
+  /** Attempts at a time in one worker process, at most `maxInFlightPerEndpoint`. */
+  readonly maxInFlight?: number;
+  /** Deliveries beyond it wait, and lose no attempt by it. */
+  readonly rateLimit?: RateLimit;
   /** False: a 4xx other than 408, 425 and 429 ends the delivery as dead. True when absent. */
   readonly retryClientErrors?: boolean;
   /** False: every delivery is attempted when it is due, however many fail. True when absent. */

@@ -27,5 +27,6 @@ export type { EndpointQuery, Endpoints } from "./endpoints.js";
 export { DispatcherError, type DispatcherErrorCode, type FieldIssue, isDispatcherError } from "./errors.js";
 export type { DispatcherEvents } from "./event-log.js";
 export type { DispatcherHealth, QueueHealth } from "./health.js";
+export type { RateLimit, TenantLimits, TenantLimitsOption } from "./limits.js";
 export type { DispatcherOptions } from "./options.js";
 export { RETRY_SCHEDULE, type RetrySchedule } from "./retry-schedule.js";

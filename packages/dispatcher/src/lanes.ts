@@ -1,10 +1,15 @@
 import { type Job, laneOf } from "./job.js";
+import { createRoundRobin, type RoundRobin } from "./round-robin.js";
 
 export interface Lanes {
   /** Takes a job in, unless its lane or all of them together are full. */
   offer(job: Job): boolean;
   /** Gives up the waiting jobs for which `isStale` is true. */
   withdraw(isStale: (job: Job) => boolean): readonly Job[];
+  /** Gives up the waiting jobs of one lane. */
+  withdrawLane(lane: string): readonly Job[];
+  /** What one lane may have in flight, now that it is known; null for as much as any other. */
+  limitLane(lane: string, maxInFlight: number | null): void;
   /** Resolves when nothing waits and nothing is in flight. */
   idle(): Promise<void>;
   /** How many jobs wait in one lane. */
@@ -15,52 +20,97 @@ export interface Lanes {
   readonly inFlight: number;
 }
 
-interface Lane {
-  readonly key: string;
-  readonly jobs: Job[];
+interface Tenant {
+  readonly id: string;
+  readonly turns: RoundRobin<Lane>;
+  lanes: number;
   inFlight: number;
-  queued: boolean;
 }
 
+interface Lane {
+  readonly key: string;
+  readonly tenant: Tenant;
+  jobs: Job[];
+  inFlight: number;
+  /** How many it may have in flight by what it has shown; 0 before it has answered. */
+  window: number;
+  maxInFlight: number;
+}
+
+/** What may be in flight to an endpoint that has not answered yet, where there is plenty of room. */
+const FIRST_WINDOW = 4;
+/** How many of those that found no room look again when a slot is free. */
+const UNPARKED = 4;
+
 /**
- * A bounded queue in memory with a line for each endpoint. Lines take turns, and one may use no more than a quarter of
- * what is free at the moment: endpoints that hang take less and less, and the others never wait for them.
+ * A bounded queue in memory with a line for each endpoint, gathered by tenant. Tenants take turns, and so do the
+ * endpoints within one. Neither gets more than three quarters of what the others leave, so there is always room for
+ * one that comes new; and an endpoint begins with few requests and gets more as it answers, so those that hang hold
+ * few slots however many they are.
  */
 export function createLanes(options: {
   readonly maxInFlight: number;
   readonly maxInFlightPerLane: number;
+  /** Null for no limit beside the share. */
+  readonly maxInFlightOfTenant?: (tenantId: string) => number | null;
+  /** What is known of an endpoint's own limit; undefined before it is, null for none. */
+  readonly maxInFlightOfLane?: (job: Job) => number | null | undefined;
   readonly maxWaiting: number;
   readonly maxWaitingPerLane: number;
   /** Of the data of the jobs that wait. The one that goes beyond it is still taken. */
   readonly maxWaitingBytes: number;
+  /** An attempt that took longer halves what its endpoint may have in flight. */
+  readonly slowMs: number;
+  readonly now: () => number;
   /** Runs one job; its slot is free when the promise settles. Must not reject. */
   readonly run: (job: Job) => Promise<void>;
   /** Called when a lane has run dry or a slot is free again. */
   readonly onFree: (lane: string) => void;
 }): Lanes {
+  const { maxInFlightPerLane, maxInFlightOfTenant, maxInFlightOfLane, now } = options;
+  const tenants = new Map<string, Tenant>();
   const lanes = new Map<string, Lane>();
-  let turns: Lane[] = [];
-  let turn = 0;
+  const turns = createRoundRobin<Tenant>();
   let waiting = 0;
   let waitingBytes = 0;
   let inFlight = 0;
   let idlers: (() => void)[] = [];
 
-  const share = (): number =>
-    Math.max(1, Math.min(options.maxInFlightPerLane, Math.floor((options.maxInFlight - inFlight) / 4)));
+  const limitOfTenant = (tenant: Tenant): number =>
+    Math.min(share(options.maxInFlight - (inFlight - tenant.inFlight)), maxInFlightOfTenant?.(tenant.id) ?? Infinity);
 
-  const line = (lane: Lane): void => {
-    if (lane.queued || lane.jobs.length === 0) return;
-    lane.queued = true;
-    turns.push(lane);
+  const limitOfLane = (lane: Lane, tenantLimit: number): number => {
+    const window = lane.window > 0 ? lane.window : firstWindow(options.maxInFlight - inFlight);
+    const left = tenantLimit - (lane.tenant.inFlight - lane.inFlight);
+    // A tenant's only endpoint leaves nothing to its others, or a tenant with many would get more than one with one.
+    const isAlone = lane.tenant.lanes === 1 && tenants.size > 1;
+    return Math.min(isAlone ? left : share(left), window, lane.maxInFlight);
   };
 
-  const finish = (lane: Lane): void => {
+  const line = (lane: Lane): void => {
+    if (lane.jobs.length === 0) return;
+    lane.tenant.turns.line(lane);
+    turns.line(lane.tenant);
+  };
+
+  const leave = (lane: Lane): void => {
+    if (lane.inFlight > 0 || lane.jobs.length > 0 || !lanes.delete(lane.key)) return;
+    lane.tenant.lanes -= 1;
+    if (lane.tenant.lanes === 0) tenants.delete(lane.tenant.id);
+  };
+
+  const finish = (lane: Lane, startedAtMs: number): void => {
     inFlight -= 1;
     lane.inFlight -= 1;
+    lane.tenant.inFlight -= 1;
+    const grown = Math.min(maxInFlightPerLane, Math.max(FIRST_WINDOW, lane.window) + 1);
+    lane.window = now() - startedAtMs > options.slowMs ? Math.max(1, lane.window >> 1) : grown;
     line(lane);
+    lane.tenant.turns.unpark(UNPARKED);
+    if (!lane.tenant.turns.isEmpty) turns.line(lane.tenant);
+    turns.unpark(UNPARKED);
     options.onFree(lane.key);
-    if (lane.inFlight === 0 && lane.jobs.length === 0) lanes.delete(lane.key);
+    leave(lane);
     pump();
     if (inFlight === 0 && waiting === 0) {
       const resolved = idlers;
@@ -76,27 +126,66 @@ export function createLanes(options: {
     waitingBytes -= bytesOf(job);
     inFlight += 1;
     lane.inFlight += 1;
-    options.run(job).then(
-      () => finish(lane),
-      () => finish(lane),
-    );
+    lane.tenant.inFlight += 1;
+    const startedAtMs = now();
+    const finished = () => finish(lane, startedAtMs);
+    options.run(job).then(finished, finished);
+  };
+
+  /** The next job of a tenant that has its turn; parks the lanes that have no room, and the tenant when it has none. */
+  const startNextOf = (tenant: Tenant): void => {
+    const limit = limitOfTenant(tenant);
+    if (tenant.inFlight >= limit) {
+      turns.park(tenant);
+      return;
+    }
+    for (let lane = tenant.turns.next(); lane !== undefined; lane = tenant.turns.next()) {
+      if (lane.jobs.length === 0) continue;
+      if (lane.inFlight >= limitOfLane(lane, limit)) {
+        tenant.turns.park(lane);
+        continue;
+      }
+      const job = lane.jobs.shift() as Job;
+      line(lane);
+      if (!tenant.turns.isEmpty) turns.line(tenant);
+      start(lane, job);
+      return;
+    }
   };
 
   const pump = (): void => {
-    while (inFlight < options.maxInFlight && turn < turns.length) {
-      const lane = turns[turn] as Lane;
-      turn += 1;
-      lane.queued = false;
-      // A lane beyond its share gets its next turn when one of its own is done.
-      if (lane.inFlight >= share()) continue;
-      const job = lane.jobs.shift();
-      line(lane);
-      if (job !== undefined) start(lane, job);
+    while (inFlight < options.maxInFlight) {
+      const tenant = turns.next();
+      if (tenant === undefined) return;
+      startNextOf(tenant);
     }
-    if (turn > 1024 || turn === turns.length) {
-      turns = turns.slice(turn);
-      turn = 0;
+  };
+
+  const createLane = (key: string, job: Job): Lane => {
+    let tenant = tenants.get(job.tenantId);
+    if (tenant === undefined) {
+      tenant = { id: job.tenantId, turns: createRoundRobin(), lanes: 0, inFlight: 0 };
+      tenants.set(job.tenantId, tenant);
     }
+    tenant.lanes += 1;
+    const known = maxInFlightOfLane === undefined ? null : maxInFlightOfLane(job);
+    // One at a time until it is known how many there may be: the first attempt looks it up.
+    const maxInFlight = known === undefined ? 1 : (known ?? maxInFlightPerLane);
+    const lane: Lane = { key, tenant, jobs: [], inFlight: 0, window: 0, maxInFlight };
+    lanes.set(key, lane);
+    return lane;
+  };
+
+  const withdrawFrom = (lane: Lane, isStale: (job: Job) => boolean): readonly Job[] => {
+    const withdrawn: Job[] = [];
+    const kept: Job[] = [];
+    for (const job of lane.jobs) (isStale(job) ? withdrawn : kept).push(job);
+    if (withdrawn.length === 0) return withdrawn;
+    lane.jobs = kept;
+    waiting -= withdrawn.length;
+    for (const job of withdrawn) waitingBytes -= bytesOf(job);
+    leave(lane);
+    return withdrawn;
   };
 
   return {
@@ -106,10 +195,7 @@ export function createLanes(options: {
       if (room() === 0 || (lane !== undefined && lane.jobs.length >= options.maxWaitingPerLane)) {
         return false;
       }
-      if (lane === undefined) {
-        lane = { key, jobs: [], inFlight: 0, queued: false };
-        lanes.set(key, lane);
-      }
+      lane ??= createLane(key, job);
       lane.jobs.push(job);
       waiting += 1;
       waitingBytes += bytesOf(job);
@@ -117,18 +203,18 @@ export function createLanes(options: {
       pump();
       return true;
     },
-    withdraw(isStale) {
-      const withdrawn: Job[] = [];
-      for (const lane of lanes.values()) {
-        const kept = lane.jobs.filter((job) => !isStale(job));
-        if (kept.length === lane.jobs.length) continue;
-        withdrawn.push(...lane.jobs.filter(isStale));
-        lane.jobs.splice(0, lane.jobs.length, ...kept);
-        if (kept.length === 0 && lane.inFlight === 0) lanes.delete(lane.key);
-      }
-      waiting -= withdrawn.length;
-      for (const job of withdrawn) waitingBytes -= bytesOf(job);
-      return withdrawn;
+    withdraw: (isStale) => [...lanes.values()].flatMap((lane) => withdrawFrom(lane, isStale)),
+    withdrawLane(key) {
+      const lane = lanes.get(key);
+      return lane === undefined ? [] : withdrawFrom(lane, () => true);
+    },
+    limitLane(key, maxInFlight) {
+      const lane = lanes.get(key);
+      const limit = maxInFlight ?? maxInFlightPerLane;
+      if (lane === undefined || lane.maxInFlight === limit) return;
+      lane.maxInFlight = limit;
+      line(lane);
+      pump();
     },
     idle: () => (inFlight === 0 && waiting === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
     waitingIn: (lane) => lanes.get(lane)?.jobs.length ?? 0,
@@ -140,6 +226,15 @@ export function createLanes(options: {
       return inFlight;
     },
   };
+}
+
+/** Of what the others leave. The rest is for whoever comes next. */
+function share(left: number): number {
+  return Math.max(1, Math.ceil((left * 3) / 4));
+}
+
+function firstWindow(free: number): number {
+  return Math.max(1, Math.min(FIRST_WINDOW, Math.floor(free / 16)));
 }
 
 /** What a job's data take in memory, roughly: most texts have a byte for each character there. */

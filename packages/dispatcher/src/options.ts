@@ -10,6 +10,7 @@ import type { Database } from "@hookline/postgres";
 import type { AddressGuardOptions } from "./address-guard.js";
 import type { ProxyOptions } from "./connector.js";
 import { DispatcherError } from "./errors.js";
+import { limitIssues, type TenantLimitsOption } from "./limits.js";
 import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
 /** What {@link createDispatcher} takes. Only `database` and `encryptionKey` are needed. */
@@ -43,6 +44,8 @@ export interface DispatcherOptions {
   readonly maxInFlight?: number;
   /** Of which to one endpoint at most. Default 64; less when few are left. */
   readonly maxInFlightPerEndpoint?: number;
+  /** What each tenant may take, of all its endpoints and direct sends together. Default: no limit. */
+  readonly tenantLimits?: TenantLimitsOption;
   /** Of an event's data as JSON. Default 262,144. */
   readonly maxEventBytes?: number;
   /** Read of a response, as it comes and after decompression. Default 65,536. */
@@ -107,6 +110,7 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     proxy: null,
     verifyEndpoints: false,
     retrySchedule: RETRY_SCHEDULE,
+    tenantLimits: {},
     clock: systemClock,
     logger: silentLogger,
     random: Math.random,
@@ -127,6 +131,10 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     throw refused("leaseMs", "is at least one and a half times timeoutMs");
   if (settings.proxy !== null && !isProxyUrl(settings.proxy.url))
     throw refused("proxy.url", "is a URL, http: or https:");
+  if (typeof settings.tenantLimits !== "function") {
+    const [wrong] = limitIssues(settings.tenantLimits);
+    if (wrong !== undefined) throw refused(`tenantLimits.${wrong.path}`, wrong.message);
+  }
   const [issue] = scheduleIssues(settings.retrySchedule);
   if (issue !== undefined) throw refused(`retrySchedule.${issue.path}`, issue.message);
   return settings;

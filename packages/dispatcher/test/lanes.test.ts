@@ -1,15 +1,22 @@
 import { expect, it } from "vitest";
 import type { Job } from "../src/job.js";
-import { createLanes } from "../src/lanes.js";
+import { createLanes, type Lanes } from "../src/lanes.js";
 import { createStoredEvent } from "../src/stored-event.js";
 
-function job(deliveryId: string, bytes: number): Job {
-  const fields = { id: deliveryId, type: "a.b", timestamp: "2030-01-01T00:00:00.000Z", tenantId: "t", subjectId: null };
+interface JobInput {
+  readonly id: string;
+  readonly endpoint?: string;
+  readonly tenant?: string;
+  readonly bytes?: number;
+}
+
+function job({ id, endpoint = id, tenant = "t", bytes = 1 }: JobInput): Job {
+  const fields = { id, type: "a.b", timestamp: "2030-01-01T00:00:00.000Z", tenantId: tenant, subjectId: null };
   return {
-    deliveryId,
-    tenantId: "t",
+    deliveryId: id,
+    tenantId: tenant,
     event: createStoredEvent({ ...fields, dataText: "x".repeat(bytes) }),
-    recipient: { kind: "endpoint", endpointId: deliveryId, version: 1 },
+    recipient: { kind: "endpoint", endpointId: endpoint, version: 1 },
     leaseNo: 1,
     leasedUntilMs: 0,
     attempts: 0,
@@ -18,29 +25,137 @@ function job(deliveryId: string, bytes: number): Job {
   };
 }
 
-it("takes no more in while what waits is too large together, and takes more when it is not", async () => {
-  const ends: (() => void)[] = [];
-  const lanes = createLanes({
-    maxInFlight: 4,
-    maxInFlightPerLane: 4,
-    maxWaiting: 100,
-    maxWaitingPerLane: 100,
-    maxWaitingBytes: 1_000,
-    run: () => new Promise((resolve) => ends.push(resolve)),
+/** Lanes whose jobs end when they are told to. */
+function openLanes(options: Partial<Parameters<typeof createLanes>[0]> = {}) {
+  const started: { readonly job: Job; end(): Promise<void> }[] = [];
+  const clock = { ms: 0 };
+  const lanes: Lanes = createLanes({
+    maxInFlight: 64,
+    maxInFlightPerLane: 64,
+    maxWaiting: 10_000,
+    maxWaitingPerLane: 1_000,
+    maxWaitingBytes: 1_000_000,
+    slowMs: 1_000,
+    now: () => clock.ms,
+    run: (running) =>
+      new Promise((resolve) => {
+        started.push({
+          job: running,
+          end: async () => {
+            resolve();
+            await new Promise((turn) => setImmediate(turn));
+          },
+        });
+      }),
     onFree: () => {},
+    ...options,
   });
+  const offer = (count: number, input: Omit<JobInput, "id">) => {
+    for (let n = 0; n < count; n += 1) lanes.offer(job({ ...input, id: `${input.endpoint}-${n}` }));
+  };
+  const startedFor = (name: string) =>
+    started.filter(({ job: { tenantId, recipient } }) =>
+      tenantId === name ? true : recipient.kind === "endpoint" && recipient.endpointId === name,
+    ).length;
+  return { lanes, started, offer, startedFor, clock };
+}
+
+it("takes no more in while what waits is too large together, and takes more when it is not", async () => {
+  const { lanes, started } = openLanes({ maxInFlight: 4, maxWaiting: 100, maxWaitingBytes: 1_000 });
+  const offer = (id: string, bytes: number) => lanes.offer(job({ id, bytes, tenant: id }));
   // What is in flight does not wait.
-  for (const id of ["a", "b", "c", "d"]) expect(lanes.offer(job(id, 5_000))).toBe(true);
-  expect(lanes.offer(job("e", 600))).toBe(true);
+  for (const id of ["a", "b", "c", "d"]) expect(offer(id, 5_000)).toBe(true);
+  expect(lanes.inFlight).toBe(4);
+  expect(offer("e", 600)).toBe(true);
   expect(lanes.room()).toBe(99);
-  expect(lanes.offer(job("f", 600))).toBe(true);
+  expect(offer("f", 600)).toBe(true);
   expect(lanes.room()).toBe(0);
-  expect(lanes.offer(job("g", 1))).toBe(false);
+  expect(offer("g", 1)).toBe(false);
   expect(lanes.withdraw(({ deliveryId }) => deliveryId === "f")).toHaveLength(1);
   expect(lanes.room()).toBe(99);
-  expect(lanes.offer(job("h", 600))).toBe(true);
+  expect(offer("h", 600)).toBe(true);
   expect(lanes.room()).toBe(0);
-  ends[0]?.();
-  await expect.poll(() => lanes.room()).toBe(99);
-  expect(lanes.offer(job("i", 1))).toBe(true);
+  await started[0]?.end();
+  expect(lanes.room()).toBe(99);
+  expect(offer("i", 1)).toBe(true);
+});
+
+it("N5 lets tenants take turns: a thousand endpoints of one start no more than the one of another", async () => {
+  const { started, offer, startedFor } = openLanes({ maxInFlight: 64 });
+  for (let n = 0; n < 1_000; n += 1) offer(2, { endpoint: `big${n}`, tenant: "big" });
+  offer(1_000, { endpoint: "one", tenant: "small" });
+  for (let n = 0; n < 400; n += 1) await started[n]?.end();
+  const bigBefore = startedFor("big");
+  const smallBefore = startedFor("small");
+  for (let n = 400; n < 1_200; n += 1) await started[n]?.end();
+  const [big, small] = [startedFor("big") - bigBefore, startedFor("small") - smallBefore];
+  expect(big + small).toBeGreaterThan(790);
+  expect(big).toBeLessThanOrEqual(small * 1.15);
+});
+
+it("N5 lets the endpoints of a tenant take turns, however much one of them has waiting", async () => {
+  const { started, offer, startedFor } = openLanes({ maxInFlight: 4 });
+  offer(500, { endpoint: "huge" });
+  for (const endpoint of ["x", "y", "z"]) offer(20, { endpoint });
+  for (let n = 0; n < 70; n += 1) await started[n]?.end();
+  for (const endpoint of ["x", "y", "z"]) expect(startedFor(endpoint)).toBeGreaterThanOrEqual(14);
+});
+
+it("N5 gives an endpoint few slots until it answers, so that those that hang leave most of them free", async () => {
+  const { lanes, started, offer, startedFor } = openLanes({ maxInFlight: 512 });
+  for (let n = 0; n < 50; n += 1) offer(100, { endpoint: `hangs${n}` });
+  expect(lanes.inFlight).toBeLessThanOrEqual(200);
+  offer(400, { endpoint: "answers" });
+  const first = startedFor("answers");
+  expect(first).toBeGreaterThan(0);
+  for (let done = 0; startedFor("answers") < 400; done += 1) {
+    expect(done).toBeLessThan(400);
+    await started
+      .filter(({ job: { recipient } }) => "endpointId" in recipient && recipient.endpointId === "answers")
+      [done]?.end();
+  }
+  // It grew on the way.
+  expect(lanes.inFlight - 200).toBeGreaterThan(first);
+});
+
+it("halves what an endpoint may have in flight when it is slow", async () => {
+  const { lanes, started, offer, clock } = openLanes({ maxInFlight: 512 });
+  offer(500, { endpoint: "e" });
+  for (let n = 0; n < 40; n += 1) await started[n]?.end();
+  const quick = lanes.inFlight;
+  expect(quick).toBeGreaterThan(20);
+  clock.ms += 2_000;
+  for (let n = 40; n < 60; n += 1) await started[n]?.end();
+  expect(lanes.inFlight).toBeLessThan(quick - 15);
+});
+
+it("keeps to what an endpoint and a tenant may have in flight, and to one until that is known", async () => {
+  const { lanes, started, offer, startedFor } = openLanes({
+    maxInFlightOfTenant: (tenant) => (tenant === "narrow" ? 2 : null),
+    maxInFlightOfLane: ({ recipient }) =>
+      recipient.kind === "endpoint" && recipient.endpointId === "limited" ? 2 : undefined,
+  });
+  for (const endpoint of ["n1", "n2", "n3"]) offer(5, { endpoint, tenant: "narrow" });
+  expect(startedFor("narrow")).toBe(2);
+  offer(5, { endpoint: "limited" });
+  expect(startedFor("limited")).toBe(2);
+  offer(5, { endpoint: "unknown" });
+  expect(startedFor("unknown")).toBe(1);
+  lanes.limitLane("unknown", null);
+  expect(startedFor("unknown")).toBeGreaterThan(1);
+  const before = started.length;
+  await started[0]?.end();
+  expect(startedFor("narrow")).toBe(3);
+  expect(started.length).toBe(before + 1);
+});
+
+it("loses no turn when a tenant or an endpoint had no room while it had its turn", async () => {
+  const { lanes, started, offer } = openLanes({ maxInFlight: 3 });
+  for (let n = 0; n < 30; n += 1) offer(3, { endpoint: `e${n}`, tenant: `t${n % 7}` });
+  for (let n = 0; n < 90; n += 1) {
+    expect(started.length).toBeGreaterThan(n);
+    await started[n]?.end();
+  }
+  await lanes.idle();
+  expect(lanes.waiting).toBe(0);
 });

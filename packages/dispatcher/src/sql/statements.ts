@@ -8,6 +8,7 @@ import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
 import { findSetAside } from "./find-set-aside.js";
 import { findStuckTurns } from "./find-stuck-turns.js";
+import { forgetTokens } from "./forget-tokens.js";
 import { getEvent } from "./get-event.js";
 import { giveBackDeliveries } from "./give-back-deliveries.js";
 import { insertEndpoint } from "./insert-endpoint.js";
@@ -31,6 +32,7 @@ import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDelivery } from "./requeue-delivery.js";
 import { sendMessage } from "./send-message.js";
 import { takeEntity } from "./take-entity.js";
+import { takeTokens } from "./take-tokens.js";
 import { unholdOrphans } from "./unhold-orphans.js";
 import { updateEndpoint } from "./update-endpoint.js";
 import { upsertSubscription } from "./upsert-subscription.js";
@@ -49,6 +51,7 @@ export function createStatements(schema: string) {
     findPublishedEvents: findPublishedEvents(schema),
     findSetAside: findSetAside(schema),
     findStuckTurns: findStuckTurns(schema),
+    forgetTokens: forgetTokens(schema),
     getEvent: getEvent(schema),
     giveBackDeliveries: giveBackDeliveries(schema),
     insertEndpoint: insertEndpoint(schema),
@@ -72,6 +75,7 @@ export function createStatements(schema: string) {
     requeueDelivery: requeueDelivery(schema),
     sendMessage: sendMessage(schema),
     takeEntity: takeEntity(schema),
+    takeTokens: takeTokens(schema),
     unholdOrphans: unholdOrphans(schema),
     updateEndpoint: updateEndpoint(schema),
     upsertSubscription: upsertSubscription(schema),
