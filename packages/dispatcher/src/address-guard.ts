@@ -1,5 +1,5 @@
 import { lookup as dnsLookup } from "node:dns/promises";
-import type { LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 import { DispatcherError } from "./errors.js";
 
@@ -63,7 +63,8 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
       }
       if (!isPortAllowed(url, ports)) throw new AddressRefusedError(`The port of ${url.origin} is not allowed.`);
       const literal = url.hostname.replace(/^\[|\]$/g, "");
-      if (ipaddr.isValid(literal) && !isFit(literal)) {
+      // A URL holds addresses in their plain form, whatever its author wrote.
+      if (isIP(literal) !== 0 && !isFit(literal)) {
         throw new AddressRefusedError(`The address ${literal} is not public.`);
       }
     },

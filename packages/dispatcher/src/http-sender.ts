@@ -25,17 +25,17 @@ export function createHttpSender(options: {
   readonly maxResponseBytes: number;
 }): HttpSender {
   const { guard, pools, maxResponseBytes } = options;
+  const places = createPlaces(guard);
   return {
     send(request, signal) {
-      let url: URL;
+      let place: Place;
       try {
-        url = new URL(request.url);
-        guard.check(url);
+        place = places(request.url);
       } catch (error) {
         return Promise.resolve(failure(error));
       }
       if (signal.aborted) return Promise.resolve(TIMED_OUT);
-      const { pool, release } = pools.acquire(url.origin, request.tls);
+      const { pool, release } = pools.acquire(place.origin, request.tls);
       return new Promise<SendResult>((resolve) => {
         const exchange = createExchange(maxResponseBytes, (result) => {
           signal.removeEventListener("abort", exchange.expire);
@@ -46,7 +46,7 @@ export function createHttpSender(options: {
         try {
           pool.dispatch(
             {
-              path: url.pathname + url.search,
+              path: place.path,
               method: request.method,
               headers: request.headers,
               body: request.body,
@@ -58,6 +58,28 @@ export function createHttpSender(options: {
         }
       });
     },
+  };
+}
+
+interface Place {
+  readonly origin: string;
+  readonly path: string;
+}
+
+const MAX_PLACES = 1_000;
+
+/** Where a URL leads, judged as far as that can be without a look-up; what was judged before is remembered. */
+function createPlaces(guard: AddressGuard): (url: string) => Place {
+  const places = new Map<string, Place>();
+  return (text) => {
+    const known = places.get(text);
+    if (known !== undefined) return known;
+    const url = new URL(text);
+    guard.check(url);
+    const place = { origin: url.origin, path: url.pathname + url.search };
+    if (places.size >= MAX_PLACES) places.clear();
+    places.set(text, place);
+    return place;
   };
 }
 
