@@ -34,6 +34,8 @@ export const DEFAULTS = {
   confirmTtlSeconds: 900,
   /** How long a used or expired confirm token can still be told from an unknown one. */
   confirmKeptMs: 7 * 24 * 60 * 60 * 1000,
+  /** How long an account may not ask for an address again whose owner has said no. */
+  confirmBlockSeconds: 7 * 24 * 60 * 60,
   throttle: { maxPerUser: 5, maxPerAddress: 3, windowSeconds: 3600 },
   connectorRequestsPerMinute: 60,
   maxBodyBytes: 1024 * 1024,

@@ -16,7 +16,7 @@ import type { EngineSource } from "./sources/check-source.js";
 import type { Sources } from "./sources/source-log.js";
 import { createSourceIntake, type SourceIntake } from "./sources/sources.js";
 import { MIGRATIONS } from "./storage/migrations.js";
-import { openStore, type Store } from "./storage/store.js";
+import { openStore, type RateLimitRedis, type Store } from "./storage/store.js";
 
 export interface EngineOptions {
   readonly database: Database;
@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly sources?: readonly EngineSource[];
   /** 32 bytes in base64, or several, newest first. Encrypts credentials. */
   readonly encryptionKey: string | readonly string[];
+  /** Counts rate limits for all processes: an ioredis client of yours. The database does where it is absent. */
+  readonly redis?: RateLimitRedis;
   /** From which age API keys and credentials are due for rotation; 90 when absent. */
   readonly secretMaxAgeDays?: number;
   readonly clock?: Clock;

@@ -1,12 +1,14 @@
 export type { ApiKey, ApiKeyReference, ApiKeyScope, ApiKeys, NewApiKey, Principal } from "./access/api-keys.js";
 export type { Audit, AuditAct, AuditEntry, AuditPage, AuditQuery } from "./access/audit.js";
 export { type Notices, ROTATION_DUE_EVENT, type SecretAge } from "./access/rotation-notices.js";
+export type { AnalyticsAdapter, IdentifiedPerson } from "./cold-connect/analytics.js";
 export type { BindResult } from "./cold-connect/bind.js";
 export {
   type ColdConnect,
   type ConfirmInput,
   createColdConnect,
   type MintResult,
+  type RequestResult,
 } from "./cold-connect/cold-connect.js";
 export type {
   AfterBindOutcome,
@@ -15,8 +17,10 @@ export type {
   Bound,
   Branding,
   ColdConnectOptions,
+  ConfirmMailing,
   ThrottleOptions,
 } from "./cold-connect/options.js";
+export { type PostHogOptions, postHogAnalytics } from "./cold-connect/posthog.js";
 export type { Contact, ContactPage, ContactQuery, Contacts, EventPage, TimelineQuery } from "./contacts/contacts.js";
 export {
   type CredentialKey,
@@ -53,4 +57,4 @@ export type {
 } from "./sources/source-log.js";
 export { type SupportSourceOptions, supportSource } from "./sources/support-source.js";
 export { type XtsystemsSourceOptions, xtsystemsSource } from "./sources/xtsystems-source.js";
-export type { Store, StoreOptions } from "./storage/store.js";
+export type { RateLimitRedis, Store, StoreOptions } from "./storage/store.js";

@@ -1,26 +1,9 @@
 import type { Database } from "@hookline/postgres";
 
-import { describe, expect, it } from "vitest";
-import { createApp, createColdConnect, createLocalMailer } from "../src/index.js";
-import { counts, describeMatrix, fixedClock, openWorld, tableText, until, type World } from "./support/world.js";
-
-const ask = { platformUserId: "80351110224678912", platformUserName: "nelly", email: "Jo@Example.com" };
-const FORM = { "content-type": "application/x-www-form-urlencoded" };
-
-async function mint(world: World, over: Partial<typeof ask> = {}): Promise<string> {
-  const minted = await world.coldConnect.mintConfirm({ ...ask, ...over });
-  if (!minted.ok) throw new Error(minted.reason);
-  return minted.token;
-}
-
-function visitor(world: World) {
-  const app = createApp(world.engine, { routes: [world.coldConnect.routes] });
-  return {
-    get: async (token: string, path = "/connect/discord") => app.request(`${path}?token=${token}`),
-    post: async (token: string, path = "/connect/discord") =>
-      app.request(path, { method: "POST", headers: FORM, body: new URLSearchParams({ token }).toString() }),
-  };
-}
+import { expect, it } from "vitest";
+import { createApp, createColdConnect } from "../src/index.js";
+import { ask, FORM, mint, visitor } from "./support/confirm.js";
+import { counts, describeMatrix, fixedClock, openWorld, tableText, until } from "./support/world.js";
 
 describeMatrix("cold-connect", (databases) => {
   it("H3 a confirmed link ends in one contact, the linked event and afterBind", async () => {
@@ -345,35 +328,5 @@ describeMatrix("cold-connect", (databases) => {
     expect((await post(FORM, `token=${"a".repeat(10_000)}`)).status).toBe(404);
     expect((await post({ "content-type": "application/json" }, `{"token":"x"}`)).status).toBe(404);
     expect((await post({ "content-type": "multipart/form-data; boundary=x" }, "--x\r\nbroken")).status).toBe(404);
-  });
-
-  describe("the local mailer", () => {
-    it("keeps mails where a developer finds them, newest first", async () => {
-      const { database, schema } = await openWorld(databases);
-      const clock = fixedClock();
-      const mailer = createLocalMailer({ database, schema, clock });
-      const mail = { to: "jo@example.com", subject: "Second", text: "two", html: "<p>two</p>" };
-      await mailer.send({ to: "al@example.com", subject: "First", text: "one" });
-      clock.advance(1);
-      await mailer.send(mail);
-      const [newest, older] = await mailer.list();
-      expect(newest).toMatchObject(mail);
-      expect(older).toEqual({
-        id: expect.any(String),
-        to: "al@example.com",
-        subject: "First",
-        text: "one",
-        sentAt: expect.any(String),
-      });
-      expect(await mailer.list({ to: "al@example.com" })).toEqual([older]);
-      expect(await mailer.list({ limit: 1 })).toEqual([newest]);
-    });
-
-    it("keeps the newest 200", async () => {
-      const { database, schema } = await openWorld(databases);
-      const mailer = createLocalMailer({ database, schema });
-      for (let index = 0; index < 203; index++) await mailer.send({ to: "a@b.cd", subject: String(index), text: "" });
-      expect(await mailer.list({ limit: 500 })).toHaveLength(200);
-    });
   });
 });

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
+import { Hono } from "hono";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createApp, createColdConnect } from "../src/index.js";
+import { createApp, createColdConnect, postHogAnalytics } from "../src/index.js";
 import { counts, describeEmbedded, fixedClock, listen, openWorld, until, type World } from "./support/world.js";
 
 const executablePath = [
@@ -70,12 +71,12 @@ function suite(path: string): void {
         expect(await page.title()).toBe("Connect Discord to Acme · Acme");
         expect(await page.getByText("nelly", { exact: true }).isVisible()).toBe(true);
         const buttons = page.getByRole("button");
-        expect(await buttons.count()).toBe(1);
+        expect(await buttons.allInnerTexts()).toEqual(["Confirm", "This was not me"]);
         // The style sheet passed the policy.
         expect(await page.evaluate("getComputedStyle(document.querySelector('button')).backgroundColor")).toBe(
           "rgb(88, 101, 242)",
         );
-        await buttons.click();
+        await page.getByRole("button", { name: "Confirm" }).click();
         await page.getByRole("heading", { name: "You are connected" }).waitFor();
         expect(page.url()).not.toContain("token");
         // Reloading a confirmed page sends the form again.
@@ -96,7 +97,7 @@ function suite(path: string): void {
       await visit(world, async ({ context, link }) => {
         const page = await context.newPage();
         await page.goto(link(token));
-        await page.getByRole("button").dblclick();
+        await page.getByRole("button", { name: "Confirm" }).dblclick();
         await page.getByRole("heading", { name: /You are connected|Already confirmed/ }).waitFor();
       });
       await until(() => world.bound.length === 1);
@@ -110,9 +111,9 @@ function suite(path: string): void {
         const [one, two] = [await context.newPage(), await context.newPage()];
         await one.goto(link(token));
         await two.goto(link(token));
-        await one.getByRole("button").click();
+        await one.getByRole("button", { name: "Confirm" }).click();
         await one.getByRole("heading", { name: "You are connected" }).waitFor();
-        await two.getByRole("button").click();
+        await two.getByRole("button", { name: "Confirm" }).click();
         await two.getByRole("heading", { name: "Already confirmed" }).waitFor();
       });
       expect(await counts(world)).toMatchObject({ contacts: 1, events: 1 });
@@ -130,7 +131,7 @@ function suite(path: string): void {
         expect(await counts(world)).toMatchObject({ contacts: 0, events: 0 });
         const page = await context.newPage();
         await page.goto(link(token));
-        await page.getByRole("button").click();
+        await page.getByRole("button", { name: "Confirm" }).click();
         await page.getByRole("heading", { name: "You are connected" }).waitFor();
       });
     });
@@ -150,12 +151,92 @@ function suite(path: string): void {
 
         expect(await open(link(token))).toBe(200);
         clock.advance(901_000);
-        await page.getByRole("button").click();
+        await page.getByRole("button", { name: "Confirm" }).click();
         await page.getByRole("heading", { name: "This link has expired" }).waitFor();
         expect(await open(link(token))).toBe(410);
         expect(await page.getByText("You can ask for a new link in Discord.").isVisible()).toBe(true);
       });
       expect(await counts(world)).toMatchObject({ contacts: 0, events: 0 });
+    });
+
+    it("H4 'This was not me' ends the link, also in the other tab, and connects nobody", async () => {
+      const world = await openWorld(databases);
+      const token = await mint(world);
+      const { errors } = await visit(world, async ({ context, link }) => {
+        const [one, two] = [await context.newPage(), await context.newPage()];
+        await one.goto(link(token));
+        await two.goto(link(token));
+        await one.getByRole("button", { name: "This was not me" }).click();
+        await one.getByRole("heading", { name: "Thank you, nothing was connected" }).waitFor();
+        await two.getByRole("button", { name: "Confirm" }).click();
+        await two.getByRole("heading", { name: "This link was ended" }).waitFor();
+      });
+      expect(errors).toEqual([]);
+      expect(await counts(world)).toMatchObject({ contacts: 0, events: 0 });
+      expect(await world.coldConnect.mintConfirm(ask)).toEqual({ ok: false, reason: "rate_limited" });
+    });
+
+    it("tells PostHog once who was connected, from a script of our own, and nobody before", async () => {
+      const events: { url: string; body: string; referer: string | undefined }[] = [];
+      const analyticsUrl = await listen(
+        new Hono().post("/*", async (c) => {
+          events.push({ url: c.req.path, body: await c.req.text(), referer: c.req.header("referer") });
+          return c.text("1");
+        }),
+      );
+      const analytics = postHogAnalytics({ projectKey: "phc_abc", host: analyticsUrl });
+      const world = await openWorld(databases, { analytics });
+      const token = await mint(world);
+      const { errors, requests } = await visit(world, async ({ context, link, url }) => {
+        const page = await context.newPage();
+        await context.addCookies([
+          { name: "ph_phc_abc_posthog", value: encodeURIComponent('{"distinct_id":"anonymous-1"}'), url },
+        ]);
+        await page.goto(link(token));
+        expect(await page.locator("script").count()).toBe(0);
+        await page.getByRole("button", { name: "Confirm" }).click();
+        await page.getByRole("heading", { name: "You are connected" }).waitFor();
+        await until(() => events.length === 1);
+        await page.reload();
+        await page.getByRole("heading", { name: "Already confirmed" }).waitFor();
+        expect(await page.locator("script").count()).toBe(0);
+      });
+      expect(errors).toEqual([]);
+      const contact = await world.engine.contacts.findByIdentity({
+        tenantId: "default",
+        kind: "email",
+        value: ask.email,
+      });
+      const [event] = events;
+      expect(events).toHaveLength(1);
+      expect(event).toMatchObject({ url: "/i/v0/e/", referer: undefined });
+      expect(JSON.parse(event?.body ?? "")).toEqual({
+        api_key: "phc_abc",
+        event: "$identify",
+        distinct_id: contact?.id,
+        timestamp: expect.any(String),
+        properties: { $set: { discord_id: ask.platformUserId }, $anon_distinct_id: "anonymous-1" },
+      });
+      expect(requests.filter((request) => request.includes("jo@example.com"))).toEqual([]);
+    });
+
+    it("lets no script of another's run, with analytics or without", async () => {
+      const analytics = postHogAnalytics({ projectKey: "phc_abc", host: "http://127.0.0.1:9" });
+      const world = await openWorld(databases, { analytics });
+      const token = await mint(world);
+      const { errors } = await visit(world, async ({ context, link }) => {
+        const page = await context.newPage();
+        await page.goto(link(token));
+        await page.getByRole("button", { name: "Confirm" }).click();
+        await page.getByRole("heading", { name: "You are connected" }).waitFor();
+        await page.evaluate(
+          "document.body.append(Object.assign(document.createElement('script'), { text: 'window.ran = true' }))",
+        );
+        await page.evaluate("fetch('http://127.0.0.1:8/').catch(() => {})");
+        expect(await page.evaluate("window.ran")).toBeUndefined();
+      });
+      expect(errors.join("\n")).toMatch(/script-src/);
+      expect(errors.join("\n")).toMatch(/connect-src/);
     });
   });
 }

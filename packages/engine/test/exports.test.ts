@@ -18,6 +18,7 @@ it("exports what the README names, and nothing else", () => {
       "getDerivedCredential",
       "isEngineError",
       "normaliseEmail",
+      "postHogAnalytics",
       "problem",
       "problemResponses",
       "requireApiKey",

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createConnection, createServer } from "node:net";
 import { createReplayGuard, type ReplayStore } from "@hookline/webhook-signing";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPostgresReplayStore, createRedisReplayStore } from "../src/index.js";
+import { hasRedis, startRedis, type TestRedis } from "./support/redis.js";
 import { describeMatrix, fixedClock, openWorld } from "./support/world.js";
 
 /** What every store has to do, seen through the guard. */
@@ -41,52 +40,20 @@ describeMatrix("the replay store on Postgres", (databases) => {
   });
 });
 
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ port, host: "127.0.0.1" });
-    socket.once("connect", () => {
-      socket.end();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
-
-const hasRedis =
-  process.env.REDIS_URL !== undefined ||
-  spawnSync("redis-server", ["--version"]).status === 0 ||
-  process.env.CI === "true";
-
 describe.skipIf(!hasRedis)("the replay store on Redis", () => {
-  let server: ChildProcess | null = null;
-  let url = process.env.REDIS_URL ?? "";
+  let redis: TestRedis;
   const clients: Redis[] = [];
 
   beforeAll(async () => {
-    if (url !== "") return;
-    const port = await new Promise<number>((resolve) => {
-      const probe = createServer().listen(0, "127.0.0.1", () => {
-        const { port: free } = probe.address() as { port: number };
-        probe.close(() => resolve(free));
-      });
-    });
-    url = `redis://127.0.0.1:${port}`;
-    server = spawn(
-      "redis-server",
-      ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-      { stdio: "ignore" },
-    );
-    for (let tries = 0; tries < 200 && !(await listens(port)); tries += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    redis = await startRedis();
   });
   afterAll(() => {
     for (const client of clients) client.disconnect();
-    server?.kill("SIGKILL");
+    redis.stop();
   });
 
   function connect(): Redis {
-    const client = new Redis(url, { maxRetriesPerRequest: null });
+    const client = new Redis(redis.url, { maxRetriesPerRequest: null });
     clients.push(client);
     return client;
   }
@@ -100,12 +67,12 @@ describe.skipIf(!hasRedis)("the replay store on Redis", () => {
   });
 
   it("E8 keeps a key for its time and no longer, and lets Redis forget it", async () => {
-    const redis = connect();
+    const client = connect();
     const keyPrefix = `test:${Date.now()}:`;
-    const store = createRedisReplayStore({ redis, keyPrefix });
+    const store = createRedisReplayStore({ redis: client, keyPrefix });
     expect(await store.add("key", 60)).toBe(true);
     expect(await store.add("key", 60)).toBe(false);
-    const leftMs = await redis.pttl(`${keyPrefix}key`);
+    const leftMs = await client.pttl(`${keyPrefix}key`);
     expect(leftMs).toBeGreaterThan(55_000);
     expect(leftMs).toBeLessThanOrEqual(60_000);
   });

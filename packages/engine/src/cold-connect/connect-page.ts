@@ -13,9 +13,9 @@ export interface PageParts {
 }
 
 /** What a page says when it does not ask. */
-export type Outcome = "success" | "used" | "expired" | "unknown" | "failed";
+export type Outcome = "success" | "used" | "expired" | "voided" | "refused" | "unknown" | "failed";
 
-/** The page that asks: it names both sides, and its one button confirms. */
+/** The page that asks: it names both sides; one button confirms, the other one says that it was somebody else. */
 export function askPage(parts: PageParts, { binding, token }: { binding: Binding; token: string }): Promise<string> {
   const { productName, platformName, title, blurb, badge } = parts.branding;
   const heading = title ?? `Connect ${platformName} to ${productName}`;
@@ -42,27 +42,39 @@ export function askPage(parts: PageParts, { binding, token }: { binding: Binding
     </dl>
     <form method="post" action="${parts.connectorId}">
       <input type="hidden" name="token" value="${token}">
-      <button type="submit">Confirm</button>
+      <button type="submit" name="answer" value="confirm">Confirm</button>
+      <button type="submit" name="answer" value="not-me" class="quiet">This was not me</button>
     </form>
-    <p class="fine">Not you? Close this page and nothing changes. The link works once, for ${minutes(parts.ttlSeconds)}.</p>`,
+    <p class="fine">“This was not me” ends this link and keeps that account from asking for your address again for a while. The link works once, for ${minutes(parts.ttlSeconds)}.</p>`,
   });
 }
 
 /** The page that tells how it went. `binding` is there when the token was known. */
 export function outcomePage(
   parts: PageParts,
-  { outcome, binding }: { outcome: Outcome; binding?: Binding | undefined },
+  { outcome, binding, identify }: { outcome: Outcome; binding?: Binding | undefined; identify?: Identify | undefined },
 ): Promise<string> {
   const { heading, text, more } = textsOf(parts, outcome, binding);
-  const good = outcome === "success" || outcome === "used";
+  const good = outcome === "success" || outcome === "used" || outcome === "refused";
   return page(parts, {
     heading,
     body: html`
     <div class="sign ${good ? "good" : "warn"}" aria-hidden="true">${raw(good ? CHECK_ICON : outcome === "expired" ? CLOCK_ICON : ALERT_ICON)}</div>
     <h1>${heading}</h1>
     <p>${text}</p>
-    ${more ? html`<p class="more">${more}</p>` : ""}`,
+    ${more ? html`<p class="more">${more}</p>` : ""}${identify ? scriptOf(identify) : ""}`,
   });
+}
+
+/** The script of an analytics adapter, and what it reads; a file of its own, since the policy allows nothing inline. */
+export interface Identify {
+  readonly scriptPath: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+function scriptOf({ scriptPath, data }: Identify): Markup {
+  const attributes = Object.entries(data).map(([name, value]) => html` data-${name}="${value}"`);
+  return html`<script src="${scriptPath}"${attributes}></script>`;
 }
 
 interface Texts {
@@ -91,6 +103,17 @@ function textsOf({ branding, ttlSeconds }: PageParts, outcome: Outcome, binding:
         heading: "This link has expired",
         text: `It worked for ${minutes(ttlSeconds)}, and nothing was changed.`,
         more,
+      };
+    case "voided":
+      return {
+        heading: "This link was ended",
+        text: "Somebody who read the mail said that it was not them. Nothing was changed.",
+        more,
+      };
+    case "refused":
+      return {
+        heading: "Thank you, nothing was connected",
+        text: `${account} can't use this link any more, and can't ask for your address again for a while.`,
       };
     case "unknown":
       return {

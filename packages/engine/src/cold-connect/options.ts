@@ -1,8 +1,9 @@
-import type { Outbox } from "@hookline/core";
+import type { Mailer, Outbox } from "@hookline/core";
 import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
 import { checkIdentityKind } from "../identity/identity.js";
 import { openStore, type Store, type StoreOptions } from "../storage/store.js";
+import type { AnalyticsAdapter } from "./analytics.js";
 
 export interface ColdConnectOptions extends StoreOptions {
   readonly outbox: Outbox;
@@ -28,10 +29,22 @@ export interface ColdConnectOptions extends StoreOptions {
   /** How long a confirm link works; 900 when absent. */
   readonly ttlSeconds?: number;
   readonly throttle?: ThrottleOptions;
+  /** How long an account may not ask for an address whose owner said "this was not me"; 7 days when absent. */
+  readonly blockSeconds?: number;
+  /** Who mails the links of `requestConfirm`, and under which address this app is reached. */
+  readonly mail?: ConfirmMailing;
+  /** Tells an analytics service, from the page, who was connected; nobody is told when absent. */
+  readonly analytics?: AnalyticsAdapter;
   /** For `mintConfirm` and `bind` without one; `default` when absent. */
   readonly tenantId?: string;
   /** Contact properties that merge one level deep; the connector's id when absent. */
   readonly mergedProperties?: readonly string[];
+}
+
+export interface ConfirmMailing {
+  readonly mailer: Mailer;
+  /** Such as `https://api.example.com`. */
+  readonly apiPublicUrl: string;
 }
 
 /** How many confirm links may be asked for within the window. */
@@ -104,6 +117,9 @@ export interface ResolvedOptions
   readonly store: Store;
   readonly ttlSeconds: number;
   readonly throttle: Required<ThrottleOptions>;
+  readonly blockSeconds: number;
+  readonly mail: ConfirmMailing | null;
+  readonly analytics: AnalyticsAdapter | null;
   readonly tenantId: string;
   readonly mergedProperties: ReadonlySet<string>;
 }
@@ -117,7 +133,10 @@ export function resolveOptions(options: ColdConnectOptions): ResolvedOptions & {
   const { connectorId, branding, ttlSeconds = DEFAULTS.confirmTtlSeconds } = options;
   const throttle = { ...DEFAULTS.throttle, ...options.throttle };
   if (!CONNECTOR_ID.test(connectorId)) refuse("connectorId is lower-case letters, digits and -");
+  const { blockSeconds = DEFAULTS.confirmBlockSeconds } = options;
   if (!(ttlSeconds > 0)) refuse("ttlSeconds is more than 0");
+  if (!(blockSeconds > 0)) refuse("blockSeconds is more than 0");
+  if (options.mail && !URL.canParse(options.mail.apiPublicUrl)) refuse("mail.apiPublicUrl is a URL");
   if (Object.values(throttle).some((value) => !(Number.isInteger(value) && value > 0))) {
     refuse("throttle takes whole numbers above 0");
   }
@@ -136,6 +155,9 @@ export function resolveOptions(options: ColdConnectOptions): ResolvedOptions & {
     store: openStore(options),
     ttlSeconds,
     throttle,
+    blockSeconds,
+    mail: options.mail ?? null,
+    analytics: options.analytics ?? null,
     tenantId: options.tenantId ?? DEFAULTS.tenantId,
     mergedProperties: new Set(options.mergedProperties ?? [connectorId]),
   };

@@ -42,6 +42,7 @@ button { width: 100%; padding: 14px 20px; border: 0; border-radius: 12px; backgr
 button:hover { filter: brightness(1.07); }
 button:active { transform: translateY(1px); }
 button:focus-visible { outline: 3px solid color-mix(in srgb, var(--accent) 45%, transparent); outline-offset: 3px; }
+button.quiet { margin-top: 10px; background: transparent; color: var(--ink); border: 1px solid var(--line); }
 .fine { margin-top: 18px; font-size: 14px; }
 .sign { width: 64px; height: 64px; margin: 0 auto 20px; border-radius: 50%; display: grid; place-items: center; }
 .sign svg { width: 32px; height: 32px; }

@@ -18,6 +18,6 @@ export function createThrottle({ store, connectorId, throttle }: ResolvedOptions
 }
 
 /** The mailbox behind an address: `jo+news@example.com` reaches the same person as `jo@example.com`. */
-function mailboxOf(email: string): string {
+export function mailboxOf(email: string): string {
   return email.replace(/(?<=^[^+@]+)\+[^@]*(?=@)/, "");
 }

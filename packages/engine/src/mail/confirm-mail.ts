@@ -20,7 +20,7 @@ export async function createConfirmMail(input: ConfirmMailInput): Promise<Mail> 
   const account = oneLine(input.platformUserName);
   const subject = oneLine(`Connect your ${platformName} account to ${productName}`);
   const question = `The ${platformName} account “${account}” asked to be connected to you at ${productName}. If it is yours, confirm it:`;
-  const note = `The link works once, for ${ttlMinutes} minutes. If this was not you, ignore this mail: nothing changes.`;
+  const note = `The link works once, for ${ttlMinutes} minutes. If this was not you, you can say so on the page behind the link, or ignore this mail: nothing changes.`;
 
   const page = await html`<!doctype html>
 <html lang="en">

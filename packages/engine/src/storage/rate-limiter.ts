@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
+import { type IRateLimiterOptions, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { Store } from "./store.js";
 
 /** Counts what a key has done in its window. Throws when the store fails; what that means is the caller's to say. */
@@ -22,26 +22,22 @@ export interface RateLimiterOptions {
   readonly windowSeconds: number;
 }
 
-/** One atomic statement for each count, shared by all processes on the same database. Keys are stored hashed. */
+/**
+ * One atomic step for each count, shared by all processes on the same Redis, or the same database where there is none.
+ * Keys are stored hashed.
+ */
 export function createRateLimiter(store: Store, { name, max, windowSeconds }: RateLimiterOptions): RateLimiter {
-  const limiter = new RateLimiterPostgres({
-    storeClient: {
-      async query({ text, values }: { text: string; values: unknown[] }) {
-        const rows = await store.database.query(text, values);
-        return { rows, rowCount: rows.length };
-      },
-    },
-    storeType: "client",
-    schemaName: store.schema,
-    tableName: "rate_limits",
-    tableCreated: true,
-    clearExpiredByTimeout: false,
+  const common = {
     keyPrefix: name,
     points: max,
     duration: windowSeconds,
     // A key that is over its limit costs no query until its window ends.
     inMemoryBlockOnConsumed: max,
-  });
+  };
+  const limiter = store.redis
+    ? // A Redis that is away is an error at once, not a request that waits for its return.
+      new RateLimiterRedis({ ...common, storeClient: store.redis, rejectIfRedisNotReady: true })
+    : createPostgresLimiter(store, common);
 
   return {
     max,
@@ -56,4 +52,21 @@ export function createRateLimiter(store: Store, { name, max, windowSeconds }: Ra
       }
     },
   };
+}
+
+function createPostgresLimiter({ database, schema }: Store, common: IRateLimiterOptions): RateLimiterPostgres {
+  return new RateLimiterPostgres({
+    ...common,
+    storeClient: {
+      async query({ text, values }: { text: string; values: unknown[] }) {
+        const rows = await database.query(text, values);
+        return { rows, rowCount: rows.length };
+      },
+    },
+    storeType: "client",
+    schemaName: schema,
+    tableName: "rate_limits",
+    tableCreated: true,
+    clearExpiredByTimeout: false,
+  });
 }

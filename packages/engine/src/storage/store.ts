@@ -8,13 +8,24 @@ export interface Store {
   readonly database: Database;
   /** The Postgres schema's name, checked. */
   readonly schema: string;
+  /** Where rate limits and throttles are counted; in the database where it is null. */
+  readonly redis: RateLimitRedis | null;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** An ioredis client: what rate-limiter-flexible needs of it. */
+export interface RateLimitRedis {
+  readonly status: string;
+  // biome-ignore lint/suspicious/noExplicitAny: ioredis' own type names each kind of callback
+  defineCommand(name: string, definition: any): void;
 }
 
 export interface StoreOptions {
   readonly database: Database;
   readonly schema?: string;
+  /** Counts rate limits and throttles for all processes: an ioredis client of yours. The database does where it is absent. */
+  readonly redis?: RateLimitRedis;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -29,6 +40,7 @@ export function openStore(options: StoreOptions): Store {
   return {
     database: options.database,
     schema,
+    redis: options.redis ?? null,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   };

@@ -39,6 +39,7 @@ export function createSweeper({ database, schema, clock, logger }: Store): { swe
         await database.query(`delete from "${schema}".confirm_tokens where expires_at < $1`, [
           new Date(nowMs - DEFAULTS.confirmKeptMs),
         ]);
+        await database.query(`delete from "${schema}".confirm_blocks where expires_at < $1`, [new Date(nowMs)]);
         await sweepRecords({ table: "source_executions", time: "received_at", nowMs, ...DEFAULTS.executions });
         await sweepRecords({ table: "source_refusals", time: "refused_at", nowMs, ...DEFAULTS.refusals });
         // rate-limiter-flexible counts with the machine's own time.

@@ -3,12 +3,20 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
-import { type Clock, type Connector, type EventDefinition, type Logger, systemClock } from "@hookline/core";
+import {
+  type Clock,
+  type Connector,
+  type EventDefinition,
+  type Logger,
+  type Mailer,
+  systemClock,
+} from "@hookline/core";
 import { createDispatcher, type Dispatcher } from "@hookline/dispatcher";
 import type { Database } from "@hookline/postgres";
 import { describeMatrix as describeDatabases, type TestDatabases } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
 import {
+  type AnalyticsAdapter,
   type Bound,
   type ColdConnect,
   type ColdConnectOptions,
@@ -16,6 +24,7 @@ import {
   createEngine,
   type Engine,
   type EngineSource,
+  type RateLimitRedis,
   type ThrottleOptions,
 } from "../../src/index.js";
 
@@ -43,6 +52,9 @@ export interface WorldOptions {
   readonly sources?: readonly EngineSource[];
   readonly throttle?: ThrottleOptions;
   readonly afterBind?: ColdConnectOptions["afterBind"];
+  readonly mailer?: Mailer;
+  readonly analytics?: AnalyticsAdapter;
+  readonly redis?: RateLimitRedis;
 }
 
 /** One suite for each database. */
@@ -98,9 +110,13 @@ export async function openWorld(databases: TestDatabases, options: WorldOptions 
     clock,
     logger,
     ...(options.throttle ? { throttle: options.throttle } : {}),
+    ...(options.mailer ? { mail: { mailer: options.mailer, apiPublicUrl: "https://api.example.com" } } : {}),
+    ...(options.analytics ? { analytics: options.analytics } : {}),
+    ...(options.redis ? { redis: options.redis } : {}),
   };
   const coldConnect = createColdConnect(coldConnectOptions);
   dispatcher.use(coldConnect.destination);
+  dispatcher.use(coldConnect.mailDestination);
   const engine = createEngine({
     database,
     schema,
@@ -109,6 +125,7 @@ export async function openWorld(databases: TestDatabases, options: WorldOptions 
     connectors: options.connectors ?? [discordConnector()],
     sources: options.sources ?? [],
     encryptionKey: ENCRYPTION_KEY,
+    ...(options.redis ? { redis: options.redis } : {}),
     clock,
     logger,
   });
