@@ -36,9 +36,9 @@ export interface EventInput<Data = unknown> {
 }
 
 /** What {@link defineEvent} takes and answers: one entry of an event catalogue. */
-export interface EventDefinition<Type extends string = string, Data = unknown> {
+export interface EventDefinition<Type extends string = string, Data = unknown, Input = unknown> {
   readonly type: Type;
-  readonly schema: StandardSchema<Data>;
+  readonly schema: StandardSchema<Data, Input>;
   readonly description: string;
   /** A payload that the schema accepts; test deliveries and documentation show it. */
   readonly example: Data;
@@ -55,8 +55,8 @@ export interface EventDefinition<Type extends string = string, Data = unknown> {
  *   example: { number: "TKT-2026-001", title: "Cannot sign in" },
  * });
  */
-export function defineEvent<const Type extends string, Data>(
-  definition: EventDefinition<Type, Data>,
-): EventDefinition<Type, Data> {
+export function defineEvent<const Type extends string, Data, Input>(
+  definition: EventDefinition<Type, Data, Input>,
+): EventDefinition<Type, Data, Input> {
   return definition;
 }

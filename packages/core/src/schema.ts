@@ -3,12 +3,16 @@
  *
  * @see https://standardschema.dev
  */
-export interface StandardSchema<Output = unknown> {
+export interface StandardSchema<Output = unknown, Input = unknown> {
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    /** Of libraries that also are a Standard JSON Schema. May throw what cannot be said in JSON Schema. */
+    readonly jsonSchema?:
+      | { readonly output: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown> }
+      | undefined;
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Destination, Outbox } from "@hookline/core";
+import type { Destination, EventDefinition, Outbox, OutboxOptions, Published } from "@hookline/core";
 import { createColumnCipher, type DatabaseTransaction, migrate } from "@hookline/postgres";
 import { createAddressGuard } from "./address-guard.js";
 import { createDeliveries, type Deliveries } from "./deliveries.js";
@@ -6,10 +6,12 @@ import { createDestinationRegistry } from "./destinations/registry.js";
 import { createEndpointCache } from "./endpoint-cache.js";
 import { createEndpointCodec } from "./endpoint-codec.js";
 import { createEndpointTest } from "./endpoint-test.js";
+import { createEndpointVerification } from "./endpoint-verification.js";
 import { createEndpoints, type Endpoints } from "./endpoints.js";
 import { DispatcherError } from "./errors.js";
 import { createEventCatalogue } from "./event-catalogue.js";
 import { createEventLog, type DispatcherEvents } from "./event-log.js";
+import { createEventTypes, type EventTypes } from "./event-type-list.js";
 import { type DispatcherHealth, MAX_COUNTED, type QueueHealth } from "./health.js";
 import { createHeldDeliveries } from "./held-deliveries.js";
 import { migrations } from "./migrations/index.js";
@@ -17,6 +19,7 @@ import { type DispatcherOptions, resolveOptions } from "./options.js";
 import { createPublisher } from "./publisher.js";
 import { isoTime } from "./sql/columns.js";
 import { createStatements } from "./sql/statements.js";
+import type { EventData, TypedEvent } from "./typed-event.js";
 import { startWorker, type Worker } from "./worker.js";
 
 /** Durable outbound delivery on one Postgres. Implements core's `Outbox`; `events` implements core's `EventLog`. */
@@ -36,7 +39,15 @@ export interface Dispatcher extends Outbox {
   readonly endpoints: Endpoints;
   readonly deliveries: Deliveries;
   readonly events: DispatcherEvents;
+  /** The event catalogue, with JSON Schema and examples. */
+  readonly eventTypes: EventTypes;
   health(): Promise<DispatcherHealth>;
+}
+
+/** A dispatcher with a catalogue: the compiler checks the data of its types as well. */
+export interface TypedDispatcher<Catalogue> extends Dispatcher {
+  /** As the outbox of core has it; a type that the catalogue does not have takes any data. */
+  publish<Type extends string>(event: TypedEvent<Catalogue, Type>, options?: OutboxOptions): Promise<Published>;
 }
 
 /**
@@ -54,7 +65,9 @@ export interface Dispatcher extends Outbox {
  * await dispatcher.endpoints.create({ tenantId: "acme", target: { url }, events: ["ticket.*"] });
  * await dispatcher.publish({ tenantId: "acme", type: "ticket.created", data: { number: 1 } });
  */
-export function createDispatcher(options: DispatcherOptions): Dispatcher {
+export function createDispatcher<const Events extends readonly EventDefinition[] = readonly EventDefinition[]>(
+  options: DispatcherOptions<Events>,
+): TypedDispatcher<EventData<Events>> {
   const settings = resolveOptions(options);
   const { database, clock } = settings;
   const statements = createStatements(settings.schema);
@@ -114,9 +127,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       enable: endpoints.enable,
       disable: endpoints.disable,
       test: createEndpointTest({ settings, query: database.query, statements, registry, codec, guard }),
+      verify: createEndpointVerification({
+        settings,
+        query: database.query,
+        statements,
+        codec,
+        guard,
+        cache,
+        held,
+      }),
     },
     deliveries: createDeliveries({ query: database.query, statements, clock, wake }),
     events: createEventLog({ query: database.query, statements }),
+    eventTypes: createEventTypes(settings.events, settings.logger),
 
     async migrate() {
       await migrate(database, {

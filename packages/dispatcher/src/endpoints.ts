@@ -17,6 +17,7 @@ import type { EndpointCodec } from "./endpoint-codec.js";
 import { aboutIssues, aboutRow, contactIssues, patternIssues, policyIssues, refuse } from "./endpoint-input.js";
 import { checkKeptSecret, checkSecret } from "./endpoint-secret.js";
 import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
+import { type EndpointVerification, UNVERIFIED } from "./endpoint-verification.js";
 import { DispatcherError } from "./errors.js";
 import { keyIssues } from "./event-input.js";
 import type { HeldDeliveries } from "./held-deliveries.js";
@@ -50,7 +51,7 @@ export interface Endpoints {
   /**
    * Changes the fields that are given. Setting `active` has what was held delivered.
    *
-   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`, `endpoint_unverified`
    */
   update(endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint>;
   /**
@@ -63,7 +64,7 @@ export interface Endpoints {
   /**
    * Has what was held delivered.
    *
-   * @throws DispatcherError `endpoint_not_found`
+   * @throws DispatcherError `endpoint_not_found`, `endpoint_unverified`
    */
   enable(endpoint: TenantScoped): Promise<Endpoint>;
   /**
@@ -79,11 +80,18 @@ export interface Endpoints {
    * @throws DispatcherError `endpoint_not_found`, `invalid_event`, `unknown_destination`
    */
   test(test: EndpointTest): Promise<EndpointTestResult>;
+  /**
+   * Asks the URL to answer a challenge, right now and once; it is logged as a delivery. Success has an endpoint that
+   * waits for it (`verification: "pending"`) active, and what was held delivered.
+   *
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`
+   */
+  verify(endpoint: TenantScoped): Promise<EndpointVerification>;
   /** True when there was one. What still waits for it ends as dead. */
   delete(endpoint: TenantScoped): Promise<boolean>;
 }
 
-export interface EndpointStore extends Omit<Endpoints, "test"> {
+export interface EndpointStore extends Omit<Endpoints, "test" | "verify"> {
   subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
 }
 
@@ -114,6 +122,11 @@ export function createEndpoints(options: {
     return codec.encryptTarget(known.id, target);
   };
 
+  const isSameUrl = (known: EndpointRow, target: string): boolean => {
+    const urlOf = (text: string) => (codec.decryptTarget(known.id, text) as WebhookTarget).url;
+    return urlOf(known.target) === urlOf(target);
+  };
+
   const update = async (endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint> => {
     refuse([
       ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
@@ -126,6 +139,8 @@ export function createEndpoints(options: {
       const [known] = await statements.loadEndpoint(query, endpoint.id);
       if (known === undefined || known.tenant_id !== endpoint.tenantId) throw notFound(endpoint.id);
       const target = changes.target === undefined ? null : changedTarget(known, changes.target);
+      const unverified = target !== null && known.verification !== null && !isSameUrl(known, target);
+      if (changes.active === true && (unverified || known.verification === "pending")) throw notVerified(endpoint.id);
       const [row] = await nameGuarded(
         statements.updateEndpoint(query, endpoint, {
           name: changes.name ?? null,
@@ -133,10 +148,12 @@ export function createEndpoints(options: {
           target,
           events: changes.events ?? null,
           policy: changes.policy === undefined ? null : JSON.stringify(changes.policy),
-          active: changes.active ?? null,
+          ...(unverified
+            ? ({ active: false, disabledReason: UNVERIFIED, verification: "pending" } as const)
+            : { active: changes.active ?? null }),
           contactAddress: changes.contactAddress === null ? "" : (changes.contactAddress ?? null),
           ...aboutRow(changes),
-          onlyVersion: target === null ? null : known.version,
+          onlyVersion: target === null && changes.active !== true ? null : known.version,
           now: nowOf(clock),
         }),
         changes.name,
@@ -198,9 +215,12 @@ export function createEndpoints(options: {
         ...aboutIssues(input),
       ]);
       registry.require(destination);
+      const signs = registry.signs(destination);
+      if (input.verify === true && !signs) refuse([{ path: "verify", message: `cannot be asked of "${destination}"` }]);
+      const isPending = signs && (input.verify === true || settings.verifyEndpoints);
       const target = targetOf(destination, input.target);
-      const secret = input.secret ?? (registry.signs(destination) ? generateSecret() : null);
-      if (secret !== null && registry.signs(destination)) checkSecret(secret, target as WebhookTarget);
+      const secret = input.secret ?? (signs ? generateSecret() : null);
+      if (secret !== null && signs) checkSecret(secret, target as WebhookTarget);
       const id = newId("ep", clock.now());
       const [row] = await statements.insertEndpoint(
         query,
@@ -213,10 +233,10 @@ export function createEndpoints(options: {
           secrets: codec.encryptSecrets(id, secret === null ? [] : [{ value: secret, madeAtMs: clock.now() }]),
           events: input.events,
           policy: JSON.stringify(input.policy ?? {}),
-          active: input.active ?? true,
+          active: !isPending && (input.active ?? true),
           contactAddress: input.contactAddress ?? null,
-          disabledReason: null,
-          verification: null,
+          disabledReason: isPending ? UNVERIFIED : null,
+          verification: isPending ? "pending" : null,
           description: input.description || null,
           metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
           condition: input.condition === undefined ? null : JSON.stringify(input.condition),
@@ -335,6 +355,10 @@ function secretUnchanged(): DispatcherError {
   return new DispatcherError("secret_unchanged", "The endpoint signs with this secret already.", {
     issues: [{ path: "secret", message: "is the newest one already" }],
   });
+}
+
+function notVerified(id: string): DispatcherError {
+  return new DispatcherError("endpoint_unverified", `The URL of the endpoint "${id}" has to be verified first.`);
 }
 
 function notFound(id: string): DispatcherError {

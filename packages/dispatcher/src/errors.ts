@@ -13,6 +13,7 @@ import { isErrorNamed } from "@hookline/core";
  * - `duplicate_destination`: a destination of that id is registered already
  * - `endpoint_not_found`, `delivery_not_found`: nothing of that id belongs to the tenant
  * - `endpoint_disabled`: the delivery is held until its endpoint is active
+ * - `endpoint_unverified`: the endpoint is not active before `endpoints.verify` has succeeded
  * - `delivery_in_flight`: the delivery is being attempted right now
  * - `deadline_passed`: the delivery's deadline allows no further attempt
  * - `invalid_cursor`, `invalid_query`: a list was asked for in a way that it cannot be answered
@@ -32,6 +33,7 @@ export type DispatcherErrorCode =
   | "endpoint_not_found"
   | "delivery_not_found"
   | "endpoint_disabled"
+  | "endpoint_unverified"
   | "delivery_in_flight"
   | "deadline_passed"
   | "invalid_cursor"

@@ -12,7 +12,7 @@ export type {
   LoggedDelivery,
 } from "./delivery.js";
 export type { WebhookProfileName, WebhookSchemeName, WebhookTarget } from "./destinations/webhook-target.js";
-export { createDispatcher, type Dispatcher } from "./dispatcher.js";
+export { createDispatcher, type Dispatcher, type TypedDispatcher } from "./dispatcher.js";
 export type {
   Endpoint,
   EndpointChanges,
@@ -23,10 +23,14 @@ export type {
   TenantScoped,
 } from "./endpoint.js";
 export type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
+export type { EndpointVerification } from "./endpoint-verification.js";
 export type { EndpointQuery, Endpoints } from "./endpoints.js";
 export { DispatcherError, type DispatcherErrorCode, type FieldIssue, isDispatcherError } from "./errors.js";
 export type { DispatcherEvents } from "./event-log.js";
+export type { EventTypeDescription, EventTypes } from "./event-type-list.js";
 export type { DispatcherHealth, QueueHealth } from "./health.js";
 export type { RateLimit, TenantLimits, TenantLimitsOption } from "./limits.js";
 export type { DispatcherOptions } from "./options.js";
 export { RETRY_SCHEDULE, type RetrySchedule } from "./retry-schedule.js";
+export type { SingleAttempt } from "./single-attempt.js";
+export type { EventData, TypedEvent } from "./typed-event.js";

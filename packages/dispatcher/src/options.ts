@@ -14,14 +14,14 @@ import { limitIssues, type TenantLimitsOption } from "./limits.js";
 import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
 /** What {@link createDispatcher} takes. Only `database` and `encryptionKey` are needed. */
-export interface DispatcherOptions {
+export interface DispatcherOptions<Events extends readonly EventDefinition[] = readonly EventDefinition[]> {
   readonly database: Database;
   /** 32 bytes in base64, or several, newest first: the first encrypts, any decrypts. Guards targets and secrets. */
   readonly encryptionKey: string | readonly string[];
   /** The Postgres schema of the tables. Default `hookline`. */
   readonly schema?: string;
   /** The event catalogue: data of these types are checked, and stored as their schema gives them back. */
-  readonly events?: readonly EventDefinition[];
+  readonly events?: Events;
   /** Beside the built-in `webhook`. */
   readonly destinations?: readonly Destination[];
   /** Which addresses may be connected to. Default: public ones, by HTTPS. */

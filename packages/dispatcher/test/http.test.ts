@@ -172,6 +172,44 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((await call("GET", path)).body).not.toHaveProperty("secret");
   });
 
+  it("W1 W9 takes, shows, changes and clears everything that an endpoint has", async () => {
+    const { call } = await openHttp(databases);
+    const fields = {
+      url: "https://example.com/",
+      events: ["ticket.*"],
+      description: "The shop",
+      metadata: { team: "shop" },
+      condition: { priority: { $gte: 2 } },
+      template: '{"text":"{{ data.title }}"}',
+    };
+    const { body: made } = await call("POST", "/v1/endpoints", { body: fields });
+    expect(made).toMatchObject({ ...fields, verification: "none", clientCertificate: false });
+    const path = `/v1/endpoints/${made.id}`;
+    expect((await call("GET", path)).body).toMatchObject(fields);
+    const changed = { description: "Ours", metadata: { a: "b" }, condition: { n: 1 }, template: '{"a":1}' };
+    expect((await call("PATCH", path, { body: changed })).body).toMatchObject({ ...fields, ...changed });
+    const nothing = { description: null, metadata: null, condition: null, template: null, tls: null };
+    expect((await call("PATCH", path, { body: nothing })).body).toMatchObject({
+      url: fields.url,
+      description: null,
+      metadata: {},
+      condition: null,
+      template: null,
+    });
+    for (const [body, pointer] of [
+      [{ ...fields, condition: { a: { $where: "1" } } }, "/body/condition/a/$where"],
+      [{ ...fields, template: "{% if %}" }, "/body/target/template"],
+      [{ ...fields, tls: { ca: "x" } }, "/body/target/tls/ca"],
+      [{ ...fields, tls: { insecure: true } }, "/body/tls"],
+      [{ ...fields, metadata: { a: 1 } }, "/body/metadata/a"],
+    ] as const) {
+      expect(await call("POST", "/v1/endpoints", { body })).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer }] },
+      });
+    }
+  });
+
   it("W7 tests an endpoint and answers with the attempt", async () => {
     const { call } = await open();
     const receiver = await openReceiver();

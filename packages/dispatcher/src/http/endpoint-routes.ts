@@ -6,16 +6,42 @@ import type { Endpoint } from "../endpoint.js";
 import { attemptSchema, showAttempt } from "./delivery-routes.js";
 import { conflict, id, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
+const pem = z.string().max(65_536).optional();
+
 const target = {
   url: z.url().max(2048),
   scheme: z.string().max(64).optional(),
   profile: z.string().max(64).optional(),
   headers: z.record(z.string(), z.string()).optional(),
+  template: z
+    .string()
+    .max(32_768)
+    .nullable()
+    .optional()
+    .openapi({ description: "A Liquid template that writes the body, JSON, instead of the profile; null for none." }),
+  tls: z.object({ ca: pem, cert: pem, key: pem }).strict().nullable().optional().openapi({
+    description: "Own authorities and a client certificate, in PEM; the key is never shown. Null for none.",
+  }),
 };
 const changeable = {
   name: z.string().min(1).max(255),
   events: z.array(z.string().max(128)).min(1).max(100),
   active: z.boolean(),
+};
+const about = {
+  description: z.string().max(1_000).nullable().optional(),
+  metadata: z.record(z.string(), z.string().max(500)).nullable().optional().openapi({
+    description: "50 texts at most, with names of 40 characters at most; replaced as a whole.",
+  }),
+  condition: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .optional()
+    .openapi({
+      description:
+        "Only events whose data are like this. $eq $ne $gt $gte $lt $lte $exists $in $nin $all $size $elemMatch $and $or $nor $not, as in MongoDB's queries.",
+      example: { "ticket.priority": { $gte: 2 } },
+    }),
 };
 
 const endpointSchema = z
@@ -26,6 +52,14 @@ const endpointSchema = z
     url: z.string().nullable().openapi({ description: "Null for an endpoint that is not a webhook." }),
     scheme: z.string().nullable(),
     profile: z.string().nullable(),
+    template: z.string().nullable(),
+    clientCertificate: z.boolean().openapi({ description: "Whether the endpoint is shown a certificate." }),
+    description: z.string().nullable(),
+    metadata: z.record(z.string(), z.string()),
+    condition: z.record(z.string(), z.unknown()).nullable(),
+    verification: z.enum(["none", "pending", "verified"]).openapi({
+      description: "While it is pending, deliveries are held.",
+    }),
     events: z.array(z.string()),
     active: z.boolean(),
     disabledAt: z.iso.datetime().nullable(),
@@ -50,6 +84,11 @@ const create = createRoute({
         "application/json": {
           schema: z.object({
             ...target,
+            ...about,
+            verify: z
+              .boolean()
+              .optional()
+              .openapi({ description: "Hold deliveries until the URL has answered a challenge." }),
             events: changeable.events,
             name: changeable.name.optional(),
             active: changeable.active.optional(),
@@ -101,7 +140,7 @@ const change = createRoute({
     params: one,
     body: {
       required: true,
-      content: { "application/json": { schema: z.object({ ...target, ...changeable }).partial() } },
+      content: { "application/json": { schema: z.object({ ...target, ...about, ...changeable }).partial() } },
     },
   },
   responses: { 200: json(endpointSchema, "The endpoint."), ...refusals, ...notFound, ...conflict },
@@ -161,12 +200,36 @@ const test = createRoute({
   },
 });
 
+const verify = createRoute({
+  method: "post",
+  path: "/v1/endpoints/{endpointId}/verify",
+  summary: "Ask the URL to answer a challenge; success has what was held delivered",
+  description:
+    'A signed POST of `{"type":"url_verification","challenge":"…"}`. The URL answers 2xx with the challenge, as plain text or as `{"challenge":"…"}`.',
+  ...tags,
+  request: { params: one },
+  responses: {
+    200: json(
+      z.object({
+        verified: z.boolean(),
+        endpoint: endpointSchema,
+        eventId: z.string(),
+        deliveryId: z.string(),
+        attempt: attemptSchema,
+      }),
+      "How it went.",
+    ),
+    ...refusals,
+    ...notFound,
+  },
+});
+
 /** `/v1/endpoints`: the tenant's subscribers. */
 export function addEndpointRoutes(router: OpenAPIHono<TenantEnv>, { endpoints }: Dispatcher): void {
   router.openapi(create, async (c) => {
-    const { url, scheme, profile, headers, ...input } = c.req.valid("json");
-    const target = present({ url, scheme, profile, headers });
-    const made = await endpoints.create({ tenantId: c.var.tenantId, target, ...present(input) });
+    const { url, scheme, profile, headers, template, tls, ...input } = c.req.valid("json");
+    const target = given({ url, scheme, profile, headers, template, tls });
+    const made = await endpoints.create({ tenantId: c.var.tenantId, target, ...given(input) });
     return c.json({ ...show(made), secret: made.secret }, 201);
   });
 
@@ -182,11 +245,11 @@ export function addEndpointRoutes(router: OpenAPIHono<TenantEnv>, { endpoints }:
   });
 
   router.openapi(change, async (c) => {
-    const { url, scheme, profile, headers, ...changes } = c.req.valid("json");
+    const { url, scheme, profile, headers, template, tls, ...changes } = c.req.valid("json");
     const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
-    const targetChanges = present({ url, scheme, profile, headers });
+    const targetChanges = present({ url, scheme, profile, headers, template, tls });
     const known = Object.keys(targetChanges).length === 0 ? null : await endpoints.get(endpoint);
-    const target = known && { target: { ...(known.target as WebhookTarget), ...targetChanges } };
+    const target = known && { target: given({ ...(known.target as WebhookTarget), ...targetChanges }) };
     return c.json(show(await endpoints.update(endpoint, { ...present(changes), ...target })), 200);
   });
 
@@ -208,6 +271,17 @@ export function addEndpointRoutes(router: OpenAPIHono<TenantEnv>, { endpoints }:
     const { attempt, ...ids } = await endpoints.test({ ...endpoint, ...present(c.req.valid("json")) });
     return c.json({ ...ids, attempt: showAttempt(attempt) }, 200);
   });
+
+  router.openapi(verify, async (c) => {
+    const asked = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
+    const { attempt, endpoint, ...rest } = await endpoints.verify(asked);
+    return c.json({ ...rest, endpoint: show(endpoint), attempt: showAttempt(attempt) }, 200);
+  });
+}
+
+/** Without what is undefined, or null for nothing. */
+function given<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined | null> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)) as never;
 }
 
 function unknownEndpoint(id: string): Response {
@@ -224,6 +298,12 @@ function show(endpoint: Endpoint) {
     url: webhook?.url ?? null,
     scheme: webhook ? (webhook.scheme ?? "standard-webhooks") : null,
     profile: webhook ? (webhook.profile ?? "standard") : null,
+    template: webhook?.template ?? null,
+    clientCertificate: webhook?.tls?.cert !== undefined,
+    description: endpoint.description,
+    metadata: { ...endpoint.metadata },
+    condition: endpoint.condition === null ? null : { ...endpoint.condition },
+    verification: endpoint.verification,
     events: [...endpoint.events],
     active: endpoint.active,
     disabledAt: endpoint.disabledAt?.toISOString() ?? null,

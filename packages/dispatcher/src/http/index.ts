@@ -2,13 +2,14 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Dispatcher } from "../dispatcher.js";
 import { addDeliveryRoutes } from "./delivery-routes.js";
 import { addEndpointRoutes } from "./endpoint-routes.js";
+import { addEventTypeRoutes } from "./event-type-routes.js";
 import { type Authenticate, createRouter, type TenantEnv } from "./router.js";
 import { addWebhooksRoutes } from "./webhooks-routes.js";
 
 export type { Authenticate, TenantEnv } from "./router.js";
 
 /**
- * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints` and `/v1/deliveries`, and
+ * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints`, `/v1/event-types` and `/v1/deliveries`, and
  * `/v1/webhooks` as XTSystems has it (snake case, endpoints that speak the `xtsystems` profile). Each caller sees its tenant's alone; another tenant's id answers 404. Errors are problem details (RFC 9457).
  *
  * @example
@@ -21,6 +22,7 @@ export function webhookRoutes(
 ): OpenAPIHono<TenantEnv> {
   const router = createRouter(options.authenticate);
   addEndpointRoutes(router, dispatcher);
+  addEventTypeRoutes(router, dispatcher);
   addDeliveryRoutes(router, dispatcher);
   addWebhooksRoutes(router, dispatcher);
   return router;

@@ -16,6 +16,7 @@ const STATUS: Partial<Record<DispatcherErrorCode, number>> = {
   secret_unchanged: 409,
   delivery_in_flight: 409,
   endpoint_disabled: 409,
+  endpoint_unverified: 409,
   deadline_passed: 409,
   endpoint_not_found: 404,
   delivery_not_found: 404,
@@ -51,7 +52,7 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
     c.set("tenantId", caller.tenantId);
     return next();
   });
-  for (const path of ["/v1/endpoints", "/v1/deliveries", "/v1/webhooks"]) {
+  for (const path of ["/v1/endpoints", "/v1/event-types", "/v1/deliveries", "/v1/webhooks"]) {
     router.use(path, authenticated);
     router.use(`${path}/*`, authenticated);
   }
