@@ -14,3 +14,11 @@ export { type OpenDatabaseOptions, openDatabase } from "./open-database.js";
 export { createClientTransactions } from "./pg/client-transactions.js";
 export { type FromPoolOptions, fromPool } from "./pg/from-pool.js";
 export type { PgClient, PgPool } from "./pg/pool-face.js";
+export {
+  type DrizzleSql,
+  type DrizzleTransaction,
+  fromDrizzleTransaction,
+} from "./transactions/from-drizzle-transaction.js";
+export { fromKyselyTransaction } from "./transactions/from-kysely-transaction.js";
+export { fromPgliteTransaction, type PgliteTransaction } from "./transactions/from-pglite-transaction.js";
+export { fromPostgresJsTransaction, type PostgresJsTransaction } from "./transactions/from-postgres-js-transaction.js";
