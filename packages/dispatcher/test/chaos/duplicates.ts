@@ -1,4 +1,3 @@
-import { CHAOS_OPTIONS } from "./chaos-options.js";
 import type { RecordedAttempt, TakenLease } from "./lease-audit.js";
 import type { Evidence, StoredEvent } from "./oracle.js";
 
@@ -12,8 +11,11 @@ export interface Duplicates {
   readonly leaseRanOut: number;
   /** The answer did not come in time, so the sender had to take the attempt for failed. */
   readonly unanswered: number;
-  readonly unexplained: number;
+  /** What is known of the events behind those that nothing explains. */
+  readonly unexplained: readonly string[];
 }
+
+type Reason = Exclude<keyof Duplicates, "unexplained">;
 
 interface Traces extends Pick<Evidence, "receptions" | "processes" | "databaseKilledAtMs"> {
   readonly events: readonly StoredEvent[];
@@ -23,7 +25,8 @@ interface Traces extends Pick<Evidence, "receptions" | "processes" | "databaseKi
 
 /** Each duplicate needs an attempt of its own whose outcome is not recorded as delivered, and a reason for that. */
 export function countDuplicates(traces: Traces): Duplicates {
-  const counts = { processKilled: 0, databaseKilled: 0, leaseRanOut: 0, unanswered: 0, unexplained: 0 };
+  const counts = { processKilled: 0, databaseKilled: 0, leaseRanOut: 0, unanswered: 0 };
+  const unexplained: string[] = [];
   const acceptances = new Map<string, number>();
   for (const { eventId, isAccepted } of traces.receptions) {
     if (isAccepted) acceptances.set(eventId, (acceptances.get(eventId) ?? 0) + 1);
@@ -31,12 +34,16 @@ export function countDuplicates(traces: Traces): Duplicates {
   for (const { id, deliveryId } of traces.events) {
     const duplicates = Math.max(0, (acceptances.get(id) ?? 0) - 1);
     const reasons = duplicates === 0 ? [] : reasonsFor(deliveryId, traces);
-    for (let index = 0; index < duplicates; index += 1) counts[reasons[index] ?? "unexplained"] += 1;
+    for (const reason of reasons.slice(0, duplicates)) counts[reason] += 1;
+    if (reasons.length < duplicates) {
+      const [taken, recorded] = [traces.taken.get(deliveryId), traces.recorded.get(deliveryId)];
+      unexplained.push(JSON.stringify({ id, acceptances: duplicates + 1, taken, recorded }));
+    }
   }
-  return counts;
+  return { ...counts, unexplained };
 }
 
-function reasonsFor(deliveryId: string, traces: Traces): readonly (keyof Duplicates)[] {
+function reasonsFor(deliveryId: string, traces: Traces): readonly Reason[] {
   const taken = traces.taken.get(deliveryId) ?? [];
   const recorded = traces.recorded.get(deliveryId) ?? [];
   return taken.flatMap((lease, index) => {
@@ -47,6 +54,6 @@ function reasonsFor(deliveryId: string, traces: Traces): readonly (keyof Duplica
     const owner = traces.processes.find((process) => process.owner === lease.owner);
     if (isWithin(owner?.killedAtMs ?? null)) return ["processKilled"];
     if (traces.databaseKilledAtMs.some(isWithin)) return ["databaseKilled"];
-    return untilMs - lease.atMs >= CHAOS_OPTIONS.leaseMs ? ["leaseRanOut"] : [];
+    return untilMs >= lease.endsAtMs ? ["leaseRanOut"] : [];
   });
 }

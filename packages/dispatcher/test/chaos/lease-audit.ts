@@ -1,7 +1,6 @@
 import type { Database } from "@hookline/postgres";
 
-/** Somebody took a delivery. */
-export interface TakenLease {
+interface AuditedStep {
   readonly deliveryId: string;
   readonly leaseNo: number;
   readonly owner: string;
@@ -9,8 +8,14 @@ export interface TakenLease {
   readonly atMs: number;
 }
 
+/** Somebody took a delivery. */
+export interface TakenLease extends AuditedStep {
+  /** When it runs out. */
+  readonly endsAtMs: number;
+}
+
 /** Somebody recorded an attempt. */
-export interface RecordedAttempt extends TakenLease {
+export interface RecordedAttempt extends AuditedStep {
   readonly outcome: string;
   readonly status: number | null;
 }
@@ -18,11 +23,13 @@ export interface RecordedAttempt extends TakenLease {
 /** Lets the database itself write down who took and who recorded what, and when. */
 export async function auditLeases(database: Database, schema: string): Promise<void> {
   await database.query(`
-    create table ${schema}.taken (delivery_id text, lease_no integer, owner text, at_ms float8);
-    create table ${schema}.recorded (like ${schema}.taken, outcome text, status integer);
+    create table ${schema}.recorded
+      (delivery_id text, lease_no integer, owner text, at_ms float8, outcome text, status integer);
+    create table ${schema}.taken (delivery_id text, lease_no integer, owner text, at_ms float8, ends_at_ms float8);
     create function ${schema}.note_taken() returns trigger language plpgsql as $$ begin
       insert into ${schema}.taken values
-        (new.id, new.lease_no, current_setting('application_name'), extract(epoch from clock_timestamp()) * 1000);
+        (new.id, new.lease_no, current_setting('application_name'), extract(epoch from clock_timestamp()) * 1000,
+        extract(epoch from new.next_at) * 1000);
       return null;
     end $$;
     create function ${schema}.note_recorded() returns trigger language plpgsql as $$ begin
@@ -39,14 +46,16 @@ export async function auditLeases(database: Database, schema: string): Promise<v
   `);
 }
 
-const LEASE = `delivery_id as "deliveryId", lease_no as "leaseNo", owner, at_ms as "atMs"`;
+const STEP = `delivery_id as "deliveryId", lease_no as "leaseNo", owner, at_ms as "atMs"`;
 
 export function takenLeases(database: Database, schema: string): Promise<readonly TakenLease[]> {
-  return database.query<TakenLease>(`select ${LEASE} from ${schema}.taken order by delivery_id, lease_no`);
+  return database.query<TakenLease>(
+    `select ${STEP}, ends_at_ms as "endsAtMs" from ${schema}.taken order by delivery_id, lease_no`,
+  );
 }
 
 export function recordedAttempts(database: Database, schema: string): Promise<readonly RecordedAttempt[]> {
   return database.query<RecordedAttempt>(
-    `select ${LEASE}, outcome, status from ${schema}.recorded order by delivery_id, lease_no`,
+    `select ${STEP}, outcome, status from ${schema}.recorded order by delivery_id, lease_no`,
   );
 }

@@ -3,6 +3,7 @@ import type { ChaosProcess } from "./chaos-process.js";
 import type { Reception } from "./chaos-receiver.js";
 import { countDuplicates, type Duplicates } from "./duplicates.js";
 import { type RecordedAttempt, recordedAttempts, type TakenLease, takenLeases } from "./lease-audit.js";
+import { findDisorder } from "./order-kept.js";
 
 /** All that is known after a run. */
 export interface Evidence {
@@ -20,6 +21,8 @@ export interface Verdict {
   /** Events whose transaction was rolled back, as far as a process lived to say so. */
   readonly rolledBack: number;
   readonly duplicates: Duplicates;
+  /** Events with an ordering key that were sent once more after a later one; only a lease that ran out may do that. */
+  readonly lateRepeats: number;
   readonly faults: Faults;
 }
 
@@ -39,8 +42,10 @@ export interface Faults {
   readonly unverified: readonly number[];
   /** Not recorded as delivered, or more than once. */
   readonly notRecordedOnce: readonly number[];
+  /** Accepted for the first time after a later event of the same ordering key. */
+  readonly inversions: readonly number[];
   /** Recorded by a worker that did not hold the lease. */
-  readonly unfenced: readonly RecordedAttempt[];
+  readonly unfenced: readonly { readonly attempt: RecordedAttempt; readonly taken: readonly TakenLease[] }[];
 }
 
 export interface StoredEvent {
@@ -64,11 +69,13 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   const accepted = new Set(receptions.filter(({ isAccepted }) => isAccepted).map(({ n }) => n));
   const committed = processes.flatMap((process) => process.committed);
   const rolledBack = processes.flatMap((process) => process.rolledBack);
+  const { inversions, lateRepeats } = findDisorder(receptions);
   return {
     events: stored.size,
     requests: receptions.length,
     rolledBack: rolledBack.length,
     duplicates: countDuplicates({ ...evidence, events, taken, recorded }),
+    lateRepeats: lateRepeats.length,
     faults: {
       lost: [...stored].filter((n) => !accepted.has(n)),
       vanished: committed.filter((n) => !stored.has(n)),
@@ -85,7 +92,10 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
       notRecordedOnce: events
         .filter(({ deliveryId }) => deliveredTimes(recorded.get(deliveryId)) !== 1)
         .map(({ n }) => n),
-      unfenced: attempts.filter((attempt) => !heldLease(attempt, taken.get(attempt.deliveryId) ?? [])),
+      inversions,
+      unfenced: attempts
+        .filter((attempt) => !heldLease(attempt, taken.get(attempt.deliveryId) ?? []))
+        .map((attempt) => ({ attempt, taken: taken.get(attempt.deliveryId) ?? [] })),
     },
   };
 }
