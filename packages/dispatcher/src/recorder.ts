@@ -49,9 +49,9 @@ export function createRecorder(options: {
     const kept = await statements.recordAttempts(query, rows, isoTime(clock.now()));
     passTurns(kept);
     if (kept.length === rows.length) return;
-    const keptIds = new Set(kept.map(({ id }) => id));
+    const keptLeases = new Map(kept.map((row) => [row.id, row.lease_no]));
     for (const { deliveryId, leaseNo } of rows) {
-      if (keptIds.has(deliveryId)) continue;
+      if (keptLeases.get(deliveryId) === leaseNo) continue;
       logger.warn({ deliveryId, leaseNo }, "the lease was lost: the attempt was made and is not recorded");
     }
   };

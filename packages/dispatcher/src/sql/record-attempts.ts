@@ -34,6 +34,7 @@ export interface AttemptRow {
 /** An attempt that was written: its lease still held. */
 export interface RecordedRow {
   readonly id: string;
+  readonly lease_no: number;
   readonly endpoint_id: string | null;
   /** Null: nothing waits for its turn behind it. */
   readonly ordering_key: string | null;
@@ -61,8 +62,8 @@ const COLUMNS = [
 ] as const;
 
 /**
- * Ends or reschedules deliveries and appends their attempts, in one statement. Answers the ids it did so for: a
- * delivery whose lease was lost is not among them, and leaves no trace.
+ * Ends or reschedules deliveries and appends their attempts, in one statement. Answers which leases it did so for: one
+ * that was lost is not among them, and leaves no trace, also when the one that followed it is in the same batch.
  */
 export function recordAttempts(schema: string) {
   const text = `
@@ -72,13 +73,15 @@ export function recordAttempts(schema: string) {
       delete from "${schema}".queue delivery using input
       where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
         and input.ending is not null
-      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id, delivery.ordering_key
+      returning delivery.id, delivery.lease_no, delivery.tenant_id, delivery.endpoint_id, delivery.event_id,
+        delivery.ordering_key
     ), rescheduled as (
       update "${schema}".queue delivery set leased = false, attempt = input.attempt, next_at = input.next_at
       from input
       where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
         and input.ending is null
-      returning delivery.id, delivery.tenant_id, delivery.endpoint_id, delivery.event_id, delivery.ordering_key
+      returning delivery.id, delivery.lease_no, delivery.tenant_id, delivery.endpoint_id, delivery.event_id,
+        delivery.ordering_key
     ), recorded as (
       select *, true as ended from ended union all select *, false from rescheduled
     ), appended as (
@@ -88,13 +91,13 @@ export function recordAttempts(schema: string) {
       select recorded.id, input.attempt, input.lease_no, recorded.tenant_id, recorded.endpoint_id, recorded.event_id,
         input.started_at, input.duration_ms, input.outcome, input.ending, input.status,
         input.error_code, input.reason, input.request_headers, input.response_body, input.next_at
-      from recorded join input using (id)
+      from recorded join input using (id, lease_no)
       on conflict do nothing
     ), remembered as (
       insert into "${schema}".states (endpoint_id, entity, state, updated_at)
       select distinct on (recorded.endpoint_id, input.entity)
         recorded.endpoint_id, input.entity, input.state, input.started_at
-      from recorded join input using (id)
+      from recorded join input using (id, lease_no)
       where input.entity is not null and input.state is not null and recorded.endpoint_id is not null
       order by recorded.endpoint_id, input.entity, input.position desc
       on conflict (endpoint_id, entity) do update set state = excluded.state, updated_at = excluded.updated_at
@@ -102,11 +105,11 @@ export function recordAttempts(schema: string) {
       update "${schema}".endpoints endpoint set
         active = false, disabled_at = $18::text::timestamptz, disabled_reason = input.reason,
         version = endpoint.version + 1, updated_at = $18::text::timestamptz
-      from recorded join input using (id)
+      from recorded join input using (id, lease_no)
       where endpoint.id = recorded.endpoint_id and input.disable_endpoint and endpoint.active
         and endpoint.version = input.endpoint_version
     )
-    select id, endpoint_id, ordering_key, ended from recorded`;
+    select id, lease_no, endpoint_id, ordering_key, ended from recorded`;
 
   return (query: SqlQuery, rows: readonly AttemptRow[], now: string) =>
     query<RecordedRow>(text, [
