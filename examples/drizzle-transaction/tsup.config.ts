@@ -1,0 +1,4 @@
+import { defineConfig } from "tsup";
+import { programBuild } from "../../tsup.base.js";
+
+export default defineConfig({ ...programBuild, entry: { main: "src/main.ts" } });
