@@ -13,8 +13,8 @@ export interface ProxyOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The proxy could not be reached, or did not connect. */
-export class ProxyFailedError extends Error {
+/** The proxy could not be reached, or did not connect. Its message, which endpoint owners read, does not say where it is. */
+class ProxyFailedError extends Error {
   override readonly name = "ProxyFailedError";
   readonly code = "proxy_failed";
 }
@@ -107,7 +107,7 @@ function tunnel(proxy: ProxyOptions, authority: string, timeoutMs: number): Prom
       return fail(`The proxy answered ${response.statusCode}.`);
     });
     request.once("timeout", () => request.destroy(new Error("it did not answer in time")));
-    request.once("error", (error) => fail(`The proxy could not be reached: ${error.message}`, error));
+    request.once("error", (error) => fail("The proxy could not be reached.", error));
     request.end();
   });
 }

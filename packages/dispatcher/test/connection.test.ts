@@ -160,7 +160,8 @@ describe("forward proxy", () => {
     const gone = await listen(closed);
     closed.close();
     const send = openSender({ proxy: { url: `http://127.0.0.1:${gone}` } });
-    expect(await send(`http://127.0.0.1:${port}/`)).toMatchObject({ kind: "failed", errorCode: "proxy_failed" });
+    const result = await send(`http://127.0.0.1:${port}/`);
+    expect(result).toMatchObject({ errorCode: "proxy_failed", reason: "The proxy could not be reached." });
   });
 });
 
