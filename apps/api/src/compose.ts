@@ -15,6 +15,7 @@ import { createMachineButtons } from "./desk/machine-buttons.js";
 import { createMachines } from "./desk/machines.js";
 import { discordTemplates, slackTemplates } from "./desk/messages.js";
 import { deskMigrations } from "./desk/migrations/index.js";
+import { createTicketAction, ensureSupportAutomation } from "./desk/ticket-action.js";
 import { createTicketActions } from "./desk/ticket-actions.js";
 import { createTicketCommand } from "./desk/ticket-command.js";
 import { createTickets } from "./desk/tickets.js";
@@ -27,6 +28,7 @@ import { createInventoryRoutes } from "./http/inventory-routes.js";
 import { createMachineRoutes } from "./http/machine-routes.js";
 import { createMailRoutes } from "./http/mail-routes.js";
 import { createTicketRoutes } from "./http/ticket-routes.js";
+import { configuredSources } from "./sources.js";
 
 const DESK_SCHEMA = "desk";
 
@@ -87,6 +89,8 @@ export async function compose(environment: Environment, logger: Logger) {
     outbox: dispatcher,
     eventLog: dispatcher.events,
     connectors: [discord],
+    sources: configuredSources(environment),
+    actions: [createTicketAction({ tickets })],
     encryptionKey: environment.ENCRYPTION_KEY,
     logger,
   });
@@ -101,7 +105,8 @@ export async function compose(environment: Environment, logger: Logger) {
     templates: slackTemplates(),
     ...(environment.SLACK_BOT_TOKEN ? { botToken: environment.SLACK_BOT_TOKEN } : {}),
   });
-  for (const destination of [messages, slack, coldConnect.destination, ...discord.destinations]) {
+  const own = [messages, slack, coldConnect.destination];
+  for (const destination of [...own, ...discord.destinations, ...engine.automations.destinations]) {
     dispatcher.use(destination);
   }
 
@@ -136,6 +141,7 @@ export async function compose(environment: Environment, logger: Logger) {
       await engine.migrate();
       await migrate(database, { schema: DESK_SCHEMA, component: "desk", migrations: deskMigrations });
       await engine.apiKeys.ensure({ tenantId, name: "environment", key: environment.API_KEY });
+      await ensureSupportAutomation(engine, tenantId);
       await subscribeChannels({ dispatcher, tenantId, destination: messages.id, channels });
       await dispatcher.start();
       registration.start();

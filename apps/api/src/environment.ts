@@ -26,6 +26,8 @@ const channelMap = z
   })
   .pipe(z.record(z.string(), z.array(z.string().regex(/^\d{1,20}$/, "must be a channel id"))));
 
+const webhookSecrets = list.pipe(z.array(z.string().min(16, "must have at least 16 characters")).min(1)).optional();
+
 const schema = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
@@ -53,6 +55,12 @@ const schema = z.object({
   DISCORD_WEBHOOK_CHANNELS: channelMap,
   /** Where Discord's REST API is; the simulator's address in development. */
   DISCORD_API_BASE_URL: z.url().default("https://discord.com/api/v10"),
+  /** Newest first, separated by commas: opens `POST /webhooks/xtsystems` to a platform that signs with one of them. */
+  XTSYSTEMS_WEBHOOK_SECRET: webhookSecrets,
+  /** Newest first, separated by commas: opens `POST /api/webhooks/receive` to those who sign with one of them. */
+  SUPPORT_WEBHOOK_SECRET: webhookSecrets,
+  /** Opens `POST /api/webhooks/receive` to everybody where there is no secret: for development. */
+  SUPPORT_WEBHOOK_OPEN: z.stringbool().default(false),
   /** Of a Slack app with the scope `chat:write`, for endpoints of the destination `slack` that name a channel. */
   SLACK_BOT_TOKEN: z.string().startsWith("xoxb-").optional(),
   /** When each attempt of a webhook starts, in seconds after the one before, separated by commas. */

@@ -1,3 +1,11 @@
+export {
+  type Action,
+  type ActionContext,
+  type ActionResult,
+  defineAction,
+  type ExternalAction,
+  type TransactionalAction,
+} from "./action.js";
 export { type Clock, systemClock } from "./clock.js";
 export { type Connector, type ConnectorContext, type ConnectorRoute, defineConnector } from "./connector.js";
 export {

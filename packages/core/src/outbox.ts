@@ -25,6 +25,8 @@ export interface Outbox {
   ): Promise<{ readonly deliveryId: string; readonly duplicate: boolean }>;
   /** Makes or changes an endpoint of our own; the same key always means the same endpoint. */
   subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
+  /** Removes such an endpoint; what waits for it ends undelivered. False when there is none of this key. */
+  unsubscribe(subscription: Pick<Subscription, "tenantId" | "key">): Promise<boolean>;
 }
 
 /** The codes of errors by which an outbox refuses an event for what it is. */

@@ -5,6 +5,7 @@ it("exports what the README names, and nothing else", () => {
   expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
     [
       "OUTBOX_REFUSALS",
+      "defineAction",
       "defineConnector",
       "defineDestination",
       "defineEvent",

@@ -117,6 +117,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   return {
     ...publisher,
     subscribe: endpoints.subscribe,
+    unsubscribe: endpoints.unsubscribe,
     endpoints: {
       create: endpoints.create,
       get: endpoints.get,

@@ -93,6 +93,7 @@ export interface Endpoints {
 
 export interface EndpointStore extends Omit<Endpoints, "test" | "verify"> {
   subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
+  unsubscribe(subscription: Pick<Subscription, "tenantId" | "key">): Promise<boolean>;
 }
 
 export function createEndpoints(options: {
@@ -106,6 +107,13 @@ export function createEndpoints(options: {
 }): EndpointStore {
   const { settings, query, statements, registry, cache, codec, held } = options;
   const { clock } = settings;
+
+  const deleteEndpoint = async (endpoint: TenantScoped): Promise<boolean> => {
+    const deleted = await statements.deleteEndpoint(query, endpoint);
+    cache.forget(endpoint.id);
+    if (deleted.length > 0) await held.release(endpoint.id);
+    return deleted.length > 0;
+  };
 
   const targetOf = (destination: string, target: unknown): unknown =>
     destination === WEBHOOK_DESTINATION_ID ? parseWebhookTarget(target, settings.addressGuard) : target;
@@ -264,11 +272,11 @@ export function createEndpoints(options: {
       return { endpoints: page.map(codec.show), nextCursor };
     },
 
-    async delete(endpoint) {
-      const deleted = await statements.deleteEndpoint(query, endpoint);
-      cache.forget(endpoint.id);
-      if (deleted.length > 0) await held.release(endpoint.id);
-      return deleted.length > 0;
+    delete: deleteEndpoint,
+
+    async unsubscribe({ tenantId, key }) {
+      const [found] = await statements.findSubscription(query, { tenantId, key });
+      return found !== undefined && (await deleteEndpoint({ tenantId, id: found.id }));
     },
 
     async subscribe({ key, tenantId, destination, events, target }) {

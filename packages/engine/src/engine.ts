@@ -1,10 +1,11 @@
-import type { Clock, Connector, EventLog, IngestInput, IngestResult, Logger, Outbox } from "@hookline/core";
+import type { Action, Clock, Connector, EventLog, IngestInput, IngestResult, Logger, Outbox } from "@hookline/core";
 import { createColumnCipher, type Database, migrate } from "@hookline/postgres";
 import { createAcceptOnce } from "./access/accept-once.js";
 import { type ApiKeys, createApiKeys, type Principal } from "./access/api-keys.js";
 import { type Audit, createAudit } from "./access/audit.js";
 import { bearerOf } from "./access/bearer.js";
 import { createNotices, type Notices } from "./access/rotation-notices.js";
+import { type Automations, createAutomations } from "./automations/automations.js";
 import { type Contacts, createContacts } from "./contacts/contacts.js";
 import type { Credentials } from "./credentials/derived-credential.js";
 import { reencryptCredentials } from "./credentials/reencrypt.js";
@@ -29,6 +30,9 @@ export interface EngineOptions {
   readonly connectors?: readonly Connector[];
   /** Webhooks that come in: `defineSource` of `@hookline/core`. `createApp` mounts them at their paths. */
   readonly sources?: readonly EngineSource[];
+  /** What steps of automations can do beside the built-in actions: `defineAction` of `@hookline/core`. */
+  // biome-ignore lint/suspicious/noExplicitAny: each action knows the input of its own schema
+  readonly actions?: readonly Action<any>[];
   /** 32 bytes in base64, or several, newest first. Encrypts credentials. */
   readonly encryptionKey: string | readonly string[];
   /** Counts rate limits for all processes: an ioredis client of yours. The database does where it is absent. */
@@ -64,6 +68,8 @@ export interface Engine {
   readonly notices: Notices;
   /** What came in through sources, and what was refused. */
   readonly sources: Sources;
+  /** Trigger → condition → steps. Their runs are deliveries: give `automations.destinations` to the dispatcher. */
+  readonly automations: Automations;
   /** The principal of the request's `Authorization: Bearer` key; null when it is missing, unknown or revoked. */
   authenticate(request: Request): Promise<Principal | null>;
   /** True the first time that a key is seen within its time; shared by all processes on the database. */
@@ -134,6 +140,7 @@ export function createEngine(options: EngineOptions): Engine {
     audit: createAudit(store),
     notices: createNotices(store, outbox, options.secretMaxAgeDays),
     sources: { executions: sources.log.executions, refusals: sources.log.refusals },
+    automations: createAutomations({ store, outbox, actions: options.actions ?? [] }),
     async authenticate(request) {
       const key = bearerOf(request);
       return key === null ? null : apiKeys.authenticate(key);

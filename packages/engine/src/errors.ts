@@ -16,6 +16,9 @@ export type EngineErrorCode =
   | "mail_refused"
   | "mail_unauthorized"
   | "mail_insecure"
+  | "invalid_automation"
+  | "automation_not_found"
+  | "name_taken"
   | "closed";
 
 /** The error of this package. `code` is for programs and part of its contract, the message is for people. */

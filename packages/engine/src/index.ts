@@ -1,6 +1,22 @@
 export type { ApiKey, ApiKeyReference, ApiKeyScope, ApiKeys, NewApiKey, Principal } from "./access/api-keys.js";
 export type { Audit, AuditAct, AuditEntry, AuditPage, AuditQuery } from "./access/audit.js";
 export { type Notices, ROTATION_DUE_EVENT, type SecretAge } from "./access/rotation-notices.js";
+export type { Automation, AutomationKey } from "./automations/automation-store.js";
+export type {
+  AutomationChanges,
+  AutomationSample,
+  Automations,
+  AutomationTestResult,
+  NewAutomation,
+  TestedStep,
+} from "./automations/automations.js";
+export type { AutomationDefinition, AutomationStep } from "./automations/definition.js";
+export type {
+  AutomationExecution,
+  AutomationExecutionPage,
+  ExecutionQuery,
+  StepExecution,
+} from "./automations/execution-log.js";
 export type { AnalyticsAdapter, IdentifiedPerson } from "./cold-connect/analytics.js";
 export type { BindResult } from "./cold-connect/bind.js";
 export {

@@ -1,6 +1,13 @@
 import { newId, type Outbox } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
-import { type Alert, type Asset, alertTriggered, assetCreated, assetUpdated } from "../events/inventory-events.js";
+import {
+  type Alert,
+  type Asset,
+  type AssetStatus,
+  alertTriggered,
+  assetCreated,
+  assetUpdated,
+} from "../events/inventory-events.js";
 import { announce } from "./announce.js";
 
 /** Assets, and the alerts that monitors raise. Each change publishes its event in its own transaction. */
@@ -23,14 +30,23 @@ export interface AssetChange {
   readonly changedBy: string;
   readonly name?: string | undefined;
   readonly description?: string | undefined;
-  readonly status?: Asset["status"] | undefined;
+  readonly status?: AssetStatus | undefined;
 }
 
-export interface NewAlert extends Omit<Alert, "id" | "triggered_at"> {
+export interface NewAlert {
   readonly tenantId: string;
+  readonly title: string;
+  readonly message: string;
+  readonly severity: Alert["severity"];
+  readonly source: string;
 }
 
-interface AssetRow extends Omit<Asset, "created_at" | "updated_at" | "updated_by"> {
+interface AssetRow {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly status: AssetStatus;
+  readonly created_by: string;
   readonly created_at: Date;
   readonly updated_by: string | null;
   readonly updated_at: Date | null;

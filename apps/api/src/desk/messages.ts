@@ -88,7 +88,7 @@ function messageOf({ title, text, tone, fields, timestamp }: Presentation): Mess
         ...(text === undefined ? {} : { description: text }),
         color: COLORS[tone],
         fields: fields.map((field) => ({ ...field, inline: true })),
-        timestamp,
+        ...(timestamp === undefined ? {} : { timestamp }),
       },
     ],
   };

@@ -17,7 +17,8 @@ export interface Presentation {
   readonly text?: string;
   readonly tone: SlackColor;
   readonly fields: readonly { readonly name: string; readonly value: string }[];
-  readonly timestamp: string;
+  /** When it happened; absent: when its event did. */
+  readonly timestamp?: string | undefined;
   /** What the message stands for: a later event about the same thing changes it. */
   readonly entity?: string;
 }
@@ -31,13 +32,13 @@ const PRIORITY = {
   urgent: { label: "Urgent", tone: "danger" },
 } as const satisfies Record<Priority, unknown>;
 
-const STATUS = {
-  new: "New",
-  open: "Open",
-  pending: "Waiting",
-  resolved: "Resolved",
-  closed: "Closed",
-} as const satisfies Record<TicketStatus, string>;
+const STATUS: ReadonlyMap<string, string> = new Map<TicketStatus, string>([
+  ["new", "New"],
+  ["open", "Open"],
+  ["pending", "Waiting"],
+  ["resolved", "Resolved"],
+  ["closed", "Closed"],
+]);
 
 const MACHINE = {
   pending: { title: "A machine asks to be approved", tone: "warning" },
@@ -55,7 +56,7 @@ export function presentTicket(ticket: Ticket): Presentation {
   const ended = ticket.status === "resolved" || ticket.status === "closed";
   const fields = [
     { name: "Priority", value: PRIORITY[ticket.priority].label },
-    { name: "Status", value: STATUS[ticket.status] },
+    { name: "Status", value: STATUS.get(ticket.status) ?? ticket.status },
     { name: "From", value: ticket.customer_name ?? ticket.created_by },
     { name: "Team", value: ticket.team },
     { name: "Assignee", value: ticket.assignee },
@@ -63,10 +64,10 @@ export function presentTicket(ticket: Ticket): Presentation {
     { name: "Last note", value: ticket.notes?.at(-1)?.text },
   ];
   return {
-    title: `${ticket.ticket_number} · ${ticket.title}`,
-    text: ticket.description,
+    title: ticket.ticket_number === undefined ? ticket.title : `${ticket.ticket_number} · ${ticket.title}`,
+    ...(ticket.description === undefined ? {} : { text: ticket.description }),
     tone: ended ? "success" : PRIORITY[ticket.priority].tone,
-    fields: fields.filter((field): field is { name: string; value: string } => field.value !== undefined),
+    fields: shown(fields),
     timestamp: ticket.updated_at ?? ticket.created_at,
     entity: ticket.id,
   };
@@ -88,12 +89,12 @@ export function presentMachine(machine: Machine): Presentation {
 function presentAsset(asset: Asset, title: string): Presentation {
   return {
     title: `${title}: ${asset.name}`,
-    text: asset.description,
+    ...(asset.description === undefined ? {} : { text: asset.description }),
     tone: "info",
-    fields: [
+    fields: shown([
       { name: "Status", value: asset.status },
       { name: "By", value: asset.updated_by ?? asset.created_by },
-    ],
+    ]),
     timestamp: asset.updated_at ?? asset.created_at,
     entity: asset.id,
   };
@@ -102,7 +103,7 @@ function presentAsset(asset: Asset, title: string): Presentation {
 function presentAnswer({ ticket, ai_response: answer, reason }: AiEvent, title: string): Presentation {
   const tones = { generated: "info", requires_review: "warning", approved: "success", rejected: "danger" } as const;
   return {
-    title: `${ticket.ticket_number} · ${title}`,
+    title: `${ticket.ticket_number ?? ticket.title} · ${title}`,
     text: answer.text,
     tone: tones[answer.status],
     fields: [
@@ -113,6 +114,11 @@ function presentAnswer({ ticket, ai_response: answer, reason }: AiEvent, title: 
     timestamp: answer.created_at,
     entity: answer.id,
   };
+}
+
+/** Leaves out what is not known. */
+function shown(fields: readonly { readonly name: string; readonly value: string | undefined }[]) {
+  return fields.filter((field): field is { name: string; value: string } => field.value !== undefined);
 }
 
 const PRESENTATIONS = {

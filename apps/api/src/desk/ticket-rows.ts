@@ -1,13 +1,13 @@
 import type { SqlQuery } from "@hookline/core";
-import type { Ticket, TicketNote } from "../events/ticket-events.js";
+import type { Priority, Ticket, TicketStatus } from "../events/ticket-events.js";
 
 interface TicketRow {
   readonly id: string;
   readonly ticket_number: string;
   readonly title: string;
   readonly description: string;
-  readonly priority: Ticket["priority"];
-  readonly status: Ticket["status"];
+  readonly priority: Priority;
+  readonly status: TicketStatus;
   readonly category: string | null;
   readonly team: string | null;
   readonly assignee: string | null;
@@ -30,12 +30,23 @@ const columns = (schema: string): string => `
                             ORDER BY n.id), '[]')::text
    FROM (SELECT * FROM ${schema}.ticket_notes WHERE ticket_id = t.id ORDER BY id DESC LIMIT 3) n) AS notes`;
 
+/** A ticket of the desk's own, of which everything is known. */
+export type DeskTicket = Ticket & {
+  readonly ticket_number: string;
+  readonly seq_id: number;
+  readonly subject: string;
+  readonly description: string;
+  readonly status: TicketStatus;
+  readonly created_by: string;
+  readonly created_at: string;
+};
+
 export interface TicketKey {
   readonly tenantId: string;
   readonly id: string;
 }
 
-export async function findTicket(query: SqlQuery, schema: string, key: TicketKey): Promise<Ticket | null> {
+export async function findTicket(query: SqlQuery, schema: string, key: TicketKey): Promise<DeskTicket | null> {
   const [row] = await query<TicketRow>(
     `SELECT ${columns(schema)} FROM ${schema}.tickets t WHERE t.tenant_id = $1 AND t.id = $2`,
     [key.tenantId, key.id],
@@ -44,7 +55,7 @@ export async function findTicket(query: SqlQuery, schema: string, key: TicketKey
 }
 
 /** {@link findTicket}; nobody else changes the ticket until the transaction ends. */
-export async function lockTicket(query: SqlQuery, schema: string, key: TicketKey): Promise<Ticket | null> {
+export async function lockTicket(query: SqlQuery, schema: string, key: TicketKey): Promise<DeskTicket | null> {
   await query(`SELECT 1 AS locked FROM ${schema}.tickets WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, [
     key.tenantId,
     key.id,
@@ -57,7 +68,7 @@ export async function findTicketOfRequest(
   query: SqlQuery,
   schema: string,
   { tenantId, requestKey }: { readonly tenantId: string; readonly requestKey: string },
-): Promise<Ticket | null> {
+): Promise<DeskTicket | null> {
   const [row] = await query<TicketRow>(
     `SELECT ${columns(schema)} FROM ${schema}.tickets t WHERE t.tenant_id = $1 AND t.request_key = $2`,
     [tenantId, requestKey],
@@ -66,7 +77,7 @@ export async function findTicketOfRequest(
 }
 
 /** Newest first, 100 at most. */
-export async function listTickets(query: SqlQuery, schema: string, tenantId: string): Promise<Ticket[]> {
+export async function listTickets(query: SqlQuery, schema: string, tenantId: string): Promise<DeskTicket[]> {
   const rows = await query<TicketRow>(
     `SELECT ${columns(schema)} FROM ${schema}.tickets t
      WHERE t.tenant_id = $1 ORDER BY t.created_at DESC, t.id DESC LIMIT 100`,
@@ -75,11 +86,13 @@ export async function listTickets(query: SqlQuery, schema: string, tenantId: str
   return rows.map(fromRow);
 }
 
-function fromRow({ created_at, updated_at, notes, ...row }: TicketRow): Ticket {
-  const noted = (JSON.parse(notes) as TicketNote[]).map((note) => ({
-    ...note,
-    created_at: new Date(note.created_at).toISOString(),
-  }));
+function fromRow({ created_at, updated_at, notes, ...row }: TicketRow): DeskTicket {
+  const noted = (JSON.parse(notes) as { id: string; author: string; text: string; created_at: string }[]).map(
+    (note) => ({
+      ...note,
+      created_at: new Date(note.created_at).toISOString(),
+    }),
+  );
   return {
     ...withoutNulls(row),
     seq_id: Number(row.ticket_number.slice(row.ticket_number.lastIndexOf("-") + 1)),

@@ -1,5 +1,5 @@
-import { type EventDefinition, newId, type Outbox } from "@hookline/core";
-import type { Database, DatabaseTransaction } from "@hookline/postgres";
+import { type EventDefinition, newId, type Outbox, type Transaction } from "@hookline/core";
+import type { Database } from "@hookline/postgres";
 import {
   type Priority,
   type Ticket,
@@ -11,20 +11,27 @@ import {
   ticketUpdated,
 } from "../events/ticket-events.js";
 import { announce } from "./announce.js";
-import { findTicket, findTicketOfRequest, listTickets, lockTicket, type TicketKey } from "./ticket-rows.js";
+import {
+  type DeskTicket,
+  findTicket,
+  findTicketOfRequest,
+  listTickets,
+  lockTicket,
+  type TicketKey,
+} from "./ticket-rows.js";
 
 /** Tickets of the desk. Each change publishes its events in its own transaction; what changes nothing publishes none. */
 export interface Tickets {
-  /** Opens a numbered ticket. Idempotent by `requestKey`. */
-  open(request: OpenTicket): Promise<Ticket>;
+  /** Opens a numbered ticket, in the caller's transaction if there is one. Idempotent by `requestKey`. */
+  open(request: OpenTicket, options?: { readonly transaction?: Transaction }): Promise<DeskTicket>;
   /** Null: the tenant has no such ticket; so it is with the others below. */
-  change(ticket: TicketKey, change: TicketChange): Promise<Ticket | null>;
-  note(ticket: TicketKey, note: { readonly author: string; readonly text: string }): Promise<Ticket | null>;
+  change(ticket: TicketKey, change: TicketChange): Promise<DeskTicket | null>;
+  note(ticket: TicketKey, note: { readonly author: string; readonly text: string }): Promise<DeskTicket | null>;
   /** Passes the ticket on to a team; its priority is high at least from then on. */
-  escalate(ticket: TicketKey, escalation: Escalation): Promise<Ticket | null>;
-  get(ticket: TicketKey): Promise<Ticket | null>;
+  escalate(ticket: TicketKey, escalation: Escalation): Promise<DeskTicket | null>;
+  get(ticket: TicketKey): Promise<DeskTicket | null>;
   /** Newest first, 100 at most. */
-  list(tenantId: string): Promise<readonly Ticket[]>;
+  list(tenantId: string): Promise<readonly DeskTicket[]>;
 }
 
 export interface OpenTicket {
@@ -63,17 +70,17 @@ export function createTickets(options: { database: Database; outbox: Outbox; sch
   const { database, outbox, schema } = options;
 
   const announceTicket = async (
-    transaction: DatabaseTransaction,
+    transaction: Transaction,
     key: TicketKey,
     as: readonly EventDefinition<string, Ticket>[],
-  ): Promise<Ticket> => {
+  ): Promise<DeskTicket> => {
     const ticket = await findTicket(transaction.query, schema, key);
     if (ticket === null) throw new Error(`Ticket ${key.id} vanished while it was changed.`);
     await announce(outbox, transaction, { tenantId: key.tenantId, as, data: ticket, subject: ticket.id });
     return ticket;
   };
 
-  const insertTicket = async (transaction: DatabaseTransaction, request: OpenTicket): Promise<string> => {
+  const insertTicket = async (transaction: Transaction, request: OpenTicket): Promise<string> => {
     const now = new Date();
     const year = now.getUTCFullYear();
     const [counter] = await transaction.query<{ last: number }>(
@@ -107,20 +114,22 @@ export function createTickets(options: { database: Database; outbox: Outbox; sch
     return id;
   };
 
-  const touch = (transaction: DatabaseTransaction, key: TicketKey, by: string) =>
+  const openIn = async (transaction: Transaction, request: OpenTicket): Promise<DeskTicket> => {
+    const known = await findTicketOfRequest(transaction.query, schema, request);
+    if (known !== null) return known;
+    const id = await insertTicket(transaction, request);
+    return await announceTicket(transaction, { tenantId: request.tenantId, id }, [ticketCreated]);
+  };
+
+  const touch = (transaction: Transaction, key: TicketKey, by: string) =>
     transaction.query(
       `UPDATE ${schema}.tickets SET updated_by = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2`,
       [key.tenantId, key.id, by, new Date()],
     );
 
   return {
-    open: (request) =>
-      database.transaction(async (transaction) => {
-        const known = await findTicketOfRequest(transaction.query, schema, request);
-        if (known !== null) return known;
-        const id = await insertTicket(transaction, request);
-        return await announceTicket(transaction, { tenantId: request.tenantId, id }, [ticketCreated]);
-      }),
+    open: (request, { transaction } = {}) =>
+      transaction === undefined ? database.transaction((own) => openIn(own, request)) : openIn(transaction, request),
 
     change: (key, { changedBy, ...change }) =>
       database.transaction(async (transaction) => {

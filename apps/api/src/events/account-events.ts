@@ -1,9 +1,9 @@
 import { defineEvent } from "@hookline/core";
 import { z } from "zod";
 
-export const companySchema = z.object({ id: z.string(), name: z.string(), created_at: z.iso.datetime() });
+export const companySchema = z.looseObject({ id: z.string(), name: z.string(), created_at: z.iso.datetime() });
 
-export const userSchema = z.object({
+export const userSchema = z.looseObject({
   id: z.string(),
   username: z.string(),
   email: z.string(),

@@ -1,27 +1,30 @@
 import { defineEvent } from "@hookline/core";
 import { z } from "zod";
 
-export const assetSchema = z.object({
+export const assetStatusSchema = z.enum(["active", "maintenance", "retired"]);
+
+export const assetSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
-  description: z.string(),
-  status: z.enum(["active", "maintenance", "retired"]),
-  created_by: z.string(),
-  created_at: z.iso.datetime(),
+  description: z.string().optional(),
+  status: z.string().optional(),
+  created_by: z.string().optional(),
+  created_at: z.iso.datetime({ offset: true, local: true }).optional(),
   updated_by: z.string().optional(),
-  updated_at: z.iso.datetime().optional(),
+  updated_at: z.iso.datetime({ offset: true, local: true }).optional(),
 });
 
-export const alertSchema = z.object({
+export const alertSchema = z.looseObject({
   id: z.string(),
   title: z.string(),
   message: z.string(),
   severity: z.enum(["info", "warning", "critical"]),
   /** What raised it, such as a monitor's name. */
   source: z.string(),
-  triggered_at: z.iso.datetime(),
+  triggered_at: z.iso.datetime({ offset: true, local: true }),
 });
 
+export type AssetStatus = z.infer<typeof assetStatusSchema>;
 export type Asset = z.infer<typeof assetSchema>;
 export type Alert = z.infer<typeof alertSchema>;
 

@@ -1,12 +1,12 @@
 import { defineEvent } from "@hookline/core";
 import { z } from "zod";
 
-export const machineSchema = z.object({
+export const machineSchema = z.looseObject({
   asset_id: z.string(),
   hostname: z.string(),
   ip_address: z.string(),
   status: z.enum(["pending", "approved", "denied"]),
-  registered_at: z.iso.datetime(),
+  registered_at: z.iso.datetime({ offset: true, local: true }),
   decided_by: z.string().optional(),
 });
 

@@ -4,40 +4,41 @@ import { z } from "zod";
 export const prioritySchema = z.enum(["low", "normal", "high", "urgent"]);
 export const ticketStatusSchema = z.enum(["new", "open", "pending", "resolved", "closed"]);
 
-export const noteSchema = z.object({
-  id: z.string(),
-  author: z.string(),
-  text: z.string(),
-  created_at: z.iso.datetime(),
-});
+/** With a time zone or without: other systems write both. */
+const time = z.iso.datetime({ offset: true, local: true });
 
-export const ticketSchema = z.object({
+export const noteSchema = z.looseObject({ author: z.string().optional(), text: z.string().optional() });
+
+/**
+ * A ticket as the desk tells of it, and as other systems do that know less of theirs (`POST /webhooks/xtsystems`):
+ * only what all of them say is needed, and what they say beyond it is kept.
+ */
+export const ticketSchema = z.looseObject({
   id: z.string(),
-  ticket_number: z.string(),
-  /** The number within its year. */
-  seq_id: z.number().int(),
   title: z.string(),
-  /** The title, for receivers that know it by this name. */
-  subject: z.string(),
-  description: z.string(),
   priority: prioritySchema,
-  status: ticketStatusSchema,
+  status: z.string(),
+  ticket_number: z.string().optional(),
+  /** The number within its year. */
+  seq_id: z.number().int().optional(),
+  /** The title, for receivers that know it by this name. */
+  subject: z.string().optional(),
+  description: z.string().optional(),
   category: z.string().optional(),
   team: z.string().optional(),
   assignee: z.string().optional(),
   customer_email: z.string().optional(),
   customer_name: z.string().optional(),
   escalation_reason: z.string().optional(),
-  created_by: z.string(),
-  created_at: z.iso.datetime(),
+  created_by: z.string().optional(),
+  created_at: time.optional(),
   updated_by: z.string().optional(),
-  updated_at: z.iso.datetime().optional(),
+  updated_at: time.optional(),
   /** The last three, oldest first. */
   notes: z.array(noteSchema).optional(),
 });
 
 export type Ticket = z.infer<typeof ticketSchema>;
-export type TicketNote = z.infer<typeof noteSchema>;
 export type TicketStatus = z.infer<typeof ticketStatusSchema>;
 export type Priority = z.infer<typeof prioritySchema>;
 

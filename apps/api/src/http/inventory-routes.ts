@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type ApiKeyEnv, createRouter, type Engine, problem, problemResponses, requireApiKey } from "@hookline/engine";
 import type { Inventory } from "../desk/inventory.js";
-import { alertSchema, assetSchema } from "../events/inventory-events.js";
+import { alertSchema, assetSchema, assetStatusSchema } from "../events/inventory-events.js";
 import { idParam, jsonAnswer, jsonBody, line, longText, REFUSALS, SECURED } from "./desk-route.js";
 
 const asset = assetSchema.openapi("Asset");
@@ -36,7 +36,7 @@ const changeAsset = createRoute({
         changed_by: line(),
         name: line().optional(),
         description: longText().optional(),
-        status: assetSchema.shape.status.optional(),
+        status: assetStatusSchema.optional(),
       }),
     ),
   },

@@ -145,6 +145,7 @@ export async function startApp(
         return { deliveryId: "dlv_1", duplicate };
       },
       subscribe: async () => ({ endpointId: "ep_1" }),
+      unsubscribe: async () => true,
     },
   };
   const served = await serve(async (request) => {

@@ -8,6 +8,7 @@ import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
 import { findSetAside } from "./find-set-aside.js";
 import { findStuckTurns } from "./find-stuck-turns.js";
+import { findSubscription } from "./find-subscription.js";
 import { forgetTokens } from "./forget-tokens.js";
 import { getEvent } from "./get-event.js";
 import { giveBackDeliveries } from "./give-back-deliveries.js";
@@ -52,6 +53,7 @@ export function createStatements(schema: string) {
     findSetAside: findSetAside(schema),
     findStuckTurns: findStuckTurns(schema),
     forgetTokens: forgetTokens(schema),
+    findSubscription: findSubscription(schema),
     getEvent: getEvent(schema),
     giveBackDeliveries: giveBackDeliveries(schema),
     insertEndpoint: insertEndpoint(schema),

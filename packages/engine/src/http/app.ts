@@ -6,6 +6,7 @@ import type { Engine } from "../engine.js";
 import { createSourceRoutes } from "../sources/source-routes.js";
 import { createRateLimiter } from "../storage/rate-limiter.js";
 import { createAccessRoutes } from "./access-routes.js";
+import { createAutomationRoutes } from "./automation-routes.js";
 import { CONNECTORS_PATH, createConnectorRoutes, exemptRoutes } from "./connector-routes.js";
 import { createContactRoutes } from "./contact-routes.js";
 import { type ApiDocument, DOCS_CSP, docsPage } from "./docs-page.js";
@@ -103,6 +104,7 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
   });
   app.route("/", createContactRoutes(engine));
   app.route("/", createAccessRoutes(engine));
+  app.route("/", createAutomationRoutes(engine));
   for (const module of routes) app.route("/", module);
   mountReference(app, options.info);
   return app;

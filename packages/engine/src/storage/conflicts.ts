@@ -14,9 +14,18 @@ export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether Postgres refused a value because another row has it. */
+export function isUniqueViolation(error: unknown): boolean {
+  return hasState(error, (state) => state === "23505");
+}
+
 function isConflict(error: unknown): boolean {
+  return hasState(error, (state) => CONFLICTS.has(state));
+}
+
+function hasState(error: unknown, fits: (sqlState: string) => boolean): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ("sqlState" in cause && typeof cause.sqlState === "string" && CONFLICTS.has(cause.sqlState)) return true;
+    if ("sqlState" in cause && typeof cause.sqlState === "string" && fits(cause.sqlState)) return true;
   }
   return false;
 }

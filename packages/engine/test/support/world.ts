@@ -4,6 +4,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import {
+  type Action,
   type Clock,
   type Connector,
   type EventDefinition,
@@ -50,6 +51,8 @@ export interface WorldOptions {
   readonly events?: readonly EventDefinition[];
   readonly connectors?: readonly Connector[];
   readonly sources?: readonly EngineSource[];
+  // biome-ignore lint/suspicious/noExplicitAny: each action knows the input of its own schema
+  readonly actions?: readonly Action<any>[];
   readonly throttle?: ThrottleOptions;
   readonly afterBind?: ColdConnectOptions["afterBind"];
   readonly mailer?: Mailer;
@@ -124,11 +127,13 @@ export async function openWorld(databases: TestDatabases, options: WorldOptions 
     eventLog: dispatcher.events,
     connectors: options.connectors ?? [discordConnector()],
     sources: options.sources ?? [],
+    actions: options.actions ?? [],
     encryptionKey: ENCRYPTION_KEY,
     ...(options.redis ? { redis: options.redis } : {}),
     clock,
     logger,
   });
+  for (const destination of engine.automations.destinations) dispatcher.use(destination);
   if (isNew) {
     await dispatcher.migrate();
     await engine.migrate();
