@@ -28,7 +28,7 @@ describe("webhooks that come in", () => {
 
   const read = async (path: string) => {
     const headers = { authorization: `Bearer ${setting.environment.API_KEY}` };
-    return await (await fetch(api.url + path, { headers })).json();
+    return (await (await fetch(api.url + path, { headers })).json()) as { tickets: unknown[]; contacts: unknown[] };
   };
   const post = (path: string, body: string, headers: Record<string, string>) =>
     fetch(api.url + path, { method: "POST", body, headers: { "content-type": "application/json", ...headers } });
