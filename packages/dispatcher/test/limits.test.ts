@@ -173,7 +173,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((await first.take(bucket, 5)).granted).toBe(1);
     clock.advance(3_700_000);
     await first.sweep();
-    expect(await database.query(`select from ${schema}.rate_limits`)).toEqual([]);
+    expect(await database.query(`select from ${schema}.rate_limit_tokens`)).toEqual([]);
   });
 
   it.each([
@@ -229,6 +229,6 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await dispatcher.start();
     await dispatcher.publishMany(many(20));
     await receiver.waitFor(20);
-    expect(texts.filter((text) => text.includes("rate_limits"))).toEqual([]);
+    expect(texts.filter((text) => text.includes("rate_limit_tokens"))).toEqual([]);
   });
 });

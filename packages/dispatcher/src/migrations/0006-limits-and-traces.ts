@@ -1,7 +1,7 @@
 import type { Migration } from "@hookline/postgres";
 
 /**
- * `rate_limits` holds one row for each endpoint or tenant with a rate limit, once it was used; the trace context of
+ * `rate_limit_tokens` holds one row for each endpoint or tenant with a rate limit, once it was used; the trace context of
  * whoever published is kept beside what was published, as its `traceparent` and, after a space, its `tracestate`.
  */
 export const limitsAndTraces: Migration = {
@@ -14,7 +14,7 @@ export const limitsAndTraces: Migration = {
 const statements = (schema: string): readonly string[] => [
   // full_at_ms: when the bucket is full again, in milliseconds since 1970. One number tells how full it is now.
   // The other columns are what the last request asked for, and what it was granted.
-  `create table "${schema}".rate_limits (
+  `create table "${schema}".rate_limit_tokens (
     key text primary key,
     full_at_ms double precision not null,
     max_count integer not null,

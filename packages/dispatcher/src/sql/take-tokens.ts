@@ -34,7 +34,7 @@ export function takeTokens(schema: string) {
   const each = "(excluded.per_ms::double precision / excluded.max_count)";
   const granted = `least(excluded.wanted, floor((${now} + excluded.per_ms - ${full}) / ${each} + 1e-6)::integer)`;
   const text = `
-    insert into "${schema}".rate_limits as bucket (key, full_at_ms, max_count, per_ms, wanted, granted)
+    insert into "${schema}".rate_limit_tokens as bucket (key, full_at_ms, max_count, per_ms, wanted, granted)
     select key, ${now} + least(wanted, max_count) * (per_ms::double precision / max_count),
       max_count, per_ms, wanted, least(wanted, max_count)
     from ${unpackColumns(COLUMNS)}
