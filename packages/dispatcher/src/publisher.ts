@@ -11,7 +11,7 @@ import {
   type SqlQuery,
   type Transaction,
 } from "@hookline/core";
-import type { Database } from "@hookline/postgres";
+import { type Database, isInsideTransaction } from "@hookline/postgres";
 import { createCommitWatch } from "./commit-watch.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
@@ -21,6 +21,7 @@ import { checkSize, keyIssues, toEventRow, toJson } from "./event-input.js";
 import type { Job } from "./job.js";
 import { DIRECT_SEND_TYPE } from "./jobs.js";
 import type { Settings } from "./options.js";
+import { createSharedInsert, isShareable } from "./shared-insert.js";
 import { isoTime } from "./sql/columns.js";
 import { DELIVERY_NUMBER_DIGITS, type EventRow, type PublishedRow } from "./sql/publish-events.js";
 import type { MessageRow } from "./sql/send-message.js";
@@ -146,6 +147,8 @@ export function createPublisher(options: {
     return rows.map((row) => known?.get(row) ?? { id: row.id, duplicate: false });
   };
 
+  const sharedInsert = createSharedInsert((rows) => write(rows, writingDirectly(database.query)));
+
   const findKnown = async (missing: readonly EventRow[], query: SqlQuery) => {
     const found = await statements.findPublishedEvents(query, missing);
     const known = new Map<EventRow, Published | DispatcherError>();
@@ -214,6 +217,8 @@ export function createPublisher(options: {
   return {
     async publish(event, outboxOptions = {}) {
       const row = await prepare(event, clock.now());
+      const isShared = outboxOptions.transaction === undefined && isShareable(row, event.id !== undefined);
+      if (isShared && !isInsideTransaction(database)) return sharedInsert.insert(row);
       const [published] = await writeAll([row], writingFor(outboxOptions));
       return published as Published;
     },

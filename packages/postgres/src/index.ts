@@ -14,6 +14,7 @@ export { type OpenDatabaseOptions, openDatabase } from "./open-database.js";
 export { createClientTransactions } from "./pg/client-transactions.js";
 export { type FromPoolOptions, fromPool } from "./pg/from-pool.js";
 export type { PgClient, PgPool } from "./pg/pool-face.js";
+export { isInsideTransaction } from "./transaction-scope.js";
 export {
   type DrizzleSql,
   type DrizzleTransaction,

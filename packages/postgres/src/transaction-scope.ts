@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Database } from "./database.js";
 import { DatabaseError } from "./errors.js";
 
 /** One running transaction: what was asked to happen after its commit, and whether it still runs. */
@@ -18,6 +19,7 @@ export interface TransactionScopes {
   run<T>(scope: TransactionScope, fn: () => Promise<T>): Promise<T>;
   /** Makes the rest of the caller's asynchronous context part of a new scope, where there is no function to wrap. */
   enter(): TransactionScope;
+  isInside(): boolean;
   /** @throws DatabaseError `nested_query` inside a running transaction */
   assertOutside(what: string): void;
 }
@@ -28,6 +30,7 @@ export const SCOPES = Symbol("hookline.transaction-scopes");
 /** Makes the scopes of one database. Code started inside a transaction counts as outside once that has ended. */
 export function createTransactionScopes(): TransactionScopes {
   const storage = new AsyncLocalStorage<OpenScope>();
+  const isInside = () => storage.getStore()?.isOpen() === true;
   return {
     open: createScope,
     run: (scope, fn) => storage.run(scope as OpenScope, fn),
@@ -36,8 +39,9 @@ export function createTransactionScopes(): TransactionScopes {
       storage.enterWith(scope);
       return scope;
     },
+    isInside,
     assertOutside(what) {
-      if (storage.getStore()?.isOpen() !== true) return;
+      if (!isInside()) return;
       throw new DatabaseError(
         "nested_query",
         `${what} was called on the database inside its own transaction; use the transaction that was passed in.`,
@@ -68,4 +72,17 @@ function createScope(): OpenScope {
       open = false;
     },
   };
+}
+
+/**
+ * Whether the code that runs now was called from inside a running transaction of this database, where its own `query`
+ * answers `nested_query`. Ask before work is put off or shared with others, which leaves that context. Always false
+ * for a database that was not made by this package.
+ *
+ * @example
+ * if (isInsideTransaction(database)) throw new Error("Use the transaction that was passed in.");
+ */
+export function isInsideTransaction(database: Database): boolean {
+  const scopes = (database as { readonly [SCOPES]?: TransactionScopes })[SCOPES];
+  return scopes?.isInside() ?? false;
 }

@@ -19,6 +19,7 @@ describe("what the package exports", () => {
         "fromPool",
         "fromPostgresJsTransaction",
         "isDatabaseError",
+        "isInsideTransaction",
         "migrate",
         "openDatabase",
       ]
