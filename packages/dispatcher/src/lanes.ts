@@ -14,6 +14,8 @@ export interface Lanes {
   idle(): Promise<void>;
   /** How many jobs wait in one lane. */
   waitingIn(lane: string): number;
+  /** How many more may be fetched for one lane; none before half of those that may wait are gone. */
+  wantedIn(lane: string): number;
   /** How many more jobs may wait; 0 while those that do are too large together. */
   room(): number;
   readonly waiting: number;
@@ -30,6 +32,7 @@ interface Tenant {
 interface Lane {
   readonly key: string;
   readonly tenant: Tenant;
+  readonly isDirect: boolean;
   jobs: Job[];
   inFlight: number;
   /** How many it may have in flight by what it has shown; 0 before it has answered. */
@@ -39,6 +42,11 @@ interface Lane {
 
 /** What may be in flight to an endpoint that has not answered yet, where there is plenty of room. */
 const FIRST_WINDOW = 4;
+/** What may wait for an endpoint that has not answered yet. */
+const FIRST_WAITING = 64;
+/** What may wait for each request that an endpoint may have in flight. */
+const WAITING_PER_SLOT = 4;
+const MAX_ANSWERED = 10_000;
 /** How many of those that found no room look again when a slot is free. */
 const UNPARKED = 4;
 
@@ -70,6 +78,8 @@ export function createLanes(options: {
   const { maxInFlightPerLane, maxInFlightOfTenant, maxInFlightOfLane, now } = options;
   const tenants = new Map<string, Tenant>();
   const lanes = new Map<string, Lane>();
+  /** Lanes that are gone and whose endpoints answered to the last. */
+  const answered = new Set<string>();
   const turns = createRoundRobin<Tenant>();
   let waiting = 0;
   let waitingBytes = 0;
@@ -95,6 +105,10 @@ export function createLanes(options: {
 
   const leave = (lane: Lane): void => {
     if (lane.inFlight > 0 || lane.jobs.length > 0 || !lanes.delete(lane.key)) return;
+    answered.delete(lane.key);
+    if (lane.window >= FIRST_WINDOW) answered.add(lane.key);
+    const [oldest] = answered.size > MAX_ANSWERED ? answered : [];
+    if (oldest !== undefined) answered.delete(oldest);
     lane.tenant.lanes -= 1;
     if (lane.tenant.lanes === 0) tenants.delete(lane.tenant.id);
   };
@@ -120,6 +134,19 @@ export function createLanes(options: {
   };
 
   const room = (): number => (waitingBytes >= options.maxWaitingBytes ? 0 : Math.max(0, options.maxWaiting - waiting));
+
+  /**
+   * How many may wait for an endpoint: more the more it has shown to take, and an eighth of what is free at most. One
+   * that has not answered keeps its hands off the second half of the places, however many of its kind there are.
+   * Direct sends get as much as an endpoint can get: they cannot be set aside.
+   */
+  const maxWaitingOf = (lane: Lane | undefined): number => {
+    if (lane !== undefined && (lane.window > 0 || lane.isDirect)) {
+      const shown = lane.isDirect ? Number.POSITIVE_INFINITY : lane.window * WAITING_PER_SLOT;
+      return Math.min(options.maxWaitingPerLane, shown, Math.floor(room() / 8));
+    }
+    return Math.max(0, Math.min(FIRST_WAITING, Math.floor((room() - options.maxWaiting / 2) / 8)));
+  };
 
   const start = (lane: Lane, job: Job): void => {
     waiting -= 1;
@@ -171,7 +198,9 @@ export function createLanes(options: {
     const known = maxInFlightOfLane === undefined ? null : maxInFlightOfLane(job);
     // One at a time until it is known how many there may be: the first attempt looks it up.
     const maxInFlight = known === undefined ? 1 : (known ?? maxInFlightPerLane);
-    const lane: Lane = { key, tenant, jobs: [], inFlight: 0, window: 0, maxInFlight };
+    const isDirect = job.recipient.kind === "direct";
+    const window = answered.has(key) ? FIRST_WINDOW : 0;
+    const lane: Lane = { key, tenant, isDirect, jobs: [], inFlight: 0, window, maxInFlight };
     lanes.set(key, lane);
     return lane;
   };
@@ -192,9 +221,7 @@ export function createLanes(options: {
     offer(job) {
       const key = laneOf(job);
       let lane = lanes.get(key);
-      if (room() === 0 || (lane !== undefined && lane.jobs.length >= options.maxWaitingPerLane)) {
-        return false;
-      }
+      if (room() === 0 || (lane !== undefined && lane.jobs.length >= maxWaitingOf(lane))) return false;
       lane ??= createLane(key, job);
       lane.jobs.push(job);
       waiting += 1;
@@ -218,6 +245,12 @@ export function createLanes(options: {
     },
     idle: () => (inFlight === 0 && waiting === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
     waitingIn: (lane) => lanes.get(lane)?.jobs.length ?? 0,
+    wantedIn(key) {
+      const lane = lanes.get(key);
+      const [jobs, most] = [lane?.jobs.length ?? 0, maxWaitingOf(lane)];
+      if (jobs === 0) return Math.max(1, most);
+      return jobs * 2 > most ? 0 : most - jobs;
+    },
     room,
     get waiting() {
       return waiting;

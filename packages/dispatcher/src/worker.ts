@@ -129,7 +129,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     run: run.run,
     onFree(lane) {
       if (stopped) return;
-      if (setAside.has(lane) && lanes.waitingIn(lane) < settings.maxInFlightPerEndpoint) pull(lane);
+      if (setAside.has(lane) && lanes.wantedIn(lane) > 0) pull(lane);
       if (hungry && lanes.room() > settings.maxWaiting / 2) wake();
     },
   });
@@ -239,7 +239,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   function pull(lane: string): void {
     if (stopped || pulling.has(lane) || paused.isPaused(lane)) return;
-    const wanted = Math.min(settings.maxInFlightPerEndpoint, room());
+    const wanted = Math.min(settings.maxInFlightPerEndpoint, lanes.wantedIn(lane), room());
     if (wanted <= 0) return;
     pulling.add(lane);
     // Before the query: what is set aside while it runs marks the lane anew.

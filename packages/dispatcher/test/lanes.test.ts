@@ -53,11 +53,18 @@ function openLanes(options: Partial<Parameters<typeof createLanes>[0]> = {}) {
   const offer = (count: number, input: Omit<JobInput, "id">) => {
     for (let n = 0; n < count; n += 1) lanes.offer(job({ ...input, id: `${input.endpoint}-${n}` }));
   };
+  /** Offers what is left of so many as often as it is called: what finds no room waits elsewhere. */
+  const feeder = (count: number, input: Omit<JobInput, "id">) => {
+    let left = count;
+    return () => {
+      while (left > 0 && lanes.offer(job({ ...input, id: `${input.endpoint}-${left}` }))) left -= 1;
+    };
+  };
   const startedFor = (name: string) =>
     started.filter(({ job: { tenantId, recipient } }) =>
       tenantId === name ? true : recipient.kind === "endpoint" && recipient.endpointId === name,
     ).length;
-  return { lanes, started, offer, startedFor, clock };
+  return { lanes, started, offer, feeder, startedFor, clock };
 }
 
 it("takes no more in while what waits is too large together, and takes more when it is not", async () => {
@@ -81,13 +88,17 @@ it("takes no more in while what waits is too large together, and takes more when
 });
 
 it("N5 lets tenants take turns: a thousand endpoints of one start no more than the one of another", async () => {
-  const { started, offer, startedFor } = openLanes({ maxInFlight: 64 });
+  const { started, offer, feeder, startedFor } = openLanes({ maxInFlight: 64 });
   for (let n = 0; n < 1_000; n += 1) offer(2, { endpoint: `big${n}`, tenant: "big" });
-  offer(1_000, { endpoint: "one", tenant: "small" });
-  for (let n = 0; n < 400; n += 1) await started[n]?.end();
+  const feed = feeder(1_000, { endpoint: "one", tenant: "small" });
+  const endOne = async (n: number) => {
+    feed();
+    await started[n]?.end();
+  };
+  for (let n = 0; n < 400; n += 1) await endOne(n);
   const bigBefore = startedFor("big");
   const smallBefore = startedFor("small");
-  for (let n = 400; n < 1_200; n += 1) await started[n]?.end();
+  for (let n = 400; n < 1_200; n += 1) await endOne(n);
   const [big, small] = [startedFor("big") - bigBefore, startedFor("small") - smallBefore];
   expect(big + small).toBeGreaterThan(790);
   expect(big).toBeLessThanOrEqual(small * 1.15);
@@ -102,10 +113,11 @@ it("N5 lets the endpoints of a tenant take turns, however much one of them has w
 });
 
 it("N5 gives an endpoint few slots until it answers, so that those that hang leave most of them free", async () => {
-  const { lanes, started, offer, startedFor } = openLanes({ maxInFlight: 512 });
+  const { lanes, started, offer, feeder, startedFor } = openLanes({ maxInFlight: 512 });
   for (let n = 0; n < 50; n += 1) offer(100, { endpoint: `hangs${n}` });
   expect(lanes.inFlight).toBeLessThanOrEqual(200);
-  offer(400, { endpoint: "answers" });
+  const feed = feeder(400, { endpoint: "answers" });
+  feed();
   const first = startedFor("answers");
   expect(first).toBeGreaterThan(0);
   for (let done = 0; startedFor("answers") < 400; done += 1) {
@@ -113,9 +125,37 @@ it("N5 gives an endpoint few slots until it answers, so that those that hang lea
     await started
       .filter(({ job: { recipient } }) => "endpointId" in recipient && recipient.endpointId === "answers")
       [done]?.end();
+    feed();
   }
   // It grew on the way.
   expect(lanes.inFlight - 200).toBeGreaterThan(first);
+});
+
+it("N5 leaves half of the places to wait in to endpoints that answer, however many hang", async () => {
+  const { lanes, started, offer } = openLanes({ maxInFlight: 512, maxWaiting: 2_000, maxWaitingPerLane: 256 });
+  const hang = 100;
+  for (let n = 0; n < hang; n += 1) offer(100, { endpoint: `hangs${n}`, tenant: `t${n}` });
+  expect(lanes.room()).toBeGreaterThanOrEqual(800);
+  offer(1, { endpoint: "answers", tenant: "other" });
+  const own = started.find(({ job: { tenantId } }) => tenantId === "other");
+  expect(own).toBeDefined();
+  offer(1, { endpoint: "answers", tenant: "other" });
+  const waiting = lanes.waitingIn("answers");
+  await own?.end();
+  offer(100, { endpoint: "answers", tenant: "other" });
+  expect(lanes.waitingIn("answers")).toBeGreaterThan(waiting + 10);
+});
+
+it("asks for more for an endpoint only when half of what may wait for it is gone", async () => {
+  const { lanes, started, offer } = openLanes({ maxInFlight: 64, maxWaiting: 2_000 });
+  expect(lanes.wantedIn("e")).toBe(64);
+  offer(200, { endpoint: "e" });
+  expect(lanes.waitingIn("e")).toBe(64);
+  expect(lanes.wantedIn("e")).toBe(0);
+  let ended = 0;
+  for (; lanes.wantedIn("e") === 0; ended += 1) await started[ended]?.end();
+  expect(lanes.waitingIn("e")).toBeGreaterThan(0);
+  expect(lanes.wantedIn("e")).toBeGreaterThanOrEqual(lanes.waitingIn("e"));
 });
 
 it("halves what an endpoint may have in flight when it is slow", async () => {

@@ -154,6 +154,24 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     },
   );
 
+  it("N5 endpoints that hang with more waiting than memory holds do not hold up the others", async () => {
+    const { dispatcher } = await openDispatcher(databases, { pollMs: 50 });
+    const gate = createGate();
+    const hanging = await openReceiver({ answer: gate.answer });
+    const healthy = await openReceiver();
+    const hang = Array.from({ length: 25 }, (_, n) => `hang${n}`);
+    for (const type of hang) await subscribeReceiver(dispatcher, hanging, [type]);
+    await subscribeReceiver(dispatcher, healthy, ["fine"]);
+    await dispatcher.start();
+    for (const type of hang) await dispatcher.publishMany(Array.from({ length: 100 }, () => ({ ...EVENT, type })));
+    await dispatcher.publishMany(Array.from({ length: 60 }, () => ({ ...EVENT, type: "fine" })));
+    await healthy.waitFor(60, 25_000);
+    gate.open();
+    await hanging.waitFor(2_500, 40_000);
+    expect(hanging.requests).toHaveLength(2_500);
+    expect(healthy.requests).toHaveLength(60);
+  });
+
   it("N5 forgets nothing that is set aside while the queue is being asked for what was set aside before", async () => {
     // Its clock stands still: no sweep finds what was forgotten.
     const opened = await openDispatcher(databases, { clock: createVirtualClock() });
@@ -171,7 +189,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       },
     };
     const dispatcher = opened.another({ database: slow } as object);
-    const receiver = await openReceiver({ answer: () => gates[receiver.requests.length <= 257 ? 0 : 1].answer() });
+    const receiver = await openReceiver({ answer: () => gates[receiver.requests.length <= 65 ? 0 : 1].answer() });
     await subscribeReceiver(dispatcher, receiver);
     await dispatcher.start();
     const queued = async () => {
@@ -181,16 +199,18 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       return row ?? { n: 0, aside: 0 };
     };
     const publish = (count: number) => dispatcher.publishMany(Array.from({ length: count }, () => EVENT));
-    // 256 in memory while the endpoint is looked up for the first, then 4 in flight, as it has not answered yet.
+    // 64 wait in memory while the endpoint is looked up for the first, as it has not answered yet.
     await publish(340);
-    await until(async () => (await queued()).aside === 83);
+    await until(async () => (await queued()).aside === 275);
     gates[0].open();
     await until(() => asked === 1);
-    await receiver.waitFor(257, 25_000);
+    await receiver.waitFor(65, 25_000);
+    await until(async () => (await dispatcher.health()).inFlight === 0);
+    const asideBefore = (await queued()).aside;
     await publish(400);
-    await until(async () => (await queued()).aside === 159);
+    await until(async () => (await queued()).aside === asideBefore + 380);
     gates[1].open();
-    await receiver.waitFor(517, 25_000);
+    await receiver.waitFor(85, 25_000);
     await until(async () => (await dispatcher.health()).inFlight === 0);
     gates[2].open();
     await until(async () => (await queued()).n === 0);
