@@ -1,30 +1,12 @@
 import type { Clock, SqlQuery } from "@hookline/core";
-import type {
-  Attempt,
-  AttemptErrorCode,
-  Delivery,
-  DeliveryDetail,
-  DeliveryStatus,
-  LoggedDelivery,
-} from "./delivery.js";
+import type { Delivery, DeliveryDetail, LoggedDelivery } from "./delivery.js";
+import { createDeliveryRetries, type RetriedMany, type RetryMany } from "./delivery-retries.js";
+import { toAttempt, toDelivery, toLogged } from "./delivery-rows.js";
+import { type DeliveryQuery, searchParams } from "./delivery-search.js";
 import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
-import { pageLimit, readCursor, toPage } from "./page.js";
-import { isoTime } from "./sql/columns.js";
-import type { DescribedDeliveryRow } from "./sql/describe-deliveries.js";
-import type { StoredAttemptRow } from "./sql/list-attempts.js";
-import type { DeliveryRow, ListDeliveriesParams } from "./sql/list-deliveries.js";
+import { pageLimit, toPage } from "./page.js";
 import type { Statements } from "./sql/statements.js";
-
-export interface DeliveryQuery {
-  readonly tenantId: string;
-  readonly endpointId?: string;
-  readonly eventId?: string;
-  readonly status?: DeliveryStatus;
-  /** 1 to 200; 50 when absent. */
-  readonly limit?: number;
-  readonly cursor?: string;
-}
 
 export interface Deliveries {
   /** Newest first. `cursor` is what the previous page answered. */
@@ -40,9 +22,15 @@ export interface Deliveries {
    * Puts a finished delivery back in the queue with its whole schedule before it, or makes a waiting one due now.
    *
    * @throws DispatcherError `delivery_not_found`, `delivery_in_flight`, `endpoint_not_found`, `endpoint_disabled`,
-   * `deadline_passed`
+   * `deadline_passed`, `payload_expunged`
    */
   retry(delivery: TenantScoped): Promise<DeliveryDetail>;
+  /**
+   * {@link Deliveries.retry} for up to 200 deliveries, with a result for each instead of an error.
+   *
+   * @throws DispatcherError `invalid_query`, `invalid_cursor`
+   */
+  retryMany(asked: RetryMany): Promise<RetriedMany>;
 }
 
 export function createDeliveries(options: {
@@ -52,33 +40,21 @@ export function createDeliveries(options: {
   /** A delivery is due. */
   readonly wake: () => void;
 }): Deliveries {
-  const { query, statements, clock } = options;
+  const { query, statements } = options;
+  const { retryMany, retryOne } = createDeliveryRetries(options);
 
   const get = async (delivery: TenantScoped): Promise<DeliveryDetail | null> => {
     const { tenantId, id } = delivery;
-    const [row] = await statements.listDeliveries(query, { ...ANY, tenantId, id, limit: 1 });
+    const [row] = await statements.listDeliveries(query, { tenantId, ids: [id], limit: 1 });
     if (row === undefined) return null;
     const attempts = await statements.listAttempts(query, delivery);
     return { ...toDelivery(row), log: attempts.map(toAttempt) };
   };
 
-  const require = async (delivery: TenantScoped): Promise<DeliveryDetail> => {
-    const found = await get(delivery);
-    if (found === null) throw new DispatcherError("delivery_not_found", `There is no delivery "${delivery.id}".`);
-    return found;
-  };
-
   const list: Deliveries["list"] = async (asked) => {
     const limit = pageLimit(asked.limit);
-    const rows = await statements.listDeliveries(query, {
-      tenantId: asked.tenantId,
-      id: null,
-      endpointId: asked.endpointId ?? null,
-      eventId: asked.eventId ?? null,
-      status: asked.status ?? null,
-      before: asked.cursor === undefined ? null : (readCursor(asked.cursor, ["id"])[0] ?? null),
-      limit: limit + 1,
-    });
+    const params = searchParams(asked, { limit: limit + 1, cursor: asked.cursor });
+    const rows = await statements.listDeliveries(query, params);
     const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
     return { deliveries: page.map(toDelivery), nextCursor };
   };
@@ -94,95 +70,11 @@ export function createDeliveries(options: {
       return { deliveries: deliveries.map((delivery) => toLogged(delivery, described.get(delivery.id))), nextCursor };
     },
     async retry(delivery) {
-      const found = await require(delivery);
-      if (found.deadline !== null && found.deadline.getTime() <= clock.now()) {
-        throw new DispatcherError("deadline_passed", "The delivery's deadline has passed.");
-      }
-      if (found.endpointId !== null && found.destination === null) {
-        throw new DispatcherError("endpoint_not_found", "The delivery's endpoint was deleted.");
-      }
-      if (found.status === "held") {
-        throw new DispatcherError("endpoint_disabled", "The delivery waits for its endpoint, which is disabled.");
-      }
-      const requeued = await statements.requeueDelivery(query, delivery, isoTime(clock.now()));
-      if (requeued.length === 0) {
-        throw new DispatcherError("delivery_in_flight", "The delivery is being attempted right now.");
-      }
-      options.wake();
-      return require(delivery);
+      await retryOne(delivery);
+      const found = await get(delivery);
+      if (found === null) throw new DispatcherError("delivery_not_found", `There is no delivery "${delivery.id}".`);
+      return found;
     },
-  };
-}
-
-const ANY: Omit<ListDeliveriesParams, "tenantId" | "limit"> = {
-  id: null,
-  endpointId: null,
-  eventId: null,
-  status: null,
-  before: null,
-};
-
-function toDelivery(row: DeliveryRow): Delivery {
-  return {
-    id: row.id,
-    tenantId: row.tenant_id,
-    status: statusOf(row),
-    ending: row.ending,
-    reason: row.reason,
-    eventId: row.event_id,
-    eventType: row.event_type,
-    endpointId: row.endpoint_id,
-    destination: row.destination,
-    attempts: row.attempts,
-    nextAttemptAt: row.next_at,
-    deadline: row.deadline_at,
-    createdAt: row.created_at,
-    endedAt: row.ended_at,
-  };
-}
-
-function toLogged(delivery: Delivery, row: DescribedDeliveryRow | undefined): LoggedDelivery {
-  const { eventId: id, eventType: type, tenantId } = delivery;
-  const event =
-    id === null || type === null || !row?.occurred_at || row.body === null
-      ? null
-      : {
-          id,
-          type,
-          tenantId,
-          timestamp: row.occurred_at.toISOString(),
-          data: JSON.parse(row.body) as unknown,
-          ...(row.subject_id === null ? {} : { subjectId: row.subject_id }),
-        };
-  return { ...delivery, event, lastAttempt: row === undefined || row.attempt === null ? null : toAttempt(row) };
-}
-
-function statusOf({ ending, state }: DeliveryRow): DeliveryStatus {
-  switch (ending) {
-    case null:
-      return state === 1 ? "held" : "pending";
-    case "delivered":
-    case "skipped":
-      return "delivered";
-    case "expired":
-      return "expired";
-    default:
-      return "dead";
-  }
-}
-
-/** An attempt as the API shows it. */
-export function toAttempt(row: StoredAttemptRow): Attempt {
-  return {
-    attempt: row.attempt,
-    startedAt: row.started_at,
-    durationMs: row.duration_ms,
-    outcome: row.outcome,
-    status: row.status,
-    errorCode: row.error_code as AttemptErrorCode | null,
-    reason: row.reason,
-    requestHeaders: row.request_headers === null ? null : JSON.parse(row.request_headers),
-    responseBody: row.response_body,
-    nextAttemptAt: row.next_at,
+    retryMany,
   };
 }

@@ -17,9 +17,12 @@ import { createHeldDeliveries } from "./held-deliveries.js";
 import { migrations } from "./migrations/index.js";
 import { type DispatcherOptions, resolveOptions } from "./options.js";
 import { createPublisher } from "./publisher.js";
+import { createRecoveries, type Recoveries } from "./recoveries.js";
+import type { Recovery, RecoveryInput } from "./recovery.js";
 import { isoTime } from "./sql/columns.js";
 import { createStatements } from "./sql/statements.js";
 import type { EventData, TypedEvent } from "./typed-event.js";
+import { startUpkeep, type Upkeep } from "./upkeep.js";
 import { startWorker, type Worker } from "./worker.js";
 
 /** Durable outbound delivery on one Postgres. Implements core's `Outbox`; `events` implements core's `EventLog`. */
@@ -39,6 +42,14 @@ export interface Dispatcher extends Outbox {
   readonly endpoints: Endpoints;
   readonly deliveries: Deliveries;
   readonly events: DispatcherEvents;
+  /**
+   * Starts a task that puts an endpoint's deliveries of a time back in the queue, by default those that are dead. It has
+   * no limit, and goes on in any worker, also after a crash; none of them is put back twice by one task.
+   *
+   * @throws DispatcherError `endpoint_not_found`, `endpoint_disabled`, `invalid_query`
+   */
+  recover(input: RecoveryInput): Promise<Recovery>;
+  readonly recoveries: Recoveries;
   /** The event catalogue, with JSON Schema and examples. */
   readonly eventTypes: EventTypes;
   health(): Promise<DispatcherHealth>;
@@ -49,6 +60,9 @@ export interface TypedDispatcher<Catalogue> extends Dispatcher {
   /** As the outbox of core has it; a type that the catalogue does not have takes any data. */
   publish<Type extends string>(event: TypedEvent<Catalogue, Type>, options?: OutboxOptions): Promise<Published>;
 }
+
+/** How soon a worker finds a recovery that another process has started, or left behind. */
+const RESUME_MS = 5_000;
 
 /**
  * Makes a dispatcher on a database that the caller opened, and closes after `stop`.
@@ -77,6 +91,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const cache = createEndpointCache({ query: database.query, statements, codec });
   const channel = `${settings.schema}_deliveries`;
   let worker: Worker | null = null;
+  let upkeep: Upkeep | null = null;
   let starting: Promise<Worker> | null = null;
   let stopping: Promise<void> | null = null;
 
@@ -94,11 +109,20 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const held = createHeldDeliveries({ settings, query: database.query, statements, worker: () => worker });
   const endpoints = createEndpoints({ settings, query: database.query, statements, registry, cache, codec, held });
 
+  const recoveries = createRecoveries({
+    settings,
+    database,
+    statements,
+    wake,
+    onStarted: () => upkeep?.wake(),
+  });
+
   const stopWorker = async (): Promise<void> => {
     const started = await starting;
     if (started === null) return;
     worker = null;
-    await started.stop();
+    await Promise.all([upkeep?.stop(settings.stopTimeoutMs), started.stop()]);
+    upkeep = null;
     starting = null;
   };
 
@@ -141,6 +165,8 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
     deliveries: createDeliveries({ query: database.query, statements, clock, wake }),
     events: createEventLog({ query: database.query, statements }),
     eventTypes: createEventTypes(settings.events, settings.logger),
+    recover: recoveries.recover,
+    recoveries: { get: recoveries.get, list: recoveries.list, cancel: recoveries.cancel },
 
     async migrate() {
       await migrate(database, {
@@ -156,6 +182,8 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
       starting = startWorker({ settings, database, statements, registry, endpoints: cache, codec, guard, channel });
       try {
         worker = await starting;
+        const tasks = [{ what: "a recovery", everyMs: RESUME_MS, step: recoveries.step }];
+        upkeep = startUpkeep({ clock, logger: settings.logger, tasks });
       } catch (error) {
         starting = null;
         throw error;

@@ -11,10 +11,12 @@ import { isErrorNamed } from "@hookline/core";
  * - `secret_unchanged`: a rotation names the secret that is the newest already
  * - `unknown_destination`: no destination of that id is registered
  * - `duplicate_destination`: a destination of that id is registered already
- * - `endpoint_not_found`, `delivery_not_found`: nothing of that id belongs to the tenant
+ * - `endpoint_not_found`, `delivery_not_found`, `event_not_found`: nothing of that id belongs to the tenant
  * - `endpoint_disabled`: the delivery is held until its endpoint is active
  * - `endpoint_unverified`: the endpoint is not active before `endpoints.verify` has succeeded
  * - `delivery_in_flight`: the delivery is being attempted right now
+ * - `payload_expunged`: the payload is gone, so that it cannot be sent again
+ * - `recovery_not_found`: the tenant has no recovery of that id
  * - `deadline_passed`: the delivery's deadline allows no further attempt
  * - `invalid_cursor`, `invalid_query`: a list was asked for in a way that it cannot be answered
  * - `already_started`: `start` was called twice
@@ -32,9 +34,12 @@ export type DispatcherErrorCode =
   | "duplicate_destination"
   | "endpoint_not_found"
   | "delivery_not_found"
+  | "event_not_found"
   | "endpoint_disabled"
   | "endpoint_unverified"
   | "delivery_in_flight"
+  | "payload_expunged"
+  | "recovery_not_found"
   | "deadline_passed"
   | "invalid_cursor"
   | "invalid_query"

@@ -1,7 +1,7 @@
 export type { AddressGuardOptions, ResolvedAddress } from "./address-guard.js";
 export type { Condition } from "./condition.js";
 export type { ProxyOptions } from "./connector.js";
-export type { Deliveries, DeliveryQuery } from "./deliveries.js";
+export type { Deliveries } from "./deliveries.js";
 export type {
   Attempt,
   AttemptErrorCode,
@@ -11,6 +11,8 @@ export type {
   DeliveryStatus,
   LoggedDelivery,
 } from "./delivery.js";
+export type { RetriedMany, RetryMany, RetryRefusal, RetryResult } from "./delivery-retries.js";
+export type { DeliveryFilter, DeliveryQuery } from "./delivery-search.js";
 export type { WebhookProfileName, WebhookSchemeName, WebhookTarget } from "./destinations/webhook-target.js";
 export { createDispatcher, type Dispatcher, type TypedDispatcher } from "./dispatcher.js";
 export type {
@@ -31,6 +33,8 @@ export type { EventTypeDescription, EventTypes } from "./event-type-list.js";
 export type { DispatcherHealth, QueueHealth } from "./health.js";
 export type { RateLimit, TenantLimits, TenantLimitsOption } from "./limits.js";
 export type { DispatcherOptions } from "./options.js";
+export type { Recoveries, RecoveryQuery } from "./recoveries.js";
+export type { RecoverableStatus, Recovery, RecoveryInput, RecoveryStatus } from "./recovery.js";
 export { RETRY_SCHEDULE, type RetrySchedule } from "./retry-schedule.js";
 export type { SingleAttempt } from "./single-attempt.js";
 export type { EventData, TypedEvent } from "./typed-event.js";

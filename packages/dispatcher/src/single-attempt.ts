@@ -1,7 +1,7 @@
 import { type Destination, newId, type SqlQuery } from "@hookline/core";
 import type { AddressGuard } from "./address-guard.js";
 import { createAttempt } from "./attempt.js";
-import { toAttempt } from "./deliveries.js";
+import { toAttempt } from "./delivery-rows.js";
 import type { Attempt } from "./delivery.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { createHttpSender } from "./http-sender.js";

@@ -54,7 +54,7 @@ const list = createRoute({
     query: z.object({
       endpointId: id.optional(),
       eventId: id.optional(),
-      status: status.optional(),
+      status: z.enum([...status.options, "delivering"]).optional(),
       limit: z.coerce.number().int().min(1).max(200).optional(),
       cursor: z.string().max(512).optional(),
     }),

@@ -3,7 +3,16 @@ import { deliveries } from "./0001-deliveries.js";
 import { ordering } from "./0002-ordering.js";
 import { endpointHealth } from "./0003-endpoint-health.js";
 import { endpointFields } from "./0004-endpoint-fields.js";
+import { lookBack, lookBackIndexes } from "./0005-look-back.js";
 import { limitsAndTraces } from "./0006-limits-and-traces.js";
 
 /** In the order in which they run; what has been released is never changed. */
-export const migrations: readonly Migration[] = [deliveries, ordering, endpointHealth, endpointFields, limitsAndTraces];
+export const migrations: readonly Migration[] = [
+  deliveries,
+  ordering,
+  endpointHealth,
+  endpointFields,
+  lookBack,
+  lookBackIndexes,
+  limitsAndTraces,
+];

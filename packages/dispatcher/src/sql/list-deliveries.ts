@@ -20,64 +20,138 @@ export interface DeliveryRow {
   readonly destination: string | null;
   readonly deadline_at: Date | null;
   readonly created_at: Date;
+  /** Its payload is gone. */
+  readonly expunged: boolean;
 }
 
+export type ListedStatus = "pending" | "delivering" | "held" | "delivered" | "dead" | "expired";
+
+/** What is absent does not matter. */
 export interface ListDeliveriesParams {
   readonly tenantId: string;
-  readonly id: string | null;
-  readonly endpointId: string | null;
-  readonly eventId: string | null;
-  readonly status: string | null;
-  /** Only ids before this one. */
-  readonly before: string | null;
   readonly limit: number;
+  readonly ids?: readonly string[] | undefined;
+  readonly endpointId?: string | undefined;
+  readonly eventId?: string | undefined;
+  readonly eventType?: string | undefined;
+  readonly status?: ListedStatus | undefined;
+  /** Of the last attempt. */
+  readonly httpStatus?: number | undefined;
+  /** Of the last attempt. */
+  readonly errorCode?: string | undefined;
+  /** Only ids from this one on. */
+  readonly fromId?: string | undefined;
+  /** Only ids before these. */
+  readonly beforeIds?: readonly string[] | undefined;
 }
 
-/** A tenant's deliveries, newest first: those in the queue, and those whose last attempt says how they ended. */
+/**
+ * A tenant's deliveries, newest first: those in the queue, and those whose last attempt says how they ended. The text
+ * names only what is asked for, so that Postgres can plan each way of asking with its own index.
+ */
 export function listDeliveries(schema: string) {
-  const matching = (table: string, id: string) => `
-    ${table}.tenant_id = $1::text
-    and ($2::text is null or ${table}.${id} = $2::text)
-    and ($3::text is null or ${table}.endpoint_id = $3::text)
-    and ($4::text is null or ${table}.event_id = $4::text)
-    and ($6::text is null or ${table}.${id} < $6::text)`;
-  const text = `
-    with page as (
-      (select waiting.id, waiting.tenant_id, waiting.endpoint_id, waiting.event_id, waiting.attempt as attempts,
-        null::text as ending, null::timestamptz as ended_at, null::text as reason,
-        waiting.state::integer as state, waiting.leased, nullif(waiting.next_at, ${NOT_ITS_TURN}) as next_at
-      from "${schema}".queue waiting
-      where ${matching("waiting", "id")}
-        and ($5::text is null or $5::text = case when waiting.state = 1 then 'held' else 'pending' end)
-      order by waiting.id desc limit $7::integer)
-      union all
-      (select ended.delivery_id, ended.tenant_id, ended.endpoint_id, ended.event_id, ended.attempt,
-        ended.ending, ended.started_at, ended.reason, null::integer, null::boolean, null::timestamptz
-      from "${schema}".attempts ended
-      where ended.ending is not null and ${matching("ended", "delivery_id")}
-        and ($5::text is null or $5::text = case
-          when ended.ending in ('delivered', 'skipped') then 'delivered'
-          when ended.ending = 'expired' then 'expired'
-          else 'dead' end)
-      order by ended.delivery_id desc limit $7::integer)
-    )
-    select page.*, event.type as event_type, coalesce(endpoint.destination, message.destination) as destination,
-      message.deadline_at, coalesce(event.stored_at, message.stored_at) as created_at
-    from page
-    left join "${schema}".events event on event.id = page.event_id
-    left join "${schema}".messages message on page.event_id is null and message.id = page.id
-    left join "${schema}".endpoints endpoint on endpoint.id = page.endpoint_id
-    order by page.id desc
-    limit $7::integer`;
-
-  return (query: SqlQuery, params: ListDeliveriesParams) =>
-    query<DeliveryRow>(text, [
-      params.tenantId,
-      params.id,
-      params.endpointId,
-      params.eventId,
-      params.status,
-      params.before,
-      params.limit,
-    ]);
+  return (query: SqlQuery, params: ListDeliveriesParams) => {
+    const values: unknown[] = [params.tenantId, params.limit];
+    const add = (value: unknown, type: string): string => `$${values.push(value)}::${type}`;
+    const branches = branchesOf(params, conditionsOf(params, add), schema);
+    const text = `
+      with page as (${branches.join(" union all ")})
+      select page.*, event.type as event_type, coalesce(endpoint.destination, message.destination) as destination,
+        message.deadline_at, coalesce(event.stored_at, message.stored_at) as created_at,
+        event.expunged_at is not null or message.expunged_at is not null as expunged
+      from page
+      left join "${schema}".events event on event.id = page.event_id
+      left join "${schema}".messages message on page.event_id is null and message.id = page.id
+      left join "${schema}".endpoints endpoint on endpoint.id = page.endpoint_id
+      order by page.id desc
+      limit $2::integer`;
+    return query<DeliveryRow>(text, values);
+  };
 }
+
+interface Conditions {
+  /** Over the columns that both tables have. */
+  of(table: string, id: string): string;
+  /** Over a row of `attempts`; empty when none is asked for. */
+  ofAttempt(table: string): string;
+}
+
+function conditionsOf(params: ListDeliveriesParams, add: (value: unknown, type: string) => string): Conditions {
+  const ids = params.ids && add(params.ids.join("\u001e"), "text");
+  const endpointId = params.endpointId && add(params.endpointId, "text");
+  const eventId = params.eventId && add(params.eventId, "text");
+  const eventType = params.eventType && add(params.eventType, "text");
+  const fromId = params.fromId && add(params.fromId, "text");
+  const beforeIds = params.beforeIds?.map((id) => add(id, "text")) ?? [];
+  const httpStatus = params.httpStatus && add(params.httpStatus, "integer");
+  const errorCode = params.errorCode && add(params.errorCode, "text");
+  const isFailure = params.httpStatus !== undefined && (params.httpStatus < 200 || params.httpStatus > 299);
+  return {
+    of: (table, id) =>
+      [
+        `${table}.tenant_id = $1::text`,
+        ids && `${table}.${id} = any(string_to_array(${ids}, E'\\x1e'))`,
+        endpointId && `${table}.endpoint_id = ${endpointId}`,
+        eventId && `${table}.event_id = ${eventId}`,
+        eventType && `about.type = ${eventType} and about.tenant_id = $1::text`,
+        fromId && `${table}.${id} >= ${fromId}`,
+        ...beforeIds.map((before) => `${table}.${id} < ${before}`),
+      ]
+        .filter((condition) => condition !== undefined)
+        .join(" and "),
+    ofAttempt: (table) =>
+      [
+        httpStatus && `and ${table}.status = ${httpStatus}`,
+        // As the index over failures has it.
+        isFailure && `and (${table}.status < 200 or ${table}.status > 299)`,
+        errorCode && `and ${table}.error_code = ${errorCode}`,
+      ]
+        .filter(Boolean)
+        .join(" "),
+  };
+}
+
+function branchesOf(params: ListDeliveriesParams, conditions: Conditions, schema: string): readonly string[] {
+  const about = (table: string) =>
+    params.eventType === undefined ? "" : `join "${schema}".events about on about.id = ${table}.event_id`;
+  const ofLast = conditions.ofAttempt("last");
+  const lastAttempt =
+    ofLast === ""
+      ? ""
+      : `and exists (select from "${schema}".attempts last
+           where last.delivery_id = waiting.id and last.attempt = waiting.attempt ${ofLast})`;
+  const waiting = (states: string) => `
+    (select waiting.id, waiting.tenant_id, waiting.endpoint_id, waiting.event_id, waiting.attempt as attempts,
+      null::text as ending, null::timestamptz as ended_at, null::text as reason,
+      waiting.state::integer as state, waiting.leased, nullif(waiting.next_at, ${NOT_ITS_TURN}) as next_at
+    from "${schema}".queue waiting ${about("waiting")}
+    where ${conditions.of("waiting", "id")} ${states} ${lastAttempt}
+    order by waiting.id desc limit $2::integer)`;
+  const ended = (endings: string) => `
+    (select ended.delivery_id as id, ended.tenant_id, ended.endpoint_id, ended.event_id, ended.attempt as attempts,
+      ended.ending, ended.started_at as ended_at, ended.reason, null::integer as state, null::boolean as leased,
+      null::timestamptz as next_at
+    from "${schema}".attempts ended ${about("ended")}
+    where ${conditions.of("ended", "delivery_id")} and ended.ending is not null ${endings}
+      ${conditions.ofAttempt("ended")}
+    order by ended.delivery_id desc limit $2::integer)`;
+  switch (params.status) {
+    case undefined:
+      return [waiting(""), ended("")];
+    case "held":
+      return [waiting("and waiting.state = 1")];
+    case "delivering":
+      return [waiting("and waiting.state <> 1 and waiting.leased")];
+    case "pending":
+      return [waiting("and waiting.state <> 1")];
+    case "delivered":
+      return [ended("and ended.ending in ('delivered', 'skipped')")];
+    case "expired":
+      return [ended(`${UNDELIVERED} and ended.ending = 'expired'`)];
+    case "dead":
+      return [ended(`${UNDELIVERED} and ended.ending <> 'expired'`)];
+  }
+}
+
+/** As the indexes over what was not delivered have it. */
+const UNDELIVERED = "and ended.ending <> 'delivered' and ended.ending <> 'skipped'";

@@ -1,3 +1,5 @@
+import { advanceRecovery } from "./advance-recovery.js";
+import { cancelRecovery } from "./cancel-recovery.js";
 import { claimDeliveries } from "./claim-deliveries.js";
 import { claimSetAside } from "./claim-set-aside.js";
 import { countQueue } from "./count-queue.js";
@@ -13,10 +15,12 @@ import { forgetTokens } from "./forget-tokens.js";
 import { getEvent } from "./get-event.js";
 import { giveBackDeliveries } from "./give-back-deliveries.js";
 import { insertEndpoint } from "./insert-endpoint.js";
+import { insertRecovery } from "./insert-recovery.js";
 import { listAttempts } from "./list-attempts.js";
 import { listDeliveries } from "./list-deliveries.js";
 import { listEndpoints } from "./list-endpoints.js";
 import { listEvents } from "./list-events.js";
+import { listRecoveries } from "./list-recoveries.js";
 import { loadEndpoint } from "./load-endpoint.js";
 import { loadState } from "./load-state.js";
 import { nextDue } from "./next-due.js";
@@ -27,13 +31,15 @@ import { publishEvents } from "./publish-events.js";
 import { putOffDelivery } from "./put-off-delivery.js";
 import { recordAttempts } from "./record-attempts.js";
 import { recordTest } from "./record-test.js";
+import { recoverPage } from "./recover-page.js";
 import { releaseEntity } from "./release-entity.js";
 import { releaseHeld } from "./release-held.js";
 import { replaceSecrets } from "./replace-secrets.js";
-import { requeueDelivery } from "./requeue-delivery.js";
+import { requeueDeliveries } from "./requeue-deliveries.js";
 import { sendMessage } from "./send-message.js";
 import { takeEntity } from "./take-entity.js";
 import { takeTokens } from "./take-tokens.js";
+import { takeRecovery } from "./take-recovery.js";
 import { unholdOrphans } from "./unhold-orphans.js";
 import { updateEndpoint } from "./update-endpoint.js";
 import { upsertSubscription } from "./upsert-subscription.js";
@@ -74,7 +80,7 @@ export function createStatements(schema: string) {
     releaseEntity: releaseEntity(schema),
     releaseHeld: releaseHeld(schema),
     replaceSecrets: replaceSecrets(schema),
-    requeueDelivery: requeueDelivery(schema),
+    requeueDeliveries: requeueDeliveries(schema),
     sendMessage: sendMessage(schema),
     takeEntity: takeEntity(schema),
     takeTokens: takeTokens(schema),
@@ -82,6 +88,12 @@ export function createStatements(schema: string) {
     updateEndpoint: updateEndpoint(schema),
     upsertSubscription: upsertSubscription(schema),
     vacuumQueue: vacuumQueue(schema),
+    advanceRecovery: advanceRecovery(schema),
+    cancelRecovery: cancelRecovery(schema),
+    insertRecovery: insertRecovery(schema),
+    listRecoveries: listRecoveries(schema),
+    recoverPage: recoverPage(schema),
+    takeRecovery: takeRecovery(schema),
   } as const;
 }
 

@@ -1,0 +1,131 @@
+import type { Clock, SqlQuery } from "@hookline/core";
+import { type DeliveryFilter, searchParams } from "./delivery-search.js";
+import type { TenantScoped } from "./endpoint.js";
+import { DispatcherError, type DispatcherErrorCode } from "./errors.js";
+import { pageLimit, toPage } from "./page.js";
+import { isoTime } from "./sql/columns.js";
+import type { DeliveryRow } from "./sql/list-deliveries.js";
+import type { Statements } from "./sql/statements.js";
+
+/** Which deliveries `deliveries.retryMany` puts back: by id, or by what they are. */
+export type RetryMany = { readonly tenantId: string } & (
+  | {
+      /** 1 to 200. */
+      readonly ids: readonly string[];
+    }
+  | {
+      readonly filter: DeliveryFilter;
+      /** 1 to 200, newest first; 50 when absent. */
+      readonly limit?: number;
+      /** What the call before answered as `nextCursor`. */
+      readonly cursor?: string;
+    }
+);
+
+/** What became of one of them: in the queue, or why not. */
+export type RetryResult =
+  | { readonly id: string; readonly status: "requeued" }
+  | { readonly id: string; readonly status: "refused"; readonly code: RetryRefusal; readonly detail: string };
+
+export type RetryRefusal = Extract<
+  DispatcherErrorCode,
+  | "delivery_not_found"
+  | "delivery_in_flight"
+  | "endpoint_not_found"
+  | "endpoint_disabled"
+  | "deadline_passed"
+  | "payload_expunged"
+>;
+
+/** What `deliveries.retryMany` answers: a result for each id, in the order given or newest first. */
+export interface RetriedMany {
+  readonly results: readonly RetryResult[];
+  /** Where a filter finds more; null when that was all, and for ids. */
+  readonly nextCursor: string | null;
+}
+
+export interface DeliveryRetries {
+  retryMany(asked: RetryMany): Promise<RetriedMany>;
+  /** @throws DispatcherError a {@link RetryRefusal} */
+  retryOne(delivery: TenantScoped): Promise<void>;
+}
+
+const MAX_IDS = 200;
+type Refusal = readonly [code: RetryRefusal, detail: string];
+
+/** Puts deliveries back in the queue. */
+export function createDeliveryRetries(options: {
+  readonly query: SqlQuery;
+  readonly statements: Statements;
+  readonly clock: Clock;
+  /** A delivery is due. */
+  readonly wake: () => void;
+}): DeliveryRetries {
+  const { query, statements, clock } = options;
+
+  const requeue = async (tenantId: string, rows: readonly DeliveryRow[]): Promise<Map<string, Refusal | null>> => {
+    const nowMs = clock.now();
+    const outcomes = new Map(rows.map((row) => [row.id, refusalOf(row, nowMs)]));
+    const ids = rows.filter((row) => outcomes.get(row.id) === null).map((row) => row.id);
+    if (ids.length === 0) return outcomes;
+    const requeued = await statements.requeueDeliveries(query, { tenantId, ids }, isoTime(nowMs));
+    const inQueue = new Set(requeued.map((row) => row.id));
+    for (const id of ids) if (!inQueue.has(id)) outcomes.set(id, IN_FLIGHT);
+    if (inQueue.size > 0) options.wake();
+    return outcomes;
+  };
+
+  const retryIds = async (tenantId: string, ids: readonly string[]): Promise<readonly RetryResult[]> => {
+    const known = ids.filter((id) => /^[A-Za-z0-9_-]{1,128}$/.test(id));
+    const rows = await statements.listDeliveries(query, { tenantId, ids: known, limit: MAX_IDS });
+    const outcomes = await requeue(tenantId, rows);
+    return ids.map((id) => {
+      const outcome = outcomes.get(id);
+      return toResult(id, outcome === undefined ? ["delivery_not_found", `There is no delivery "${id}".`] : outcome);
+    });
+  };
+
+  return {
+    async retryMany(asked) {
+      if ("ids" in asked) {
+        const ids = [...new Set(asked.ids)];
+        if (ids.length === 0 || ids.length > MAX_IDS) {
+          throw new DispatcherError("invalid_query", `ids are 1 to ${MAX_IDS}.`, {
+            issues: [{ path: "ids", message: `are 1 to ${MAX_IDS}` }],
+          });
+        }
+        return { results: await retryIds(asked.tenantId, ids), nextCursor: null };
+      }
+      const limit = pageLimit(asked.limit);
+      const search = { ...asked.filter, tenantId: asked.tenantId };
+      const params = searchParams(search, { limit: limit + 1, cursor: asked.cursor });
+      const { page, nextCursor } = toPage(await statements.listDeliveries(query, params), limit, (row) => [row.id]);
+      const outcomes = await requeue(asked.tenantId, page);
+      return { results: page.map(({ id }) => toResult(id, outcomes.get(id) ?? null)), nextCursor };
+    },
+    async retryOne({ tenantId, id }) {
+      const [result] = await retryIds(tenantId, [id]);
+      if (result?.status === "refused") throw new DispatcherError(result.code, result.detail);
+    },
+  };
+}
+
+function toResult(id: string, refusal: Refusal | null): RetryResult {
+  if (refusal === null) return { id, status: "requeued" };
+  const [code, detail] = refusal;
+  return { id, status: "refused", code, detail };
+}
+
+const IN_FLIGHT: Refusal = ["delivery_in_flight", "The delivery is being attempted right now."];
+
+function refusalOf(row: DeliveryRow, nowMs: number): Refusal | null {
+  if (row.expunged) return ["payload_expunged", "The delivery's payload was expunged."];
+  if (row.deadline_at !== null && row.deadline_at.getTime() <= nowMs) {
+    return ["deadline_passed", "The delivery's deadline has passed."];
+  }
+  if (row.endpoint_id !== null && row.destination === null) {
+    return ["endpoint_not_found", "The delivery's endpoint was deleted."];
+  }
+  if (row.state === 1) return ["endpoint_disabled", "The delivery waits for its endpoint, which is disabled."];
+  return null;
+}
