@@ -211,6 +211,9 @@ export function createDeliveryRun(options: {
       return undefined;
     });
     if (opened === undefined) return;
+    if (job.expunged) {
+      return end(job, { outcome: "dead", errorCode: "payload_expunged", reason: "The payload was expunged." });
+    }
     if (opened === null) {
       const reason = "The endpoint was deleted.";
       return end(job, { outcome: "dead", errorCode: "endpoint_deleted", reason });

@@ -1,7 +1,7 @@
 import type { Event } from "@hookline/core";
 import type { Ending } from "./sql/record-attempts.js";
 
-/** How exactly a delivery ended: `skipped` had nothing to send, `refused` was dead at once, `exhausted` used up its schedule. */
+/** How exactly a delivery ended: `skipped` had nothing to send, `refused` was dead at once, `exhausted` used up its schedule, `expunged` lost its payload. */
 export type DeliveryEnding = Ending;
 
 /**
@@ -77,7 +77,8 @@ export interface DeliveryDetail extends Delivery {
  * - `run_failed`: the destination's own work threw
  * - `interpret_failed`: the destination could not read the answer; its status alone decided
  * - `refused`: the destination read the answer as a failure
- * - `expired`: the deadline passed, or the schedule was used up before it; `endpoint_deleted`: there is nobody left to deliver to
+ * - `expired`: the deadline passed, or the schedule was used up before it; `endpoint_deleted`: there is nobody left to deliver to;
+ *   `payload_expunged`: there is nothing left to deliver
  * - `decrypt_failed`: no request was made, since the target or a secret cannot be read with the keys that there are
  */
 export type AttemptErrorCode =
@@ -97,4 +98,5 @@ export type AttemptErrorCode =
   | "refused"
   | "expired"
   | "endpoint_deleted"
+  | "payload_expunged"
   | "decrypt_failed";

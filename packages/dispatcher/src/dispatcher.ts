@@ -19,6 +19,7 @@ import { type DispatcherOptions, resolveOptions } from "./options.js";
 import { createPublisher } from "./publisher.js";
 import { createRecoveries, type Recoveries } from "./recoveries.js";
 import type { Recovery, RecoveryInput } from "./recovery.js";
+import { createRetention } from "./retention.js";
 import { isoTime } from "./sql/columns.js";
 import { createStatements } from "./sql/statements.js";
 import type { EventData, TypedEvent } from "./typed-event.js";
@@ -63,6 +64,8 @@ export interface TypedDispatcher<Catalogue> extends Dispatcher {
 
 /** How soon a worker finds a recovery that another process has started, or left behind. */
 const RESUME_MS = 5_000;
+/** How often a worker looks for what is older than `retention` says. */
+const RETENTION_MS = 10 * 60_000;
 
 /**
  * Makes a dispatcher on a database that the caller opened, and closes after `stop`.
@@ -163,7 +166,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
       }),
     },
     deliveries: createDeliveries({ query: database.query, statements, clock, wake }),
-    events: createEventLog({ query: database.query, statements }),
+    events: createEventLog({ query: database.query, statements, clock }),
     eventTypes: createEventTypes(settings.events, settings.logger),
     recover: recoveries.recover,
     recoveries: { get: recoveries.get, list: recoveries.list, cancel: recoveries.cancel },
@@ -182,7 +185,11 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
       starting = startWorker({ settings, database, statements, registry, endpoints: cache, codec, guard, channel });
       try {
         worker = await starting;
-        const tasks = [{ what: "a recovery", everyMs: RESUME_MS, step: recoveries.step }];
+        const retention = createRetention({ settings, query: database.query, statements });
+        const tasks = [
+          { what: "a recovery", everyMs: RESUME_MS, step: recoveries.step },
+          { what: "the removal of what is old", everyMs: RETENTION_MS, step: retention.step },
+        ];
         upkeep = startUpkeep({ clock, logger: settings.logger, tasks });
       } catch (error) {
         starting = null;

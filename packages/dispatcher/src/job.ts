@@ -12,6 +12,8 @@ export interface Job {
   readonly attempts: number;
   readonly firstAttempt: number;
   readonly deadlineMs: number | null;
+  /** Its payload is gone: there is nothing to send. */
+  readonly expunged?: boolean;
 }
 
 /** An endpoint, by its id and the version that the job was made for; or the destination and encrypted target of a direct send. */

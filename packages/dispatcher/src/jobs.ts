@@ -27,5 +27,6 @@ export function jobOf(row: ClaimedRow, leasedUntilMs: number): Job {
     attempts: row.attempt,
     firstAttempt: row.first_attempt,
     deadlineMs: row.deadline_at?.getTime() ?? null,
+    expunged: row.expunged,
   };
 }

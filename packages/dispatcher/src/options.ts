@@ -10,7 +10,11 @@ import type { Database } from "@hookline/postgres";
 import type { AddressGuardOptions } from "./address-guard.js";
 import type { ProxyOptions } from "./connector.js";
 import { DispatcherError } from "./errors.js";
+
 import { limitIssues, type TenantLimitsOption } from "./limits.js";
+
+import type { RetentionOptions } from "./retention.js";
+
 import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
 /** What {@link createDispatcher} takes. Only `database` and `encryptionKey` are needed. */
@@ -54,6 +58,10 @@ export interface DispatcherOptions<Events extends readonly EventDefinition[] = r
   readonly keptResponseCharacters?: number;
   /** The longest that a Retry-After is obeyed. Default 86,400,000 (a day). */
   readonly maxRetryAfterMs?: number;
+  /** How long an idempotency key stands for the first event or direct send; later it may be used anew. Default 30 days. */
+  readonly idempotencyWindowMs?: number;
+  /** How long what is finished is kept. Default: for ever. */
+  readonly retention?: RetentionOptions;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** From 0 to 1, for jitter. Default `Math.random`. */
@@ -72,6 +80,7 @@ export const DEFAULTS = {
   maxResponseBytes: 64 * 1024,
   keptResponseCharacters: 4096,
   maxRetryAfterMs: 86_400_000,
+  idempotencyWindowMs: 30 * 86_400_000,
   /** Deliveries that wait in memory, of all endpoints together. */
   maxWaiting: 2_000,
   /** Of which for one endpoint. */
@@ -107,6 +116,7 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     events: [],
     destinations: [],
     addressGuard: {},
+    retention: {},
     proxy: null,
     verifyEndpoints: false,
     retrySchedule: RETRY_SCHEDULE,
@@ -135,6 +145,12 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     const [wrong] = limitIssues(settings.tenantLimits);
     if (wrong !== undefined) throw refused(`tenantLimits.${wrong.path}`, wrong.message);
   }
+  for (const [name, keptMs] of Object.entries(settings.retention)) {
+    if (!(Number.isFinite(keptMs) && keptMs > 0)) throw refused(`retention.${name}`, "is a number above 0");
+  }
+  if ((settings.retention.eventMs ?? Number.POSITIVE_INFINITY) < settings.idempotencyWindowMs) {
+    throw refused("retention.eventMs", "is at least idempotencyWindowMs");
+  }
   const [issue] = scheduleIssues(settings.retrySchedule);
   if (issue !== undefined) throw refused(`retrySchedule.${issue.path}`, issue.message);
   return settings;
@@ -151,6 +167,7 @@ const POSITIVE = [
   "maxResponseBytes",
   "keptResponseCharacters",
   "maxRetryAfterMs",
+  "idempotencyWindowMs",
 ] as const satisfies readonly (keyof Settings)[];
 
 function isProxyUrl(url: string): boolean {

@@ -133,7 +133,7 @@ export function createPublisher(options: {
     if (rows.length === 1 && only?.orderingKey === null && params.leasedUntil === null) {
       const stored = await statements.publishEvent(writing.query, only, params);
       if (stored.length === 1) return [{ id: only.id, duplicate: false }];
-      const known = await findKnown(rows, writing.query);
+      const known = await findKnown(rows, writing);
       return rows.map((row) => known.get(row) as Published | DispatcherError);
     }
     const made = await statements.publishEvents(writing.query, rows, params);
@@ -143,19 +143,28 @@ export function createPublisher(options: {
     }
     const stored = new Set(made.map((row) => row.event_id));
     const missing = rows.filter((row) => !stored.has(row.id));
-    const known = missing.length === 0 ? null : await findKnown(missing, writing.query);
+    const known = missing.length === 0 ? null : await findKnown(missing, writing);
     return rows.map((row) => known?.get(row) ?? { id: row.id, duplicate: false });
   };
 
   const sharedInsert = createSharedInsert((rows) => write(rows, writingDirectly(database.query)));
 
-  const findKnown = async (missing: readonly EventRow[], query: SqlQuery) => {
-    const found = await statements.findPublishedEvents(query, missing);
+  const isOutdated = (storedAt: Date, { nowMs }: Writing): boolean =>
+    storedAt.getTime() <= nowMs - settings.idempotencyWindowMs;
+
+  const findKnown = async (missing: readonly EventRow[], writing: Writing) => {
+    const found = await statements.findPublishedEvents(writing.query, missing);
+    const outdated = found.filter((first) => first.by_key && isOutdated(first.stored_at, writing)).map(({ id }) => id);
+    if (outdated.length > 0) {
+      await statements.releaseKeys(writing.query, "events", outdated);
+      const written = await write(missing, writing);
+      return new Map(missing.map((row, index) => [row, written[index] as Published | DispatcherError]));
+    }
     const known = new Map<EventRow, Published | DispatcherError>();
     for (const first of found) {
       const row = missing[first.position];
       if (row === undefined || known.has(row)) continue;
-      if (first.tenant_id !== row.tenantId || first.type !== row.type || first.body !== row.body) {
+      if (first.tenant_id !== row.tenantId || first.type !== row.type || !(first.expunged || first.body === row.body)) {
         const what = row.idempotencyKey === null ? `id "${row.id}"` : `idempotency key "${row.idempotencyKey}"`;
         known.set(row, new DispatcherError("idempotency_conflict", `The ${what} stands for another event already.`));
       } else {
@@ -214,6 +223,42 @@ export function createPublisher(options: {
     }
   };
 
+  const send: Publisher["send"] = async (message, outboxOptions = {}) => {
+    checkMessage(message);
+    const writing = writingFor(outboxOptions);
+    const id = newId("dlv", writing.nowMs);
+    const body = toJson(message.data, "invalid_message");
+    checkSize(body, settings.maxEventBytes);
+    const row: MessageRow = {
+      id,
+      tenantId: message.tenantId,
+      destination: message.destination,
+      target: codec.encryptMessageTarget(id, message.target),
+      body,
+      idempotencyKey: message.idempotencyKey ?? null,
+      deadlineAt: message.deadline === undefined ? null : isoTime(message.deadline.getTime()),
+    };
+    const stored = await statements.sendMessage(writing.query, row, timesOf(writing));
+    if (stored.length > 0) {
+      if (writing.leasedUntilMs !== null) {
+        writing.handOver([toDirectJob(row, writing.nowMs, writing.leasedUntilMs)], false);
+      }
+      return { deliveryId: id, duplicate: false };
+    }
+    const [first] = await statements.findMessage(writing.query, message.tenantId, row.idempotencyKey ?? "");
+    if (first !== undefined && isOutdated(first.stored_at, writing)) {
+      await statements.releaseKeys(writing.query, "messages", [first.id]);
+      return send(message, outboxOptions);
+    }
+    if (first === undefined || first.destination !== row.destination || !(first.expunged || first.body === body)) {
+      throw new DispatcherError(
+        "idempotency_conflict",
+        `The idempotency key "${row.idempotencyKey}" stands for another message already.`,
+      );
+    }
+    return { deliveryId: first.id, duplicate: true };
+  };
+
   return {
     async publish(event, outboxOptions = {}) {
       const row = await prepare(event, clock.now());
@@ -241,37 +286,7 @@ export function createPublisher(options: {
       return prepared.map((one) => toOutcome(one instanceof DispatcherError ? one : results.get(one)));
     },
 
-    async send(message, outboxOptions = {}) {
-      checkMessage(message);
-      const writing = writingFor(outboxOptions);
-      const id = newId("dlv", writing.nowMs);
-      const body = toJson(message.data, "invalid_message");
-      checkSize(body, settings.maxEventBytes);
-      const row: MessageRow = {
-        id,
-        tenantId: message.tenantId,
-        destination: message.destination,
-        target: codec.encryptMessageTarget(id, message.target),
-        body,
-        idempotencyKey: message.idempotencyKey ?? null,
-        deadlineAt: message.deadline === undefined ? null : isoTime(message.deadline.getTime()),
-      };
-      const stored = await statements.sendMessage(writing.query, row, timesOf(writing));
-      if (stored.length > 0) {
-        if (writing.leasedUntilMs !== null) {
-          writing.handOver([toDirectJob(row, writing.nowMs, writing.leasedUntilMs)], false);
-        }
-        return { deliveryId: id, duplicate: false };
-      }
-      const [first] = await statements.findMessage(writing.query, message.tenantId, row.idempotencyKey ?? "");
-      if (first === undefined || first.destination !== row.destination || first.body !== body) {
-        throw new DispatcherError(
-          "idempotency_conflict",
-          `The idempotency key "${row.idempotencyKey}" stands for another message already.`,
-        );
-      }
-      return { deliveryId: first.id, duplicate: true };
-    },
+    send,
   };
 }
 

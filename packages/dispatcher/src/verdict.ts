@@ -67,6 +67,7 @@ function endingOf(result: AttemptResult): Ending {
     case "retry":
       return "exhausted";
     case "dead":
+      if (result.errorCode === "payload_expunged") return "expunged";
       return result.errorCode === "endpoint_deleted" ? "endpoint_deleted" : "refused";
     case "expired":
       return "expired";

@@ -20,6 +20,8 @@ export interface ClaimedRow {
   readonly body: string | null;
   readonly destination: string | null;
   readonly target: string | null;
+  /** The payload is gone. */
+  readonly expunged: boolean;
 }
 
 export interface ClaimParams {
@@ -92,6 +94,7 @@ export function leaseChosen(schema: string, chosen: string): string {
     )
     select leased.*, endpoint.version, event.type, event.subject_id, coalesce(event.occurred_at, message.stored_at)
       as occurred_at, coalesce(event.body, message.body) as body, message.destination, message.target,
+      event.expunged_at is not null or message.expunged_at is not null as expunged,
       summary.chosen, summary.chosen_to_ms
     from (
       select count(*)::integer as chosen, (extract(epoch from max(next_at)) * 1000)::float8 as chosen_to_ms from chosen

@@ -4,12 +4,14 @@ export interface KnownMessageRow {
   readonly id: string;
   readonly destination: string;
   readonly body: string;
+  readonly stored_at: Date;
+  readonly expunged: boolean;
 }
 
 /** The direct send that holds an idempotency key. */
 export function findMessage(schema: string) {
   const text = `
-    select id, destination, body from "${schema}".messages
+    select id, destination, body, stored_at, expunged_at is not null as expunged from "${schema}".messages
     where tenant_id = $1::text and idempotency_key = $2::text`;
 
   return (query: SqlQuery, tenantId: string, idempotencyKey: string) =>

@@ -9,6 +9,11 @@ export interface KnownEventRow {
   readonly tenant_id: string;
   readonly type: string;
   readonly body: string;
+  readonly stored_at: Date;
+  /** Its body is gone, and with it what a second event could be compared with. */
+  readonly expunged: boolean;
+  /** Whether it is the key that is known, or the id. */
+  readonly by_key: boolean;
 }
 
 /** The events that hold the ids or idempotency keys of events that were not stored; those of a key come first. */
@@ -21,14 +26,16 @@ export function findPublishedEvents(schema: string) {
         ["idempotency_key", "text"],
       ])}
     ), known as (
-      select 1 as rank, input.position, event.id, event.tenant_id, event.type, event.body
+      select 1 as rank, input.position, event.*
       from input join "${schema}".events event
         on event.tenant_id = input.tenant_id and event.idempotency_key = input.idempotency_key
       union all
-      select 2 as rank, input.position, event.id, event.tenant_id, event.type, event.body
+      select 2 as rank, input.position, event.*
       from input join "${schema}".events event on event.id = input.id
     )
-    select (position - 1)::integer as position, id, tenant_id, type, body from known order by known.position, rank`;
+    select (position - 1)::integer as position, id, tenant_id, type, body, stored_at,
+      expunged_at is not null as expunged, rank = 1 as by_key
+    from known order by known.position, rank`;
 
   return (query: SqlQuery, rows: readonly EventRow[]) =>
     query<KnownEventRow>(text, [

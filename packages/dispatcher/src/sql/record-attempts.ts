@@ -2,7 +2,7 @@ import type { SqlQuery } from "@hookline/core";
 import { packColumn, unpackColumns } from "./columns.js";
 
 /** How a delivery ended. */
-export type Ending = "delivered" | "skipped" | "refused" | "exhausted" | "expired" | "endpoint_deleted";
+export type Ending = "delivered" | "skipped" | "refused" | "exhausted" | "expired" | "endpoint_deleted" | "expunged";
 
 /** One attempt and what follows from it. */
 export interface AttemptRow {

@@ -6,6 +6,8 @@ import { countQueue } from "./count-queue.js";
 import { deleteEndpoint } from "./delete-endpoint.js";
 import { describeDeliveries } from "./describe-deliveries.js";
 import { discardDeliveries } from "./discard-deliveries.js";
+import { emptyOld } from "./empty-old.js";
+import { expungeEvent } from "./expunge-event.js";
 import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
 import { findSetAside } from "./find-set-aside.js";
@@ -34,12 +36,15 @@ import { recordTest } from "./record-test.js";
 import { recoverPage } from "./recover-page.js";
 import { releaseEntity } from "./release-entity.js";
 import { releaseHeld } from "./release-held.js";
+import { releaseKeys } from "./release-keys.js";
+import { removeOld } from "./remove-old.js";
+import { removeOldAttempts } from "./remove-old-attempts.js";
 import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDeliveries } from "./requeue-deliveries.js";
 import { sendMessage } from "./send-message.js";
 import { takeEntity } from "./take-entity.js";
-import { takeTokens } from "./take-tokens.js";
 import { takeRecovery } from "./take-recovery.js";
+import { takeTokens } from "./take-tokens.js";
 import { unholdOrphans } from "./unhold-orphans.js";
 import { updateEndpoint } from "./update-endpoint.js";
 import { upsertSubscription } from "./upsert-subscription.js";
@@ -94,6 +99,11 @@ export function createStatements(schema: string) {
     listRecoveries: listRecoveries(schema),
     recoverPage: recoverPage(schema),
     takeRecovery: takeRecovery(schema),
+    emptyOld: emptyOld(schema),
+    removeOld: removeOld(schema),
+    removeOldAttempts: removeOldAttempts(schema),
+    expungeEvent: expungeEvent(schema),
+    releaseKeys: releaseKeys(schema),
   } as const;
 }
 
