@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { problemResponse } from "@hookline/core";
-import type { Attempt, Delivery, DeliveryDetail } from "../delivery.js";
+import type { Attempt, AttemptErrorCode, Delivery, DeliveryDetail } from "../delivery.js";
+import type { DeliveryFilter } from "../delivery-search.js";
 import type { Dispatcher } from "../dispatcher.js";
 import { conflict, id, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
@@ -45,6 +46,22 @@ const detailSchema = deliverySchema.extend({ log: z.array(attemptSchema) }).open
 const one = z.object({ deliveryId: id });
 const tags = { tags: ["Deliveries"], security: [{ apiKey: [] }] };
 
+const filter = {
+  endpointId: id.optional(),
+  eventId: id.optional(),
+  eventType: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[\w.-]+$/)
+    .optional(),
+  status: z.enum([...status.options, "delivering"]).optional(),
+  since: time.optional().openapi({ description: "Made at this time or later." }),
+  until: time.optional().openapi({ description: "Made before this time." }),
+  httpStatus: z.coerce.number().int().min(100).max(599).optional(),
+  errorCode: z.string().max(64).regex(/^\w+$/).optional(),
+};
+
 const list = createRoute({
   method: "get",
   path: "/v1/deliveries",
@@ -52,9 +69,7 @@ const list = createRoute({
   ...tags,
   request: {
     query: z.object({
-      endpointId: id.optional(),
-      eventId: id.optional(),
-      status: z.enum([...status.options, "delivering"]).optional(),
+      ...filter,
       limit: z.coerce.number().int().min(1).max(200).optional(),
       cursor: z.string().max(512).optional(),
     }),
@@ -83,10 +98,52 @@ const retry = createRoute({
   responses: { 202: json(detailSchema, "The delivery, waiting."), ...refusals, ...notFound, ...conflict },
 });
 
+const retryMany = createRoute({
+  method: "post",
+  path: "/v1/deliveries/retry",
+  summary: "Put up to 200 deliveries back in the queue, named by id or found by a filter, with a result for each",
+  ...tags,
+  request: {
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.union([
+            z.strictObject({ ids: z.array(id).min(1).max(200) }),
+            z.strictObject({
+              filter: z.strictObject(filter),
+              limit: z.number().int().min(1).max(200).optional(),
+              cursor: z.string().max(512).optional(),
+            }),
+          ]),
+        },
+      },
+    },
+  },
+  responses: {
+    200: json(
+      z.object({
+        results: z.array(
+          z.object({
+            id: z.string(),
+            status: z.enum(["requeued", "refused"]),
+            code: z.string().optional(),
+            detail: z.string().optional(),
+          }),
+        ),
+        nextCursor: z.string().nullable(),
+      }),
+      "A result for each.",
+    ),
+    ...refusals,
+  },
+});
+
 /** `/v1/deliveries`: what was sent, what waits, and what became of each attempt. */
 export function addDeliveryRoutes(router: OpenAPIHono<TenantEnv>, { deliveries }: Dispatcher): void {
   router.openapi(list, async (c) => {
-    const page = await deliveries.list({ tenantId: c.var.tenantId, ...present(c.req.valid("query")) });
+    const { limit, cursor, ...asked } = c.req.valid("query");
+    const page = await deliveries.list({ tenantId: c.var.tenantId, ...filterOf(asked), ...present({ limit, cursor }) });
     return c.json({ deliveries: page.deliveries.map(show), nextCursor: page.nextCursor }, 200);
   });
 
@@ -101,9 +158,32 @@ export function addDeliveryRoutes(router: OpenAPIHono<TenantEnv>, { deliveries }
     }) as never;
   });
 
+  router.openapi(retryMany, async (c) => {
+    const asked = c.req.valid("json");
+    const { tenantId } = c.var;
+    const retried = await deliveries.retryMany(
+      "ids" in asked
+        ? { tenantId, ids: asked.ids }
+        : { tenantId, filter: filterOf(asked.filter), ...present({ limit: asked.limit, cursor: asked.cursor }) },
+    );
+    return c.json({ results: [...retried.results], nextCursor: retried.nextCursor }, 200);
+  });
+
   router.openapi(retry, async (c) => {
     const delivery = { tenantId: c.var.tenantId, id: c.req.valid("param").deliveryId };
     return c.json(showDetail(await deliveries.retry(delivery)), 202);
+  });
+}
+
+type AskedFilter = z.infer<z.ZodObject<typeof filter>>;
+
+function filterOf({ since, until, errorCode, ...rest }: AskedFilter): DeliveryFilter {
+  return present({
+    ...rest,
+    since: since === undefined ? undefined : new Date(since),
+    until: until === undefined ? undefined : new Date(until),
+    // One that there is not finds nothing.
+    errorCode: errorCode as AttemptErrorCode | undefined,
   });
 }
 

@@ -2,14 +2,17 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Dispatcher } from "../dispatcher.js";
 import { addDeliveryRoutes } from "./delivery-routes.js";
 import { addEndpointRoutes } from "./endpoint-routes.js";
+import { addEventRoutes } from "./event-routes.js";
 import { addEventTypeRoutes } from "./event-type-routes.js";
+import { addRecoveryRoutes } from "./recovery-routes.js";
 import { type Authenticate, createRouter, type TenantEnv } from "./router.js";
 import { addWebhooksRoutes } from "./webhooks-routes.js";
 
 export type { Authenticate, TenantEnv } from "./router.js";
 
 /**
- * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints`, `/v1/event-types` and `/v1/deliveries`, and
+ * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints`, `/v1/event-types`, `/v1/deliveries`, `/v1/recoveries`,
+ * `/v1/events/{id}`, and
  * `/v1/webhooks` as XTSystems has it (snake case, endpoints that speak the `xtsystems` profile). Each caller sees its tenant's alone; another tenant's id answers 404. Errors are problem details (RFC 9457).
  *
  * @example
@@ -24,6 +27,8 @@ export function webhookRoutes(
   addEndpointRoutes(router, dispatcher);
   addEventTypeRoutes(router, dispatcher);
   addDeliveryRoutes(router, dispatcher);
+  addRecoveryRoutes(router, dispatcher);
+  addEventRoutes(router, dispatcher);
   addWebhooksRoutes(router, dispatcher);
   return router;
 }

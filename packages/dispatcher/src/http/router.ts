@@ -18,7 +18,10 @@ const STATUS: Partial<Record<DispatcherErrorCode, number>> = {
   endpoint_disabled: 409,
   endpoint_unverified: 409,
   deadline_passed: 409,
+  payload_expunged: 409,
   endpoint_not_found: 404,
+  event_not_found: 404,
+  recovery_not_found: 404,
   delivery_not_found: 404,
 };
 
@@ -52,10 +55,13 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
     c.set("tenantId", caller.tenantId);
     return next();
   });
-  for (const path of ["/v1/endpoints", "/v1/event-types", "/v1/deliveries", "/v1/webhooks"]) {
+  for (const path of ["/v1/endpoints", "/v1/event-types", "/v1/deliveries", "/v1/recoveries", "/v1/webhooks"]) {
     router.use(path, authenticated);
     router.use(`${path}/*`, authenticated);
   }
+  // Not the list of events, which is the engine's.
+  router.use("/v1/events/:eventId", authenticated);
+  router.use("/v1/events/:eventId/expunge", authenticated);
   return router;
 }
 
