@@ -7,7 +7,8 @@ import { delay } from "./sample.mjs";
  * @typedef {object} Contestant
  * @property {() => Promise<void>} start begins to deliver
  * @property {() => Promise<unknown>} stop
- * @property {(event: import("./events.mjs").BenchEvent) => Promise<unknown>} [publish] resolves when it is durable
+ * @property {(event: import("./events.mjs").BenchEvent) => Promise<string>} [publish] resolves when it is durable, with
+ *   the id that its webhook has
  * @property {(events: readonly import("./events.mjs").BenchEvent[]) => Promise<unknown>} [publishMany]
  * @property {() => Promise<number>} recorded how many deliveries are written down as done, ever
  * @property {() => Promise<unknown>} close
@@ -91,17 +92,16 @@ serveCalls({
     const total = Math.round((perSecond * durationMs) / 1000);
     const startedMs = performance.now();
     const calls = [];
-    const times = [];
     while (calls.length < total) {
       const dueMs = startedMs + (1000 * calls.length) / perSecond;
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await delay(waitMs);
       const event = nextEvent();
-      if (event.origin < hangsFrom) times.push([event.id, Number(process.hrtime.bigint())]);
-      calls.push(contestant.publish(event));
+      const at = Number(process.hrtime.bigint());
+      calls.push(contestant.publish(event).then((id) => ({ id, at, origin: event.origin })));
     }
-    await Promise.all(calls);
-    return times;
+    const published = await Promise.all(calls);
+    return published.filter(({ origin }) => origin < hangsFrom).map(({ id, at }) => [id, at]);
   },
   /** How many of what this process published have arrived. */
   received(count) {

@@ -33,7 +33,10 @@ export async function createContestant({ databaseUrl, redisUrl, target }) {
       await worker.waitUntilReady();
     },
     stop: async () => worker?.close(),
-    publish: (event) => queue.add("delivery", event),
+    async publish(event) {
+      await queue.add("delivery", event);
+      return event.id;
+    },
     publishMany: (events) => queue.addBulk(events.map((data) => ({ name: "delivery", data }))),
     recorded: results.count,
     async close() {

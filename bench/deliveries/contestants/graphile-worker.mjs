@@ -41,7 +41,10 @@ export async function createContestant({ databaseUrl, target }) {
       });
     },
     stop: async () => runner?.stop(),
-    publish: (event) => utils.addJob(TASK, event, { maxAttempts: 10 }),
+    async publish(event) {
+      await utils.addJob(TASK, event, { maxAttempts: 10 });
+      return event.id;
+    },
     publishMany: (events) => utils.addJobs(events.map((payload) => ({ identifier: TASK, payload, maxAttempts: 10 }))),
     recorded: results.count,
     async close() {

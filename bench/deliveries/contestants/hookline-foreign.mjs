@@ -12,13 +12,17 @@ export async function createContestant(options) {
   const { dispatcher, ...hookline } = await createHookline(options);
   return {
     ...hookline,
-    async publish({ id, origin, data }) {
+    async publish({ origin, data }) {
       const client = await pool.connect();
       try {
         const transaction = transactionOn(client);
         await client.query("begin");
-        await dispatcher.publish({ id, tenantId: tenantOf(origin), type: EVENT_TYPE, data }, { transaction });
+        const { id } = await dispatcher.publish(
+          { tenantId: tenantOf(origin), type: EVENT_TYPE, data },
+          { transaction },
+        );
         await client.query("commit");
+        return id;
       } finally {
         client.release();
       }

@@ -18,12 +18,12 @@ export async function createContestant({ databaseUrl, target }) {
   const dispatcher = createDispatcher({ ...DISPATCHER_OPTIONS, database });
   await dispatcher.migrate();
   await makeEndpoints(dispatcher, target);
-  const inputOf = ({ id, origin, data }) => ({ id, tenantId: tenantOf(origin), type: EVENT_TYPE, data });
+  const inputOf = ({ origin, data }) => ({ tenantId: tenantOf(origin), type: EVENT_TYPE, data });
   return {
     dispatcher,
     start: () => dispatcher.start(),
     stop: () => dispatcher.stop(),
-    publish: (event) => dispatcher.publish(inputOf(event)),
+    publish: async (event) => (await dispatcher.publish(inputOf(event))).id,
     publishMany: (events) => dispatcher.publishMany(events.map(inputOf)),
     async recorded() {
       const [row] = await database.query(

@@ -45,7 +45,10 @@ export async function createContestant({ databaseUrl, target }) {
       isStopped = true;
       await Promise.all(loops);
     },
-    publish: (event) => boss.send(QUEUE, event, JOB_OPTIONS),
+    async publish(event) {
+      await boss.send(QUEUE, event, JOB_OPTIONS);
+      return event.id;
+    },
     publishMany: (events) => boss.insert(events.map((data) => ({ name: QUEUE, data, ...JOB_OPTIONS }))),
     recorded: results.count,
     async close() {
