@@ -140,7 +140,7 @@ describe.skipIf(binaries === undefined && process.env.CI !== "true")("a server t
 });
 
 describe("the embedded database", () => {
-  const kills = Math.ceil(KILLS / 6);
+  const kills = Math.ceil(KILLS / 8);
 
   it(
     `N1 N5 loses nothing and turns no order round over ${kills} kills of its process, and lets no second process in`,
