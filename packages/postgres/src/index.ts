@@ -21,5 +21,4 @@ export {
   fromDrizzleTransaction,
 } from "./transactions/from-drizzle-transaction.js";
 export { fromKyselyTransaction } from "./transactions/from-kysely-transaction.js";
-export { fromPgliteTransaction, type PgliteTransaction } from "./transactions/from-pglite-transaction.js";
 export { fromPostgresJsTransaction, type PostgresJsTransaction } from "./transactions/from-postgres-js-transaction.js";

@@ -15,7 +15,6 @@ describe("what the package exports", () => {
         "createKysely",
         "fromDrizzleTransaction",
         "fromKyselyTransaction",
-        "fromPgliteTransaction",
         "fromPool",
         "fromPostgresJsTransaction",
         "isDatabaseError",

@@ -15,7 +15,7 @@ export interface DrizzleSql<Query> {
 }
 
 /**
- * A transaction of Drizzle on any of its Postgres drivers with transactions (node-postgres, postgres.js, PGlite …), for
+ * A transaction of Drizzle on any of its Postgres drivers with transactions (node-postgres, postgres.js …), for
  * whoever writes into it. `sql` is Drizzle's own.
  *
  * @example
