@@ -14,7 +14,9 @@ async function startReceiver(): Promise<string | null> {
   const child = spawn("python3", [PROGRAM], { env: { ...process.env, WEBHOOK_SECRET: SECRET, PORT: "0" } });
   onTestFinished(() => void child.kill());
   const failed = once(child, "error").then(() => null);
-  const said = once(createInterface({ input: child.stdout }), "line").then(([line]) => /http:\S+/.exec(line)?.[0] ?? "");
+  const said = once(createInterface({ input: child.stdout }), "line").then(
+    ([line]) => /http:\S+/.exec(line)?.[0] ?? "",
+  );
   return Promise.race([said, failed]);
 }
 
