@@ -16,6 +16,8 @@ describe("webhooks that come in", () => {
       ...setting.environment,
       XTSYSTEMS_WEBHOOK_SECRET: SECRET,
       SUPPORT_WEBHOOK_SECRET: SECRET,
+      ADDRESS_GUARD_ALLOW: "127.0.0.0/8",
+      ADDRESS_GUARD_ALLOW_HTTP: "true",
       DISCORD_WEBHOOK_CHANNELS: JSON.stringify({ ticket_created: [ops] }),
     });
     await untilReady(api);
