@@ -3,7 +3,7 @@ import { type Logger, problemResponse } from "@hookline/core";
 import { slackDestination } from "@hookline/destination-slack";
 import { createDispatcher } from "@hookline/dispatcher";
 import { webhookRoutes } from "@hookline/dispatcher/http";
-import { createApp, createEngine, createLocalMailer, type Engine, saveDerivedCredential } from "@hookline/engine";
+import { createApp, createEngine, type Engine, saveDerivedCredential } from "@hookline/engine";
 import { migrate, openDatabase } from "@hookline/postgres";
 import { createCommandRegistration } from "./command-registration.js";
 import { createAccounts } from "./desk/accounts.js";
@@ -28,7 +28,10 @@ import { createInventoryRoutes } from "./http/inventory-routes.js";
 import { createMachineRoutes } from "./http/machine-routes.js";
 import { createMailRoutes } from "./http/mail-routes.js";
 import { createTicketRoutes } from "./http/ticket-routes.js";
+import { createMailing } from "./mailing.js";
+import { queueGauges } from "./metrics.js";
 import { configuredSources } from "./sources.js";
+import { createUpkeep } from "./upkeep.js";
 
 const DESK_SCHEMA = "desk";
 
@@ -65,12 +68,12 @@ export async function compose(environment: Environment, logger: Logger) {
   const ticketActions = createTicketActions({ tickets });
   const machineButtons = createMachineButtons({ machines });
 
-  const localMailer = environment.LOCAL_MAIL_OUTBOX ? createLocalMailer({ database }) : null;
+  const { mailer, localMailer, closeMailer } = createMailing({ environment, database });
   const { coldConnect, connector: discord } = createDiscord({
     environment,
     database,
     outbox: dispatcher,
-    mailer: localMailer,
+    mailer,
     saveDerived: async (patch) => {
       await saveDerivedCredential(engine.credentials, { providerId: discord.id, tenantId }, patch);
     },
@@ -105,7 +108,7 @@ export async function compose(environment: Environment, logger: Logger) {
     templates: slackTemplates(),
     ...(environment.SLACK_BOT_TOKEN ? { botToken: environment.SLACK_BOT_TOKEN } : {}),
   });
-  const own = [messages, slack, coldConnect.destination];
+  const own = [messages, slack, coldConnect.destination, coldConnect.mailDestination];
   for (const destination of [...own, ...discord.destinations, ...engine.automations.destinations]) {
     dispatcher.use(destination);
   }
@@ -115,11 +118,14 @@ export async function compose(environment: Environment, logger: Logger) {
     logger,
   });
 
+  const upkeep = createUpkeep({ engine, logger });
+
   const app = createApp(engine, {
     info: { title: "Hookline reference app" },
     trustProxy: environment.TRUST_PROXY,
     // A loop that stopped working must not go on taking requests whose deliveries nobody makes.
     readiness: { dispatcher: async () => (await dispatcher.health()).status === "working" },
+    metrics: { open: environment.METRICS_OPEN, gauges: queueGauges(dispatcher) },
     routes: [
       coldConnect.routes,
       webhookRoutes(dispatcher, { authenticate: tenantOf(engine) }),
@@ -140,18 +146,26 @@ export async function compose(environment: Environment, logger: Logger) {
       await dispatcher.migrate();
       await engine.migrate();
       await migrate(database, { schema: DESK_SCHEMA, component: "desk", migrations: deskMigrations });
-      await engine.apiKeys.ensure({ tenantId, name: "environment", key: environment.API_KEY });
+      await engine.apiKeys.ensure({
+        tenantId,
+        name: "environment",
+        key: environment.API_KEY,
+        scopes: ["read", "write", "admin"],
+      });
       await ensureSupportAutomation(engine, tenantId);
       await subscribeChannels({ dispatcher, tenantId, destination: messages.id, channels });
       await dispatcher.start();
       registration.start();
+      upkeep.start();
     },
 
     /** Finishes what was accepted, then lets go of the database. */
     async stop() {
       await registration.stop();
+      await upkeep.stop();
       await engine.close();
       await dispatcher.stop();
+      closeMailer();
       await database.close();
     },
   };

@@ -6,7 +6,7 @@ import {
   type DiscordModal,
 } from "@hookline/connector-discord";
 import type { Logger, Mailer, Outbox } from "@hookline/core";
-import { createColdConnect, createConfirmMail } from "@hookline/engine";
+import { createColdConnect } from "@hookline/engine";
 import type { Database } from "@hookline/postgres";
 import type { Environment } from "./environment.js";
 
@@ -43,6 +43,7 @@ export function createDiscord(wiring: DiscordWiring) {
       eventProperties: { source: "discord" },
       contactProperties: { discord: { id: platformUserId } },
     }),
+    ...(mailer ? { mail: { mailer, apiPublicUrl: base } } : {}),
     branding: {
       productName: PRODUCT_NAME,
       platformName: "Discord",
@@ -82,20 +83,15 @@ export function createDiscord(wiring: DiscordWiring) {
     async resolveContact({ discordId, discordUserName, email, tenantId }) {
       await coldConnect.bind({ platformUserId: discordId, platformUserName: discordUserName, email, tenantId });
     },
-    async requestConfirm({ discordUserId, discordUserName, tenantId, email }) {
-      if (!mailer) {
-        logger.error({}, "/link was used, but no mailer is configured");
-        return { ok: false, reason: "unavailable" };
-      }
-      const account = { platformUserId: discordUserId, platformUserName: discordUserName };
-      const minted = await coldConnect.mintConfirm({ ...account, email, tenantId });
-      if (!minted.ok) return minted;
-      const url = coldConnect.confirmUrl({ apiPublicUrl: base, token: minted.token });
-      await mailer.send(
-        await createConfirmMail({ ...account, to: email, url, productName: PRODUCT_NAME, platformName: "Discord" }),
-      );
-      return { ok: true };
-    },
+    // By the interaction's id: Discord may send one twice, and one mail is enough.
+    requestConfirm: ({ discordUserId, discordUserName, tenantId, email, interactionId }) =>
+      coldConnect.requestConfirm({
+        platformUserId: discordUserId,
+        platformUserName: discordUserName,
+        email,
+        tenantId,
+        idempotencyKey: interactionId,
+      }),
     commands: wiring.commands,
     components: wiring.components,
     logger,

@@ -28,7 +28,7 @@ const channelMap = z
 
 const webhookSecrets = list.pipe(z.array(z.string().min(16, "must have at least 16 characters")).min(1)).optional();
 
-const schema = z.object({
+const variables = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   API_PUBLIC_URL: z.url(),
@@ -74,6 +74,19 @@ const schema = z.object({
   ADDRESS_GUARD_ALLOW_HTTP: z.stringbool().default(false),
   /** Keeps mails, with the links in them, in a table that the API shows, instead of refusing to send: for development. */
   LOCAL_MAIL_OUTBOX: z.stringbool().default(false),
+  /** Where mails are handed over: `smtp://user:password@host:587` or `smtps://…:465`. Comes before the local outbox. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: "must be smtp://… or smtps://…" }).optional(),
+  /** The sender of mails, such as `Acme <hooks@example.com>`. */
+  MAIL_FROM: z.string().min(3).optional(),
+  /** `optional` also hands mails and the password to a server that can't encrypt: for one on this machine. */
+  SMTP_TLS: z.enum(["required", "optional"]).default("required"),
+  /** Lets anybody read /metrics, such as a scraper in a closed network; otherwise an API key with the scope admin. */
+  METRICS_OPEN: z.stringbool().default(false),
+});
+
+const schema = variables.refine((values) => (values.SMTP_URL === undefined) === (values.MAIL_FROM === undefined), {
+  path: ["MAIL_FROM"],
+  message: "goes together with SMTP_URL",
 });
 
 export type Environment = z.infer<typeof schema>;

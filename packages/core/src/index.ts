@@ -27,6 +27,7 @@ export { type Logger, silentLogger } from "./logger.js";
 export type { Mail, Mailer } from "./mailer.js";
 export {
   type DirectSend,
+  type EventAttempt,
   type EventLog,
   type EventQuery,
   OUTBOX_REFUSALS,

@@ -79,6 +79,31 @@ export interface Subscription {
 export interface EventLog {
   /** Newest first. `cursor` is what the previous page answered; the error for an unreadable one has the code `invalid_cursor`. */
   list(query: EventQuery): Promise<{ readonly events: readonly Event[]; readonly nextCursor: string | null }>;
+  /**
+   * Takes the payload out of an event, and what was answered to it out of the log of its deliveries; what waits of them
+   * ends. `inFlight` are those that are being sent right now: to be called again once they have ended. Throws an error
+   * with the code `event_not_found`. Safe to call again.
+   */
+  expunge?(event: { readonly tenantId: string; readonly id: string }): Promise<{ readonly inFlight: number }>;
+  /** What became of the deliveries of some events, and what their receivers answered. */
+  listAttempts?(query: {
+    readonly tenantId: string;
+    readonly eventIds: readonly string[];
+  }): Promise<readonly EventAttempt[]>;
+}
+
+/** One try to deliver an event. */
+export interface EventAttempt {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly endpointId: string | null;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly outcome: string;
+  readonly status: number | null;
+  readonly responseBody: string | null;
 }
 
 export interface EventQuery {

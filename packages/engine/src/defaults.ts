@@ -30,6 +30,9 @@ export const DEFAULTS = {
   reencryptBatch: 100,
   smtpTimeoutMs: 20_000,
   smtpConnections: 5,
+  /** Events that an export or an erasure takes at once. */
+  subjectPage: 200,
+  minSearchCharacters: 2,
   sweepIntervalMs: 60 * 1000,
   confirmTtlSeconds: 900,
   /** How long a used or expired confirm token can still be told from an unknown one. */

@@ -12,6 +12,7 @@ export type EngineErrorCode =
   | "invalid_api_key"
   | "api_key_revoked"
   | "credential_unreadable"
+  | "erasure_unsupported"
   | "mail_failed"
   | "mail_refused"
   | "mail_unauthorized"

@@ -38,6 +38,7 @@ export type {
 } from "./cold-connect/options.js";
 export { type PostHogOptions, postHogAnalytics } from "./cold-connect/posthog.js";
 export type { Contact, ContactPage, ContactQuery, Contacts, EventPage, TimelineQuery } from "./contacts/contacts.js";
+export type { ContactExport, ContactReference, Erasure } from "./contacts/personal-data.js";
 export {
   type CredentialKey,
   type CredentialStore,
@@ -50,6 +51,7 @@ export {
 export { createEngine, type Engine, type EngineOptions, type EngineParts, type Health } from "./engine.js";
 export { EngineError, type EngineErrorCode, isEngineError } from "./errors.js";
 export { type AppOptions, createApp } from "./http/app.js";
+export type { Gauge, MetricsOptions } from "./http/metrics.js";
 export { type ProblemResponse, problem, problemResponses } from "./http/problem.js";
 export type { RemoteAddressOptions } from "./http/remote-address.js";
 export { type ApiKeyEnv, requireApiKey } from "./http/require-api-key.js";

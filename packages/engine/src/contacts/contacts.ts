@@ -1,7 +1,11 @@
 import type { Event, EventLog, Identity } from "@hookline/core";
+import { DEFAULTS } from "../defaults.js";
+import { EngineError } from "../errors.js";
 import { normaliseIdentity } from "../identity/identity.js";
 import type { Store } from "../storage/store.js";
+import { isCleanText } from "../storage/text.js";
 import { decodeCursor, encodeCursor, pageLimit } from "./cursor.js";
+import { type ContactExport, type ContactReference, createPersonalData, type Erasure } from "./personal-data.js";
 
 /** A person, and what is known of it. */
 export interface Contact {
@@ -26,6 +30,26 @@ export interface Contacts {
   findByIdentity(identity: Identity & { readonly tenantId: string }): Promise<Contact | null>;
   /** Newest first. @throws EngineError `invalid_cursor` */
   list(query: ContactQuery): Promise<ContactPage>;
+  /**
+   * Contacts one of whose identities (address, external id, platform id …) begins with a text of at least two
+   * characters, in small letters or capital ones; newest first. Properties are not searched.
+   *
+   * @throws EngineError `invalid_identity`, `invalid_cursor`
+   */
+  search(query: ContactQuery & { readonly text: string }): Promise<ContactPage>;
+  /** Everything that is held about a person; null when there is no contact. Merged contacts are part of it. */
+  export(contact: ContactReference): Promise<ContactExport | null>;
+  /**
+   * Removes a person: the contact with its identities, aliases and links at once, then the payloads of its events, what
+   * receivers answered to them, and what sources kept of them. Deliveries that wait end as dead. What was begun is gone
+   * on with by another call, or by `resumeErasures`; a call for who is erased answers the same. Null when nobody was
+   * ever known by this id.
+   *
+   * @throws EngineError `erasure_unsupported` when the event log can't expunge
+   */
+  erase(contact: ContactReference): Promise<Erasure | null>;
+  /** Goes on with erasures that a crash has broken off; answers how many have ended. To be called at start. */
+  resumeErasures(): Promise<number>;
   /** The contact's events, newest first, those of merged contacts among them; null when there is no contact. */
   timeline(query: TimelineQuery): Promise<EventPage | null>;
 }
@@ -74,6 +98,7 @@ interface ContactsParts {
 
 export function createContacts({ store, eventLog, identityKinds }: ContactsParts): Contacts {
   const { database, schema } = store;
+  const person = createPersonalData({ store, eventLog });
   const columns = `
     c.id, c.tenant_id, c.properties, c.first_seen_at, c.last_seen_at, c.created_at, c.updated_at,
     (select json_agg(json_build_object('kind', i.kind, 'value', i.value) order by i.kind, i.value)
@@ -92,6 +117,22 @@ export function createContacts({ store, eventLog, identityKinds }: ContactsParts
     return row ? toContact(row) : null;
   }
 
+  async function page({ tenantId, limit: wanted, cursor }: ContactQuery, pattern: string | null): Promise<ContactPage> {
+    const limit = pageLimit(wanted);
+    const rows = await database.query<ContactRow>(
+      `select ${columns}
+       from "${schema}".contacts c
+       where c.tenant_id = $1 and ($2::text is null or c.id < $2)
+         ${pattern === null ? "" : `and c.id in (select i.contact_id from "${schema}".contact_identities i where i.tenant_id = $1 and lower(i.value) like $4)`}
+       order by c.id desc
+       limit $3`,
+      [tenantId, cursor === undefined ? null : decodeCursor(cursor), limit + 1, ...(pattern === null ? [] : [pattern])],
+    );
+    const contacts = rows.slice(0, limit).map(toContact);
+    const last = contacts.at(-1);
+    return { contacts, nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
+  }
+
   return {
     get,
 
@@ -107,20 +148,23 @@ export function createContacts({ store, eventLog, identityKinds }: ContactsParts
       return row ? toContact(row) : null;
     },
 
-    async list({ tenantId, limit: wanted, cursor }) {
-      const limit = pageLimit(wanted);
-      const rows = await database.query<ContactRow>(
-        `select ${columns}
-         from "${schema}".contacts c
-         where c.tenant_id = $1 and ($2::text is null or c.id < $2)
-         order by c.id desc
-         limit $3`,
-        [tenantId, cursor === undefined ? null : decodeCursor(cursor), limit + 1],
-      );
-      const contacts = rows.slice(0, limit).map(toContact);
-      const last = contacts.at(-1);
-      return { contacts, nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
+    list: (query) => page(query, null),
+
+    async search({ text, ...query }) {
+      const wanted = text.trim().toLowerCase();
+      if (wanted.length < DEFAULTS.minSearchCharacters || !isCleanText(wanted, DEFAULTS.maxIdentityCharacters)) {
+        const message = `A search text has ${DEFAULTS.minSearchCharacters} to ${DEFAULTS.maxIdentityCharacters} characters.`;
+        throw new EngineError("invalid_identity", message);
+      }
+      return page(query, `${wanted.replace(/[\\%_]/g, "\\$&")}%`);
     },
+
+    async export({ tenantId, contactId, actor }) {
+      const contact = await get({ tenantId, contactId });
+      return contact && person.export(contact, actor);
+    },
+    erase: person.erase,
+    resumeErasures: person.resume,
 
     async timeline({ tenantId, contactId, type, limit, cursor }) {
       const contact = await get({ tenantId, contactId });

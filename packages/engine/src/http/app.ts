@@ -11,6 +11,7 @@ import { CONNECTORS_PATH, createConnectorRoutes, exemptRoutes } from "./connecto
 import { createContactRoutes } from "./contact-routes.js";
 import { type ApiDocument, DOCS_CSP, docsPage } from "./docs-page.js";
 import { limitBody } from "./limit-body.js";
+import { createMetrics, createMetricsRoute, type MetricsOptions } from "./metrics.js";
 import { createNotFound } from "./not-found.js";
 import { createErrorHandler } from "./on-error.js";
 import { rateLimit } from "./rate-limit.js";
@@ -28,6 +29,8 @@ export interface AppOptions extends RemoteAddressOptions {
   readonly connectorRequestsPerMinute?: number;
   /** What `/ready` asks besides the database, such as whether the dispatcher's loop works. False or a throw answers 503. */
   readonly readiness?: Readonly<Record<string, () => Promise<boolean>>>;
+  /** What `/metrics` shows, and to whom; to API keys with the scope `admin` when absent. */
+  readonly metrics?: MetricsOptions;
   readonly info?: { readonly title?: string; readonly version?: string; readonly description?: string };
 }
 
@@ -74,7 +77,9 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
 
   app.onError(createErrorHandler(store.logger));
   app.notFound(createNotFound(app.router));
+  const metrics = createMetrics(options.metrics);
   app.use(requestBasics(store.logger));
+  app.use(metrics.measure);
   app.use(
     `${CONNECTORS_PATH}/*`,
     rateLimit({
@@ -105,6 +110,7 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
   app.route("/", createContactRoutes(engine));
   app.route("/", createAccessRoutes(engine));
   app.route("/", createAutomationRoutes(engine));
+  app.route("/", createMetricsRoute(engine, metrics, options.metrics));
   for (const module of routes) app.route("/", module);
   mountReference(app, options.info);
   return app;

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
+import { actorOf } from "./access-routes.js";
 import { type ProblemResponse, problem, problemResponses } from "./problem.js";
 import { type ApiKeyEnv, requireApiKey } from "./require-api-key.js";
 import { createRouter } from "./router.js";
@@ -50,11 +51,16 @@ const secured = { security: [{ apiKey: [] }], tags: ["Contacts and events"] };
 const listContacts = createRoute({
   method: "get",
   path: "/v1/contacts",
-  summary: "List contacts, newest first, or find the one with an identity",
+  summary: "List contacts, newest first, find the one with an identity, or search by the beginning of identities",
   ...secured,
   request: {
     query: z
-      .object({ ...page, kind: z.string().max(64).optional(), value: z.string().max(512).optional() })
+      .object({
+        ...page,
+        kind: z.string().max(64).optional(),
+        value: z.string().max(512).optional(),
+        search: z.string().min(DEFAULTS.minSearchCharacters).max(512).optional(),
+      })
       .refine(({ kind, value }) => (kind === undefined) === (value === undefined), {
         message: "kind and value go together",
         path: ["value"],
@@ -91,6 +97,38 @@ const getTimeline = createRoute({
   },
 });
 
+const exportContact = createRoute({
+  method: "get",
+  path: "/v1/contacts/{contactId}/export",
+  summary: "Export everything that is held about a contact",
+  ...secured,
+  request: { params: z.object({ contactId: z.string().max(128) }) },
+  responses: { 200: json(z.record(z.string(), z.unknown()), "What is held."), ...refusals, ...notFound },
+});
+
+const eraseContact = createRoute({
+  method: "delete",
+  path: "/v1/contacts/{contactId}",
+  summary: "Erase a contact, with the personal data of its events",
+  ...secured,
+  request: { params: z.object({ contactId: z.string().max(128) }) },
+  responses: {
+    200: json(
+      z.object({
+        id: z.string(),
+        contactId: z.string(),
+        status: z.enum(["running", "done"]),
+        events: z.number().int(),
+        requestedAt: z.iso.datetime(),
+        finishedAt: z.iso.datetime().nullable(),
+      }),
+      "Nothing is left; or what a worker is sending right now is, when it says running: ask again.",
+    ),
+    ...refusals,
+    ...notFound,
+  },
+});
+
 const listEvents = createRoute({
   method: "get",
   path: "/v1/events",
@@ -102,21 +140,29 @@ const listEvents = createRoute({
   responses: { 200: json(z.object({ events: z.array(eventSchema), nextCursor }), "A page of events."), ...refusals },
 });
 
-/** What an API key with the scope `read` may see of its tenant. */
+/** What an API key with the scope `read` may see of its tenant; export and erasure need `admin`. */
 export function createContactRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   const router = createRouter<ApiKeyEnv>();
   const readable = requireApiKey(engine, "read");
-  for (const path of ["/v1/contacts", "/v1/contacts/*", "/v1/events"]) router.use(path, readable);
+  const administrative = requireApiKey(engine, "admin");
+  for (const path of ["/v1/contacts", "/v1/contacts/*", "/v1/events"]) {
+    router.use(path, (c, next) => {
+      const isAdministrative = c.req.method === "DELETE" || c.req.path.endsWith("/export");
+      return (isAdministrative ? administrative : readable)(c, next);
+    });
+  }
   const { contacts, parts } = engine;
 
   router.openapi(listContacts, async (c) => {
-    const { kind, value, ...query } = c.req.valid("query");
+    const { kind, value, search, ...query } = c.req.valid("query");
     const { tenantId } = c.var.principal;
     if (kind !== undefined && value !== undefined) {
       const contact = await contacts.findByIdentity({ tenantId, kind, value });
       return c.json({ contacts: contact ? [contact] : [], nextCursor: null } as never, 200);
     }
-    return c.json((await contacts.list({ tenantId, ...present(query) })) as never, 200);
+    const wanted = { tenantId, ...present(query) };
+    const found = search === undefined ? contacts.list(wanted) : contacts.search({ ...wanted, text: search });
+    return c.json((await found) as never, 200);
   });
 
   router.openapi(getContact, async (c) => {
@@ -131,6 +177,19 @@ export function createContactRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
       ...present(c.req.valid("query")),
     });
     return events ? c.json(events as never, 200) : noContact(c);
+  });
+
+  router.openapi(exportContact, async (c) => {
+    const { tenantId } = c.var.principal;
+    const exported = await contacts.export({ tenantId, ...c.req.valid("param"), actor: actorOf(c.var.principal) });
+    c.header("cache-control", "no-store");
+    return exported ? c.json(exported as never, 200) : noContact(c);
+  });
+
+  router.openapi(eraseContact, async (c) => {
+    const { tenantId } = c.var.principal;
+    const erasure = await contacts.erase({ tenantId, ...c.req.valid("param"), actor: actorOf(c.var.principal) });
+    return erasure ? c.json(erasure as never, 200) : noContact(c);
   });
 
   router.openapi(listEvents, async (c) => {

@@ -1,6 +1,7 @@
 import type { Migration } from "@hookline/postgres";
 import { access } from "./migrations/0006-access.js";
 import { confirm } from "./migrations/0007-confirm.js";
+import { erasures } from "./migrations/0008-erasures.js";
 import { automations } from "./migrations/0010-automations.js";
 
 /** The engine's tables. Forward only, each step compatible with the release before. */
@@ -149,5 +150,6 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   access,
   confirm,
+  erasures,
   automations,
 ];
