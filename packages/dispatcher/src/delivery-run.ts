@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Destination, DestinationEndpoint, SqlQuery } from "@hookline/core";
 import { type AttemptResult, createAttempt } from "./attempt.js";
+import type { AskedEndpoint, AttemptOutcome } from "./attempt-outcome.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointPolicy } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
+import { type EndpointSlowdown, signalOf } from "./endpoint-slowdown.js";
 import { createEntityLeases, type HeldEntity } from "./entity-leases.js";
 import type { HttpSender } from "./http-sender.js";
 import { type Job, laneOf } from "./job.js";
@@ -31,10 +33,12 @@ export interface DeliveryRun {
 /** Where the outcome of a run goes. */
 export interface DeliveryOutcomes {
   /** Resolves when the attempt is written, or its lease was found to be lost. */
-  record(row: AttemptRow): Promise<void>;
+  record(outcome: AttemptOutcome): Promise<void>;
   giveBack(row: GivenBackRow): void;
   /** Takes a delivery that its endpoint does not want out of the queue. */
   discard(row: DiscardedRow): void;
+  /** The probe of that endpoint was not made after all: another one may be. */
+  returnProbe(endpointId: string): void;
 }
 
 interface Opened {
@@ -77,8 +81,9 @@ export function createDeliveryRun(options: {
   readonly onOpened: (lane: string, policy: EndpointPolicy) => void;
   /** The rate limit is used up: the delivery waits, without an attempt. */
   readonly postpone: (job: Job, buckets: readonly Bucket[], untilMs: number) => void;
+  readonly slowdown: EndpointSlowdown;
 }): DeliveryRun {
-  const { settings, query, statements, registry, endpoints, codec, outcomes, throttle } = options;
+  const { settings, query, statements, registry, endpoints, codec, outcomes, throttle, slowdown } = options;
   const { clock, logger } = settings;
   const attempt = createAttempt({ sender: options.sender, keptResponseCharacters: settings.keptResponseCharacters });
   const verdict = createVerdict({
@@ -158,27 +163,42 @@ export function createDeliveryRun(options: {
       running.delete(controller);
     }
     if (interrupted && controller.signal.aborted && result.outcome === "retry") return giveBack(job, 0);
-    const judge = (judged: AttemptResult): AttemptRow => ({
-      ...verdict({
+    const judge = (judged: AttemptResult): AttemptRow =>
+      verdict({
         job,
         result: judged,
         policy: opened.policy,
         entity: place.entity,
         startedAtMs,
         endedAtMs: clock.now(),
-      }),
-      endpointVersion: opened.version,
-    });
+      });
     let row: AttemptRow;
     try {
       row = judge(result);
     } catch (error) {
-      row = judge(failedAttempt(error));
+      result = failedAttempt(error);
+      row = judge(result);
     }
-    const recorded = outcomes.record(row);
+    const recorded = outcomes.record({ row, job, endpoint: askedEndpoint(opened, { result, startedAtMs }) });
     // The next delivery of the same entity has to see the state that this one leaves.
-    if (place.exclusive || row.disableEndpoint) await recorded;
-    if (row.disableEndpoint && opened.endpoint.id !== null) endpoints.forget(opened.endpoint.id);
+    if (place.exclusive || result.disableEndpoint) await recorded;
+  };
+
+  /** What the attempt says about its endpoint; null for a direct send. */
+  const askedEndpoint = (
+    { endpoint, policy, version }: Opened,
+    { result, startedAtMs }: { readonly result: AttemptResult; readonly startedAtMs: number },
+  ): AskedEndpoint | null => {
+    if (endpoint.id === null || version === null) return null;
+    return {
+      id: endpoint.id,
+      version,
+      policy,
+      signal: signalOf(result),
+      isGone: result.disableEndpoint ?? false,
+      heldUntilMs: slowdown.heed({ endpointId: endpoint.id, result, startedAtMs, endedAtMs: clock.now() }),
+      host: hostOf(endpoint.target),
+    };
   };
 
   const stateOf = async (endpointId: string, entity: string): Promise<unknown> => {
@@ -200,7 +220,8 @@ export function createDeliveryRun(options: {
 
   const end = (job: Job, result: AttemptResult): Promise<void> => {
     const nowMs = clock.now();
-    return outcomes.record(verdict({ job, result, policy: {}, entity: null, startedAtMs: nowMs, endedAtMs: nowMs }));
+    const row = verdict({ job, result, policy: {}, entity: null, startedAtMs: nowMs, endedAtMs: nowMs });
+    return outcomes.record({ row, job, endpoint: null });
   };
 
   const run = async (job: Job): Promise<void> => {
@@ -221,7 +242,10 @@ export function createDeliveryRun(options: {
     if (!opened.active) return giveBack(job, 1);
     options.onOpened(laneOf(job), opened.policy);
     // What was attempted once, or is sent again by hand, is wanted.
-    if (job.attempts === 0 && opened.accepts?.(job.event.data) === false) return outcomes.discard(job);
+    if (job.attempts === 0 && opened.accepts?.(job.event.data) === false) {
+      if (job.isProbe && opened.endpoint.id !== null) outcomes.returnProbe(opened.endpoint.id);
+      return outcomes.discard(job);
+    }
     const destination = registry.get(opened.destinationId);
     if (destination === undefined) {
       logger.warn({ destination: opened.destinationId, deliveryId: job.deliveryId }, "no such destination here");
@@ -274,6 +298,12 @@ export function createDeliveryRun(options: {
 function storableEntity(entity: string): string {
   const text = plainText(entity);
   return text.length <= MAX_ENTITY_CHARACTERS ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** The host of a target's URL, as people may see it; what follows it may hold credentials. */
+function hostOf(target: unknown): string | null {
+  const url = (target as { readonly url?: unknown } | null)?.url;
+  return typeof url === "string" && URL.canParse(url) ? new URL(url).host : null;
 }
 
 /** Something may have been sent: what cannot be read is written down too, and counts in the schedule. */

@@ -2,6 +2,7 @@ import type { Destination, EventDefinition, Outbox, OutboxOptions, Published } f
 import { createColumnCipher, type DatabaseTransaction, migrate } from "@hookline/postgres";
 import { createAddressGuard } from "./address-guard.js";
 import { createDeliveries, type Deliveries } from "./deliveries.js";
+import { endpointNoticeDestination } from "./destinations/endpoint-notice.js";
 import { createDestinationRegistry } from "./destinations/registry.js";
 import { createEndpointCache } from "./endpoint-cache.js";
 import { createEndpointCodec } from "./endpoint-codec.js";
@@ -89,7 +90,10 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const { database, clock } = settings;
   const statements = createStatements(settings.schema);
   const codec = createEndpointCodec(createColumnCipher({ keys: settings.encryptionKeys }));
-  const registry = createDestinationRegistry(settings.destinations);
+  const registry = createDestinationRegistry([
+    ...settings.destinations,
+    ...(settings.mailer === null ? [] : [endpointNoticeDestination(settings.mailer) as Destination]),
+  ]);
   const guard = createAddressGuard(settings.addressGuard);
   const cache = createEndpointCache({ query: database.query, statements, codec });
   const channel = `${settings.schema}_deliveries`;

@@ -1,7 +1,7 @@
 import type { ColumnCipher } from "@hookline/postgres";
 import { type Condition, compileCondition } from "./condition.js";
 import { withoutKey } from "./destinations/target-tls.js";
-import type { Endpoint, EndpointPolicy } from "./endpoint.js";
+import type { Endpoint, EndpointHealth, EndpointPolicy } from "./endpoint.js";
 import type { KeptSecret } from "./secrets.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
 
@@ -68,6 +68,7 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       disabledAt: row.disabled_at,
       disabledReason: row.disabled_reason,
       contactAddress: row.contact_address,
+      health: healthOf(row),
       description: row.description,
       metadata: JSON.parse(row.metadata ?? "{}") as Record<string, string>,
       condition: JSON.parse(row.condition ?? "null") as Condition | null,
@@ -75,5 +76,15 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       createdAt: row.created_at,
       updatedAt: row.updated_at,
     }),
+  };
+}
+
+function healthOf(row: EndpointRow): EndpointHealth {
+  const blockedMs = Math.max(row.circuit_until?.getTime() ?? 0, row.held_until?.getTime() ?? 0);
+  return {
+    circuit: row.openings > 0 ? "open" : "closed",
+    failures: row.failures,
+    failingSince: row.failing_since,
+    blockedUntil: blockedMs === 0 ? null : new Date(blockedMs),
   };
 }

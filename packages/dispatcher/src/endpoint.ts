@@ -61,14 +61,14 @@ export interface EndpointPolicy {
 
 /**
  * How an endpoint does, as far as its attempts tell. `closed` is the normal state of its circuit breaker; while it is
- * `open` deliveries wait, but for one probe at a time (`half_open`: the next one is due or under way).
+ * `open` deliveries wait, but for one probe at a time.
  */
 export interface EndpointHealth {
-  readonly circuit: "closed" | "open" | "half_open";
+  readonly circuit: "closed" | "open";
   /** Failed attempts since the last success. */
   readonly failures: number;
   readonly failingSince: Date | null;
-  /** No delivery is attempted before; null when nothing holds them back. */
+  /** No delivery is attempted before, or not even a probe; null when nothing held them back lately. */
   readonly blockedUntil: Date | null;
 }
 
@@ -101,6 +101,7 @@ export interface Endpoint<Target = unknown> {
   /** Why, when the dispatcher disabled it. */
   readonly disabledReason: string | null;
   readonly contactAddress: string | null;
+  readonly health: EndpointHealth;
   readonly description: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly condition: Condition | null;

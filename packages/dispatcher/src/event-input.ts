@@ -2,6 +2,7 @@ import { type EventInput, newId } from "@hookline/core";
 import { DispatcherError, type FieldIssue } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
 import { isEventType, patternsFor } from "./event-types.js";
+import { isOperationalType } from "./operational-events.js";
 import { isoTime } from "./sql/columns.js";
 import type { EventRow } from "./sql/publish-events.js";
 
@@ -20,6 +21,8 @@ export async function toEventRow(
   ];
   if (typeof input.type !== "string" || !isEventType(input.type)) {
     issues.push({ path: "type", message: "is dotted words of letters, digits, _ and -" });
+  } else if (isOperationalType(input.type)) {
+    issues.push({ path: "type", message: "is one that only the dispatcher publishes" });
   }
   if (input.id !== undefined && !/^[A-Za-z0-9_-]{1,100}$/.test(input.id)) {
     issues.push({ path: "id", message: "is letters, digits, _ and -, 100 at most" });

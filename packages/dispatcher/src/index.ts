@@ -1,4 +1,5 @@
 export type { AddressGuardOptions, ResolvedAddress } from "./address-guard.js";
+export type { CircuitBreakerOptions } from "./circuit-breaker.js";
 export type { Condition } from "./condition.js";
 export type { ProxyOptions } from "./connector.js";
 export type { Deliveries } from "./deliveries.js";
@@ -18,6 +19,7 @@ export { createDispatcher, type Dispatcher, type TypedDispatcher } from "./dispa
 export type {
   Endpoint,
   EndpointChanges,
+  EndpointHealth,
   EndpointInput,
   EndpointPolicy,
   RotatedEndpoint,
@@ -31,7 +33,15 @@ export { DispatcherError, type DispatcherErrorCode, type FieldIssue, isDispatche
 export type { DispatcherEvents, EventDetail, ExpungedEvent } from "./event-log.js";
 export type { EventTypeDescription, EventTypes } from "./event-type-list.js";
 export type { DispatcherHealth, QueueHealth } from "./health.js";
+export type { AttemptReport, DispatcherHooks } from "./hooks.js";
 export type { RateLimit, TenantLimits, TenantLimitsOption } from "./limits.js";
+export {
+  type BacklogGrowing,
+  type DeliveryExhausted,
+  type EndpointDisabled,
+  type EndpointRecovering,
+  OPERATIONAL_EVENTS,
+} from "./operational-events.js";
 export type { DispatcherOptions } from "./options.js";
 export type { Recoveries, RecoveryQuery } from "./recoveries.js";
 export type { RecoverableStatus, Recovery, RecoveryInput, RecoveryStatus } from "./recovery.js";

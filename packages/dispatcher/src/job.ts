@@ -1,3 +1,4 @@
+import type { Blockade } from "./endpoint-gate.js";
 import type { StoredEvent } from "./stored-event.js";
 
 /** A delivery in memory, under a lease of this process. */
@@ -14,6 +15,10 @@ export interface Job {
   readonly deadlineMs: number | null;
   /** Its payload is gone: there is nothing to send. */
   readonly expunged?: boolean;
+  /** How its endpoint was when it was read; null for a healthy one. */
+  readonly health: Blockade | null;
+  /** The one delivery that may be attempted while the circuit breaker is open. */
+  readonly isProbe: boolean;
 }
 
 /** An endpoint, by its id and the version that the job was made for; or the destination and encrypted target of a direct send. */

@@ -5,6 +5,17 @@ import { createStoredEvent } from "./stored-event.js";
 /** The event type that a destination sees of a direct send. */
 export const DIRECT_SEND_TYPE = "direct.send";
 
+/** What a row says of its endpoint; null for a healthy one. */
+export function healthOf(row: Pick<ClaimedRow, "failures" | "openings" | "blocked_until">): Job["health"] {
+  if (!row.failures && row.blocked_until === null) return null;
+  return { isOpen: (row.openings ?? 0) > 0, untilMs: row.blocked_until?.getTime() ?? null };
+}
+
+/** A row that was claimed from outside the line: the claim let it through, whatever its endpoint's state. */
+export function admittedJobOf(row: ClaimedRow, leasedUntilMs: number): Job {
+  return { ...jobOf(row, leasedUntilMs), isProbe: (row.openings ?? 0) > 0 };
+}
+
 /** A claimed row as a job. */
 export function jobOf(row: ClaimedRow, leasedUntilMs: number): Job {
   return {
@@ -28,5 +39,7 @@ export function jobOf(row: ClaimedRow, leasedUntilMs: number): Job {
     firstAttempt: row.first_attempt,
     deadlineMs: row.deadline_at?.getTime() ?? null,
     expunged: row.expunged,
+    health: healthOf(row),
+    isProbe: false,
   };
 }

@@ -62,6 +62,8 @@ export function createLanes(options: {
   /** Null for no limit beside the share. */
   readonly maxInFlightOfTenant?: (tenantId: string) => number | null;
   /** What is known of an endpoint's own limit; undefined before it is, null for none. */
+  /** Fewer than that, for a lane that has to go slow for now; at least 1. */
+  readonly slowedTo?: (lane: string) => number;
   readonly maxInFlightOfLane?: (job: Job) => number | null | undefined;
   readonly maxWaiting: number;
   readonly maxWaitingPerLane: number;
@@ -94,7 +96,8 @@ export function createLanes(options: {
     const left = tenantLimit - (lane.tenant.inFlight - lane.inFlight);
     // A tenant's only endpoint leaves nothing to its others, or a tenant with many would get more than one with one.
     const isAlone = lane.tenant.lanes === 1 && tenants.size > 1;
-    return Math.min(isAlone ? left : share(left), window, lane.maxInFlight);
+    const most = Math.min(lane.maxInFlight, options.slowedTo?.(lane.key) ?? lane.maxInFlight);
+    return Math.min(isAlone ? left : share(left), window, most);
   };
 
   const line = (lane: Lane): void => {

@@ -3,18 +3,19 @@ import {
   type Destination,
   type EventDefinition,
   type Logger,
+  type Mailer,
   silentLogger,
   systemClock,
 } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
 import type { AddressGuardOptions } from "./address-guard.js";
+import type { CircuitBreakerOptions } from "./circuit-breaker.js";
 import type { ProxyOptions } from "./connector.js";
+import { DISABLE_AFTER_MESSAGE, isDisableAfterMs } from "./endpoint-input.js";
 import { DispatcherError } from "./errors.js";
-
+import type { DispatcherHooks } from "./hooks.js";
 import { limitIssues, type TenantLimitsOption } from "./limits.js";
-
 import type { RetentionOptions } from "./retention.js";
-
 import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
 /** What {@link createDispatcher} takes. Only `database` and `encryptionKey` are needed. */
@@ -62,6 +63,21 @@ export interface DispatcherOptions<Events extends readonly EventDefinition[] = r
   readonly idempotencyWindowMs?: number;
   /** How long what is finished is kept. Default: for ever. */
   readonly retention?: RetentionOptions;
+  /** When deliveries to an endpoint that keeps failing wait; null: never. An endpoint's policy can turn it off. */
+  readonly circuitBreaker?: CircuitBreakerOptions | null;
+  /**
+   * An endpoint is disabled once nothing but failures came of it for so long, measured from the first one. Default
+   * 432,000,000 (5 days); null: never. An endpoint's policy can say otherwise.
+   */
+  readonly disableAfterMs?: number | null;
+  /** The longest that an endpoint's deliveries are held back for one `Retry-After`. Default 3,600,000 (an hour). */
+  readonly maxHoldMs?: number;
+  /** Deliveries that wait for one endpoint before `backlog.growing` tells of it. Default 10,000; null: never. */
+  readonly backlogThreshold?: number | null;
+  /** Called after what they tell of was recorded. */
+  readonly hooks?: DispatcherHooks;
+  /** Mails an endpoint's `contactAddress` when the dispatcher disables the endpoint. */
+  readonly mailer?: Mailer;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** From 0 to 1, for jitter. Default `Math.random`. */
@@ -81,6 +97,9 @@ export const DEFAULTS = {
   keptResponseCharacters: 4096,
   maxRetryAfterMs: 86_400_000,
   idempotencyWindowMs: 30 * 86_400_000,
+  disableAfterMs: 5 * 86_400_000,
+  maxHoldMs: 3_600_000,
+  backlogThreshold: 10_000,
   /** Deliveries that wait in memory, of all endpoints together. */
   maxWaiting: 2_000,
   /** Of which for one endpoint. */
@@ -89,13 +108,25 @@ export const DEFAULTS = {
   sweepMs: 15_000,
 } as const satisfies Record<string, string | number>;
 
+export const CIRCUIT_BREAKER = {
+  failures: 10,
+  openMs: 10_000,
+  maxOpenMs: 600_000,
+} as const satisfies Required<CircuitBreakerOptions>;
+
 /** What Standard Webhooks names as the longest. */
 const MAX_ENDPOINT_TIMEOUT_MS = 30_000;
 
 /** Options with every default filled in, checked once. */
 export type Settings = Required<
-  Omit<DispatcherOptions, "addressGuard" | "proxy" | "events" | "destinations" | "encryptionKey">
+  Omit<
+    DispatcherOptions,
+    "addressGuard" | "proxy" | "events" | "destinations" | "encryptionKey" | "circuitBreaker" | "mailer"
+  >
 > & {
+  /** Null: none. */
+  readonly circuitBreaker: Required<CircuitBreakerOptions> | null;
+  readonly mailer: Mailer | null;
   readonly events: readonly EventDefinition[];
   readonly destinations: readonly Destination[];
   readonly encryptionKeys: readonly string[];
@@ -124,7 +155,11 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     clock: systemClock,
     logger: silentLogger,
     random: Math.random,
+    hooks: {},
+    mailer: null,
     ...withoutUndefined(rest),
+    circuitBreaker:
+      rest.circuitBreaker === null ? null : { ...CIRCUIT_BREAKER, ...withoutUndefined(rest.circuitBreaker ?? {}) },
     encryptionKeys: typeof encryptionKey === "string" ? [encryptionKey] : encryptionKey,
   };
   const settings: Settings = {
@@ -136,6 +171,15 @@ export function resolveOptions(options: DispatcherOptions): Settings {
   }
   for (const name of POSITIVE) {
     if (!(Number.isFinite(settings[name]) && settings[name] > 0)) throw refused(name, "is a number above 0");
+  }
+  for (const [name, value] of Object.entries(settings.circuitBreaker ?? {})) {
+    if (!(Number.isFinite(value) && value > 0)) throw refused(`circuitBreaker.${name}`, "is a number above 0");
+  }
+  if (settings.disableAfterMs !== null && !isDisableAfterMs(settings.disableAfterMs)) {
+    throw refused("disableAfterMs", DISABLE_AFTER_MESSAGE);
+  }
+  if (settings.backlogThreshold !== null && !(settings.backlogThreshold >= 1)) {
+    throw refused("backlogThreshold", "is null, or a number from 1");
   }
   if (settings.leaseMs < settings.timeoutMs * 1.5)
     throw refused("leaseMs", "is at least one and a half times timeoutMs");
@@ -168,6 +212,7 @@ const POSITIVE = [
   "keptResponseCharacters",
   "maxRetryAfterMs",
   "idempotencyWindowMs",
+  "maxHoldMs",
 ] as const satisfies readonly (keyof Settings)[];
 
 function isProxyUrl(url: string): boolean {

@@ -19,7 +19,7 @@ import { DispatcherError, isDispatcherError } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
 import { checkSize, keyIssues, toEventRow, toJson } from "./event-input.js";
 import type { Job } from "./job.js";
-import { DIRECT_SEND_TYPE } from "./jobs.js";
+import { DIRECT_SEND_TYPE, healthOf } from "./jobs.js";
 import type { Settings } from "./options.js";
 import { createSharedInsert, isShareable } from "./shared-insert.js";
 import { isoTime } from "./sql/columns.js";
@@ -318,7 +318,8 @@ function toJobs(rows: readonly EventRow[], made: readonly PublishedRow[], leased
   const byId = new Map(rows.map((row) => [row.id, row]));
   const events = new Map<string, Job["event"]>();
   const jobs: Job[] = [];
-  for (const { event_id: eventId, delivery_id: deliveryId, endpoint_id: endpointId, version, leased } of made) {
+  for (const delivery of made) {
+    const { event_id: eventId, delivery_id: deliveryId, endpoint_id: endpointId, version, leased } = delivery;
     const row = byId.get(eventId);
     if (row === undefined || deliveryId === null || endpointId === null || !leased) continue;
     let event = events.get(eventId);
@@ -332,6 +333,7 @@ function toJobs(rows: readonly EventRow[], made: readonly PublishedRow[], leased
       event,
       recipient: { kind: "endpoint", endpointId, version },
       ...FRESH,
+      health: healthOf(delivery),
       leasedUntilMs,
     });
   }
@@ -358,4 +360,4 @@ function toDirectJob(row: MessageRow, nowMs: number, leasedUntilMs: number): Job
 }
 
 /** What every delivery starts with, as the tables' defaults have it. */
-const FRESH = { leaseNo: 1, attempts: 0, firstAttempt: 0, deadlineMs: null } as const;
+const FRESH = { leaseNo: 1, attempts: 0, firstAttempt: 0, deadlineMs: null, health: null, isProbe: false } as const;

@@ -1,7 +1,10 @@
 import type { Clock, Logger, SqlQuery } from "@hookline/core";
 import { isDatabaseError } from "@hookline/postgres";
+import type { AttemptOutcome } from "./attempt-outcome.js";
 import { createBatches } from "./batches.js";
 import type { DeliveryOutcomes } from "./delivery-run.js";
+import type { EndpointProtection } from "./endpoint-protection.js";
+import type { HookCalls } from "./hooks.js";
 import { isoTime } from "./sql/columns.js";
 import type { DiscardedRow } from "./sql/discard-deliveries.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
@@ -20,7 +23,7 @@ export interface Recorder extends DeliveryOutcomes {
 }
 
 interface Recording {
-  readonly row: AttemptRow;
+  readonly outcome: AttemptOutcome;
   readonly done: () => void;
 }
 
@@ -34,8 +37,11 @@ export function createRecorder(options: {
   readonly onRetry: (atMs: number) => void;
   /** A delivery that waited for its turn is in line. */
   readonly onTurn: () => void;
+  readonly hooks: HookCalls;
+  readonly protection: EndpointProtection;
 }): Recorder {
-  const { query, statements, clock, logger } = options;
+  const { query, statements, clock, logger, hooks, protection } = options;
+  const { consequences } = protection;
 
   const turns = createTurns(options);
 
@@ -45,26 +51,41 @@ export function createRecorder(options: {
     }
   };
 
-  const write = async (rows: readonly AttemptRow[]): Promise<void> => {
-    const kept = await statements.recordAttempts(query, rows, isoTime(clock.now()));
+  const recordRows = async (outcomes: readonly AttemptOutcome[]): Promise<readonly RecordedRow[]> => {
+    // Most batches are successes of healthy endpoints, which need one statement and no transaction.
+    if (!outcomes.some(consequences.hasAny)) {
+      return statements.recordAttempts(
+        query,
+        outcomes.map(({ row }) => row),
+      );
+    }
+    const { rows, changes, events } = await consequences.record(outcomes, clock.now());
+    protection.heed(changes);
+    hooks.operational(events);
+    return rows;
+  };
+
+  const write = async (outcomes: readonly AttemptOutcome[]): Promise<void> => {
+    const kept = await recordRows(outcomes);
     passTurns(kept);
-    if (kept.length === rows.length) return;
     const keptLeases = new Map(kept.map((row) => [row.id, row.lease_no]));
-    for (const { deliveryId, leaseNo } of rows) {
-      if (keptLeases.get(deliveryId) === leaseNo) continue;
-      logger.warn({ deliveryId, leaseNo }, "the lease was lost: the attempt was made and is not recorded");
+    for (const outcome of outcomes) {
+      const { deliveryId, leaseNo } = outcome.row;
+      if (keptLeases.get(deliveryId) === leaseNo) hooks.attempt(outcome);
+      else logger.warn({ deliveryId, leaseNo }, "the lease was lost: the attempt was made and is not recorded");
     }
   };
 
-  const writeAlone = async (row: AttemptRow): Promise<void> => {
+  const writeAlone = async (outcome: AttemptOutcome): Promise<void> => {
+    const { deliveryId } = outcome.row;
     try {
-      await write([row]);
+      await write([outcome]);
     } catch (error) {
       if (!isAboutValues(error)) throw error;
-      logger.error({ err: error, deliveryId: row.deliveryId }, "an outcome cannot be stored; only its ending is kept");
-      await write([withoutDetails(row)]).catch((again: unknown) => {
+      logger.error({ err: error, deliveryId }, "an outcome cannot be stored; only its ending is kept");
+      await write([{ ...outcome, row: withoutDetails(outcome.row), endpoint: null }]).catch((again: unknown) => {
         if (!isAboutValues(again)) throw again;
-        logger.error({ err: again, deliveryId: row.deliveryId }, "nor can its ending: it is left to its lease");
+        logger.error({ err: again, deliveryId }, "nor can its ending: it is left to its lease");
       });
     }
   };
@@ -75,13 +96,14 @@ export function createRecorder(options: {
     logger,
     async write(items) {
       try {
-        await write(items.map(({ row }) => row));
+        await write(items.map(({ outcome }) => outcome));
       } catch (error) {
         if (!isAboutValues(error)) throw error;
         // One row in it is why: the others must not wait for it.
-        for (const { row } of items) await writeAlone(row);
+        for (const { outcome } of items) await writeAlone(outcome);
       }
-      for (const { row, done } of items) {
+      for (const { outcome, done } of items) {
+        const { row } = outcome;
         done();
         if (row.nextAt !== null) options.onRetry(Date.parse(row.nextAt));
       }
@@ -96,7 +118,19 @@ export function createRecorder(options: {
     clock,
     logger,
     async write(rows) {
-      await statements.giveBackDeliveries(query, rows);
+      const given = await statements.giveBackDeliveries(query, rows);
+      const setAside = given.flatMap(({ set_aside: endpointId }) => endpointId ?? []);
+      if (setAside.length > 0) protection.lookAfter(new Set(setAside));
+    },
+  });
+
+  const returnedProbes = createBatches<string>({
+    what: "probes that were not made",
+    clock,
+    logger,
+    async write(endpointIds) {
+      await statements.returnProbes(query, endpointIds, isoTime(clock.now()));
+      protection.lookAfter(new Set(endpointIds));
     },
   });
 
@@ -110,21 +144,23 @@ export function createRecorder(options: {
   });
 
   return {
-    record: (row) => new Promise((done) => attempts.add({ row, done })),
+    record: (outcome) => new Promise((done) => attempts.add({ outcome, done })),
     giveBack: (row) => {
       givenBack.add(row);
       options.onRetry(Date.parse(row.nextAt));
     },
+    returnProbe: (endpointId) => returnedProbes.add(endpointId),
     discard: ({ deliveryId, leaseNo }) => discarded.add({ deliveryId, leaseNo }),
     async flush(signal) {
       await Promise.all([attempts.flush(signal), givenBack.flush(signal), discarded.flush(signal)]);
-      await turns.flush(signal);
+      await Promise.all([returnedProbes.flush(signal), turns.flush(signal)]);
     },
     end() {
       attempts.end();
       givenBack.end();
       turns.end();
       discarded.end();
+      returnedProbes.end();
     },
     sweepTurns: turns.sweep,
     get pending() {

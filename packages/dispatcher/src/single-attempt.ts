@@ -1,8 +1,8 @@
 import { type Destination, newId, type SqlQuery } from "@hookline/core";
 import type { AddressGuard } from "./address-guard.js";
 import { createAttempt } from "./attempt.js";
-import { toAttempt } from "./delivery-rows.js";
 import type { Attempt } from "./delivery.js";
+import { toAttempt } from "./delivery-rows.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { createHttpSender } from "./http-sender.js";
 import type { Job } from "./job.js";
@@ -55,6 +55,8 @@ export function createSingleAttempt(
       attempts: 0,
       firstAttempt: 0,
       deadlineMs: null,
+      health: null,
+      isProbe: false,
     };
     const timeoutMs = Math.min(endpoint.policy.timeoutMs ?? settings.timeoutMs, settings.maxTimeoutMs);
     const pools = createOriginPools({ guard, connectTimeoutMs: timeoutMs, clock, proxy: settings.proxy });

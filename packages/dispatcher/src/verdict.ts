@@ -37,7 +37,8 @@ export function createVerdict(options: {
   };
 
   return function verdict(input: VerdictInput): AttemptRow {
-    const { job, result, startedAtMs, endedAtMs } = input;
+    const { job, startedAtMs, endedAtMs } = input;
+    const result = withoutRetries(input);
     const nextMs = result.outcome === "retry" ? nextAtMs(input) : null;
     return {
       deliveryId: job.deliveryId,
@@ -55,9 +56,19 @@ export function createVerdict(options: {
       nextAt: nextMs === null ? null : isoTime(nextMs),
       entity: result.state === undefined ? null : input.entity,
       state: result.state ?? null,
-      disableEndpoint: result.disableEndpoint ?? false,
     };
   };
+}
+
+/** A request timeout, too early, too many requests: these say "later", not "wrong". */
+const RETRIED_CLIENT_ERRORS: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** Ends what the endpoint's policy does not want to have tried again. */
+function withoutRetries({ result, policy }: VerdictInput): AttemptResult {
+  const { outcome, status = 0 } = result;
+  const isClientError = status >= 400 && status < 500 && !RETRIED_CLIENT_ERRORS.has(status);
+  const isEnd = outcome === "retry" && policy.retryClientErrors === false && isClientError;
+  return isEnd ? { ...result, outcome: "dead" } : result;
 }
 
 function endingOf(result: AttemptResult): Ending {

@@ -5,6 +5,8 @@ import { createDeliveryRun } from "./delivery-run.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
+import { createEndpointProtection } from "./endpoint-protection.js";
+import { createHookCalls } from "./hooks.js";
 import { createHttpSender } from "./http-sender.js";
 import { type Job, laneOf } from "./job.js";
 import { jobOf } from "./jobs.js";
@@ -19,6 +21,7 @@ import type { ClaimedRow, ClaimParams } from "./sql/claim-deliveries.js";
 import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
 import { createThrottle } from "./throttle.js";
+import { withinLimit } from "./within-limit.js";
 
 export interface Worker {
   /** Takes jobs that were inserted under a lease of this process. */
@@ -83,11 +86,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let vacuumedAtMs = clock.now();
   let cancelSweep: () => void = () => {};
 
+  const protection = createEndpointProtection({
+    ...options,
+    isBusy: (endpointId) => lanes.waitingIn(endpointId) >= settings.maxInFlightPerEndpoint,
+    evict(endpointId) {
+      for (const job of lanes.withdrawLane(endpointId)) offerElsewhere(job);
+    },
+    pull(endpointId) {
+      setAside.add(endpointId);
+      pull(endpointId);
+    },
+  });
+  const hooks = createHookCalls(settings.hooks, logger);
   const recorder = createRecorder({
     query: database.query,
     statements,
     clock,
     logger,
+    hooks,
+    protection,
     onRetry: (atMs) => wakeAt(atMs),
     onTurn: () => wake(),
   });
@@ -102,6 +119,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const run = createDeliveryRun({
     ...options,
     throttle,
+    slowdown: protection.slowdown,
     onOpened: (lane, policy) => lanes.limitLane(lane, policy.maxInFlight ?? null),
     postpone(job, buckets, untilMs) {
       paused.pause(job, buckets, untilMs);
@@ -121,6 +139,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const known = options.endpoints.peek(recipient.endpointId);
       return known === undefined ? undefined : (known.policy.maxInFlight ?? null);
     },
+    slowedTo: protection.slowdown.limitOf,
     maxWaiting: settings.maxWaiting,
     maxWaitingPerLane: settings.maxWaitingPerEndpoint,
     maxWaitingBytes: MAX_WAITING_BYTES,
@@ -142,9 +161,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return { nowMs, now: isoTime(nowMs), leasedUntil: isoTime(leasedUntilMs), leasedUntilMs, limit };
   };
 
-  const offer = (job: Job): void => {
+  const offer = (job: Job, isAdmitted = false): void => {
     const lane = laneOf(job);
-    if (!stopped && paused.isPaused(lane)) {
+    if (!stopped && (paused.isPaused(lane) || !(isAdmitted || protection.admits(job)))) {
       offerElsewhere(job);
       return;
     }
@@ -265,17 +284,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const { rows, chosen } = await statements.claimSetAside(database.query, lane, params);
     if (chosen === limit) setAside.add(lane);
     else paused.forget(lane);
-    take(rows, params.leasedUntilMs);
+    for (const row of rows) offer(protection.admitted(row, params.leasedUntilMs), true);
   };
 
   /** Finds what nobody would be woken for, and gives back what waits here too long for its lease. */
   const sweep = async (): Promise<void> => {
     const staleMs = clock.now() + settings.maxTimeoutMs;
     for (const job of lanes.withdraw((waiting) => waiting.leasedUntilMs < staleMs)) offerElsewhere(job);
+    protection.prune();
     await recorder.sweepTurns();
     await statements.unholdOrphans(database.query, isoTime(clock.now()));
     await gate.sweep();
-    for (const { id } of await statements.findSetAside(database.query)) {
+    for (const { id } of await statements.findSetAside(database.query, isoTime(clock.now()))) {
       setAside.add(id);
       if (lanes.waitingIn(id) === 0) pull(id);
     }
@@ -339,6 +359,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       cancelTimer();
       cancelSweep();
       paused.end();
+      protection.stop();
       const limit = new AbortController();
       const cancels = [
         clock.setTimer(() => run.interrupt(), settings.stopTimeoutMs),
@@ -357,6 +378,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         recorder.flush(limit.signal),
       );
       recorder.end();
+      await step("hooks did not end", hooks.idle);
       await unlistened;
       await step("connections did not close", pools.close);
       for (const cancel of cancels) cancel();
@@ -372,14 +394,4 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return lastReadAtMs;
     },
   };
-}
-
-/** Rejects when the work does or the signal ends the waiting for it. */
-function withinLimit(work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new Error("The time limit of stop is over."));
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work().then(() => resolve(), reject);
-  });
 }

@@ -9,6 +9,7 @@ it("exports these names and no others", () => {
       "createDispatcher",
       "DispatcherError",
       "isDispatcherError",
+      "OPERATIONAL_EVENTS",
       "RETRY_SCHEDULE",
     ]
   `);

@@ -23,7 +23,6 @@ function attemptUnder(leaseNo: number, deliveryId: string, outcome: Partial<Atte
     nextAt: null,
     entity: null,
     state: null,
-    disableEndpoint: false,
     ...outcome,
   };
 }
@@ -43,14 +42,12 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       ending: null,
       nextAt: NOW,
       status: 410,
-      disableEndpoint: true,
-      endpointVersion: 1,
       entity: "e",
       state: '"lost"',
     });
     const kept = attemptUnder(2, id, { entity: "e", state: '"kept"' });
     const { recordAttempts } = createStatements(schema);
-    expect(await recordAttempts(database.query, [lost, kept], NOW)).toMatchObject([{ id, lease_no: 2 }]);
+    expect(await recordAttempts(database.query, [lost, kept])).toMatchObject([{ id, lease_no: 2 }]);
 
     expect(await dispatcher.deliveries.get({ tenantId: TENANT, id })).toMatchObject({
       status: "delivered",

@@ -22,6 +22,8 @@ function job({ id, endpoint = id, tenant = "t", bytes = 1 }: JobInput): Job {
     attempts: 0,
     firstAttempt: 0,
     deadlineMs: null,
+    health: null,
+    isProbe: false,
   };
 }
 

@@ -22,6 +22,10 @@ export interface ClaimedRow {
   readonly target: string | null;
   /** The payload is gone. */
   readonly expunged: boolean;
+  /** Of the endpoint, as it was before this claim: 0 or null for a healthy one. */
+  readonly failures: number | null;
+  readonly openings: number | null;
+  readonly blocked_until: Date | null;
 }
 
 export interface ClaimParams {
@@ -52,11 +56,11 @@ const BREATH = "interval '20 milliseconds'";
  * Everything that follows the choice of rows, which both ways of claiming share. Of one ordering key only the first is
  * leased. The others leave the line, unless the one that they wait for cannot be locked: whoever ends it must see them.
  */
-export function leaseChosen(schema: string, chosen: string): string {
+export function leaseChosen(schema: string, chosen: string, before = ""): string {
   const sameKey = (other: string) =>
     `${other}.endpoint_id = chosen.endpoint_id and ${other}.ordering_key = chosen.ordering_key`;
   return `
-    with chosen as materialized (${chosen}), behind as materialized (
+    with ${before}chosen as materialized (${chosen}), behind as materialized (
       select chosen.id, first.id as first, first.attempt
       from chosen cross join lateral (
         (select other.id, other.attempt from "${schema}".queue other
@@ -95,6 +99,7 @@ export function leaseChosen(schema: string, chosen: string): string {
     select leased.*, endpoint.version, event.type, event.subject_id, coalesce(event.occurred_at, message.stored_at)
       as occurred_at, coalesce(event.body, message.body) as body, message.destination, message.target,
       event.expunged_at is not null or message.expunged_at is not null as expunged,
+      endpoint.failures, endpoint.openings, greatest(endpoint.circuit_until, endpoint.held_until) as blocked_until,
       summary.chosen, summary.chosen_to_ms
     from (
       select count(*)::integer as chosen, (extract(epoch from max(next_at)) * 1000)::float8 as chosen_to_ms from chosen

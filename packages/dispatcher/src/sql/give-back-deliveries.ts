@@ -11,7 +11,7 @@ export interface GivenBackRow {
   readonly nextAt: string;
 }
 
-/** Ends leases without an attempt; a lease that somebody else took meanwhile is left alone. */
+/** Ends leases without an attempt; a lease that somebody else took meanwhile is left alone. Answers whose were set aside. */
 export function giveBackDeliveries(schema: string) {
   const text = `
     update "${schema}".queue delivery set leased = false, state = input.state, next_at = input.next_at
@@ -21,10 +21,11 @@ export function giveBackDeliveries(schema: string) {
       ["state", "smallint"],
       ["next_at", "timestamptz"],
     ])}) as input
-    where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased`;
+    where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
+    returning case when input.state = 2 then delivery.endpoint_id end as set_aside`;
 
   return (query: SqlQuery, rows: readonly GivenBackRow[]) =>
-    query(text, [
+    query<{ readonly set_aside: string | null }>(text, [
       packColumn(rows, (row) => row.deliveryId),
       packColumn(rows, (row) => row.leaseNo),
       packColumn(rows, (row) => row.state),

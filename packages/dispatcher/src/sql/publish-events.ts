@@ -25,6 +25,10 @@ export interface PublishedRow {
   readonly version: number | null;
   /** Under a lease of the publisher's. */
   readonly leased: boolean | null;
+  /** Of the endpoint: 0 for a healthy one. */
+  readonly failures: number | null;
+  readonly openings: number | null;
+  readonly blocked_until: Date | null;
 }
 
 export interface PublishEventsParams {
@@ -84,7 +88,7 @@ function unordered(schema: string): string {
       select * from ${unpackColumns(COLUMNS)}
     ), ${stored(schema, "")}, matched as materialized (
       select ${newDeliveryId("$11")} as id,
-        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active,
+        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active, ${HEALTH},
         endpoint.active and $12::text is not null as leased
       ${matching(schema)}
     ), queued as (
@@ -105,7 +109,7 @@ function ordered(schema: string): string {
       select pg_advisory_xact_lock(key) from keys
     ), ${stored(schema, "where (select count(*) from locked) > 0")}, matched as materialized (
       select ${newDeliveryId("$11")} as id,
-        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active,
+        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active, ${HEALTH},
         endpoint.active and $12::text is not null and ${placeKey("input", "endpoint")} is null as leased,
         ${placeKey("input", "endpoint")} as ordering_key, input.position as input_position
       ${matching(schema)}
@@ -117,6 +121,9 @@ function ordered(schema: string): string {
       from (select * from matched order by input_position) as matched
     ), ${PUBLISHED}`;
 }
+
+export const HEALTH = `endpoint.failures, endpoint.openings,
+        greatest(endpoint.circuit_until, endpoint.held_until) as blocked_until`;
 
 export const DELIVERY_NUMBER_DIGITS = 6;
 
@@ -150,7 +157,8 @@ const PUBLISHED = `notified as (
       select pg_notify($13::text, $10::text) from (select 1 from matched where active limit 1) as any_active
       where $13::text is not null
     )
-    select stored.id as event_id, matched.id as delivery_id, matched.endpoint_id, matched.version, matched.leased
+    select stored.id as event_id, matched.id as delivery_id, matched.endpoint_id, matched.version, matched.leased,
+      matched.failures, matched.openings, matched.blocked_until
     from stored
     left join matched on matched.event_id = stored.id
     left join notified on true`;

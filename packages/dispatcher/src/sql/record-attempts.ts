@@ -26,9 +26,6 @@ export interface AttemptRow {
   readonly entity: string | null;
   /** JSON text. */
   readonly state: string | null;
-  readonly disableEndpoint: boolean;
-  /** Which version of the endpoint was asked: a later one is not disabled for what this one answered. */
-  readonly endpointVersion?: number | null;
 }
 
 /** An attempt that was written: its lease still held. */
@@ -57,8 +54,6 @@ const COLUMNS = [
   ["next_at", "timestamptz"],
   ["entity", "text"],
   ["state", "text"],
-  ["disable_endpoint", "boolean"],
-  ["endpoint_version", "integer"],
 ] as const;
 
 /**
@@ -101,17 +96,10 @@ export function recordAttempts(schema: string) {
       where input.entity is not null and input.state is not null and recorded.endpoint_id is not null
       order by recorded.endpoint_id, input.entity, input.position desc
       on conflict (endpoint_id, entity) do update set state = excluded.state, updated_at = excluded.updated_at
-    ), disabled as (
-      update "${schema}".endpoints endpoint set
-        active = false, disabled_at = $18::text::timestamptz, disabled_reason = input.reason,
-        version = endpoint.version + 1, updated_at = $18::text::timestamptz
-      from recorded join input using (id, lease_no)
-      where endpoint.id = recorded.endpoint_id and input.disable_endpoint and endpoint.active
-        and endpoint.version = input.endpoint_version
     )
     select id, lease_no, endpoint_id, ordering_key, ended from recorded`;
 
-  return (query: SqlQuery, rows: readonly AttemptRow[], now: string) =>
+  return (query: SqlQuery, rows: readonly AttemptRow[]) =>
     query<RecordedRow>(text, [
       packColumn(rows, (row) => row.deliveryId),
       packColumn(rows, (row) => row.leaseNo),
@@ -128,8 +116,5 @@ export function recordAttempts(schema: string) {
       packColumn(rows, (row) => row.nextAt),
       packColumn(rows, (row) => row.entity),
       packColumn(rows, (row) => row.state),
-      packColumn(rows, (row) => row.disableEndpoint),
-      packColumn(rows, (row) => row.endpointVersion),
-      now,
     ]);
 }

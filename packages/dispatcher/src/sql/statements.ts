@@ -25,6 +25,7 @@ import { listEvents } from "./list-events.js";
 import { listRecoveries } from "./list-recoveries.js";
 import { loadEndpoint } from "./load-endpoint.js";
 import { loadState } from "./load-state.js";
+import { lockEndpoints } from "./lock-endpoints.js";
 import { nextDue } from "./next-due.js";
 import { notifyWorkers } from "./notify-workers.js";
 import { passTurns } from "./pass-turns.js";
@@ -41,6 +42,8 @@ import { removeOld } from "./remove-old.js";
 import { removeOldAttempts } from "./remove-old-attempts.js";
 import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDeliveries } from "./requeue-deliveries.js";
+import { returnProbes } from "./return-probes.js";
+import { saveHealth } from "./save-health.js";
 import { sendMessage } from "./send-message.js";
 import { takeEntity } from "./take-entity.js";
 import { takeRecovery } from "./take-recovery.js";
@@ -74,6 +77,7 @@ export function createStatements(schema: string) {
     listEvents: listEvents(schema),
     loadEndpoint: loadEndpoint(schema),
     loadState: loadState(schema),
+    lockEndpoints: lockEndpoints(schema),
     nextDue: nextDue(schema),
     passTurns: passTurns(schema),
     notifyWorkers,
@@ -86,6 +90,8 @@ export function createStatements(schema: string) {
     releaseHeld: releaseHeld(schema),
     replaceSecrets: replaceSecrets(schema),
     requeueDeliveries: requeueDeliveries(schema),
+    returnProbes: returnProbes(schema),
+    saveHealth: saveHealth(schema),
     sendMessage: sendMessage(schema),
     takeEntity: takeEntity(schema),
     takeTokens: takeTokens(schema),
