@@ -9,7 +9,7 @@ export interface CommitWatch {
 }
 
 /** Between notifications by commits of this process. */
-const NOTIFY_EVERY_MS = 10;
+const NOTIFY_EVERY_MS = 5;
 /** The first look, each later one after twice the time. */
 const FIRST_LOOK_MS = 4;
 
