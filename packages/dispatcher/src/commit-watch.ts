@@ -12,6 +12,8 @@ export interface CommitWatch {
 const NOTIFY_EVERY_MS = 5;
 /** The first look, each later one after twice the time. */
 const FIRST_LOOK_MS = 4;
+/** Between looks: those that come up meanwhile become one. */
+const LOOK_EVERY_MS = 20;
 
 /**
  * Postgres lets only one transaction with a notification commit at a time, each with its own write to disk; and those
@@ -29,18 +31,33 @@ export function createCommitWatch(options: {
   const watched: (number | undefined)[] = [];
   let notifiedAtMs = Number.NEGATIVE_INFINITY;
 
+  /** Of `watched`, what is to be looked for next. */
+  let due: number[] = [];
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+
   const watch = (sinceMs: number, looks: number): void => {
     const delayMs = FIRST_LOOK_MS * 2 ** looks;
     if (delayMs > pollMs) return;
     const known = watched[looks];
     watched[looks] = known === undefined ? sinceMs : Math.min(known, sinceMs);
-    if (known !== undefined) return;
-    clock.setTimer(() => {
-      const earliestMs = watched[looks] ?? sinceMs;
-      watched[looks] = undefined;
-      look(earliestMs);
-      watch(earliestMs, looks + 1);
-    }, delayMs);
+    if (known === undefined) clock.setTimer(() => lookSoon(looks), delayMs);
+  };
+
+  const lookSoon = (looks: number): void => {
+    due.push(looks);
+    if (due.length > 1) return;
+    const waitMs = lookedAtMs + LOOK_EVERY_MS - clock.now();
+    if (waitMs > 0) clock.setTimer(lookNow, waitMs);
+    else lookNow();
+  };
+
+  const lookNow = (): void => {
+    const found = due.map((looks) => ({ looks, sinceMs: watched[looks] ?? clock.now() }));
+    for (const { looks } of found) watched[looks] = undefined;
+    due = [];
+    lookedAtMs = clock.now();
+    look(Math.min(...found.map(({ sinceMs }) => sinceMs)));
+    for (const { looks, sinceMs } of found) watch(sinceMs, looks + 1);
   };
 
   return {

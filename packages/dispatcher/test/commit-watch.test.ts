@@ -24,10 +24,17 @@ it("looks for the others soon, then ever more seldom, until the poll takes over"
   clock.advance(1_000);
   expect(looks).toEqual([
     { atMs: 4, sinceMs: 0 },
-    { atMs: 12, sinceMs: 0 },
-    { atMs: 28, sinceMs: 0 },
+    { atMs: 24, sinceMs: 0 },
+    { atMs: 44, sinceMs: 0 },
   ]);
   expect(clock.nextTimerAtMs).toBeNull();
+});
+
+it("looks every 20 ms at most, however much it watches", () => {
+  const { clock, looks, watch } = openWatch(1_000);
+  for (; clock.now() < 1_000; clock.advance(1)) watch.watch(clock.now());
+  expect(looks.length).toBeLessThanOrEqual(50);
+  expect(looks.length).toBeGreaterThan(40);
 });
 
 it("looks once for all that were published since the last look, as far back as the first of them", () => {
@@ -37,9 +44,9 @@ it("looks once for all that were published since the last look, as far back as t
   watch.watch(3);
   clock.advance(1);
   watch.watch(4);
-  clock.advance(4);
+  clock.advance(20);
   expect(looks).toEqual([
     { atMs: 4, sinceMs: 0 },
-    { atMs: 8, sinceMs: 4 },
+    { atMs: 24, sinceMs: 4 },
   ]);
 });
