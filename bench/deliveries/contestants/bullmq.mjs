@@ -5,7 +5,7 @@ import pg from "pg";
 import { createPoster, createResults } from "../peer-delivery.mjs";
 
 const QUEUE = "deliveries";
-/** Of 16, 32, 64, 128 and 256 the fastest here. */
+/** As many as the ceiling has requests in flight. */
 const CONCURRENCY = 64;
 const JOB_OPTIONS = {
   attempts: 10,
