@@ -7,6 +7,7 @@ export {
   type TransactionalAction,
 } from "./action.js";
 export { type Clock, systemClock } from "./clock.js";
+export { CONDITION_OPERATORS, type Condition, type ConditionIssue, conditionIssues } from "./condition.js";
 export { type Connector, type ConnectorContext, type ConnectorRoute, defineConnector } from "./connector.js";
 export {
   type Destination,

@@ -4,7 +4,9 @@ import * as core from "../src/index.js";
 it("exports what the README names, and nothing else", () => {
   expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
     [
+      "CONDITION_OPERATORS",
       "OUTBOX_REFUSALS",
+      "conditionIssues",
       "defineAction",
       "defineConnector",
       "defineDestination",

@@ -1,5 +1,6 @@
+import type { Condition } from "@hookline/core";
 import type { ColumnCipher } from "@hookline/postgres";
-import { type Condition, compileCondition } from "./condition.js";
+import { compileCondition } from "./condition.js";
 import { withoutKey } from "./destinations/target-tls.js";
 import type { Endpoint, EndpointHealth, EndpointPolicy } from "./endpoint.js";
 import type { KeptSecret } from "./secrets.js";

@@ -1,4 +1,4 @@
-import { conditionIssues } from "./condition.js";
+import { conditionIssues } from "@hookline/core";
 import type { EndpointChanges, EndpointPolicy } from "./endpoint.js";
 import { DispatcherError, type FieldIssue } from "./errors.js";
 import { isEventPattern } from "./event-types.js";

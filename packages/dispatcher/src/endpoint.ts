@@ -1,4 +1,4 @@
-import type { Condition } from "./condition.js";
+import type { Condition } from "@hookline/core";
 import type { RateLimit } from "./limits.js";
 import type { RetrySchedule } from "./retry-schedule.js";
 

@@ -1,6 +1,5 @@
 export type { AddressGuardOptions, ResolvedAddress } from "./address-guard.js";
 export type { CircuitBreakerOptions } from "./circuit-breaker.js";
-export type { Condition } from "./condition.js";
 export type { ProxyOptions } from "./connector.js";
 export type { Deliveries } from "./deliveries.js";
 export type {

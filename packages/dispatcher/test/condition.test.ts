@@ -1,6 +1,7 @@
+import { type Condition, conditionIssues } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Condition, compileCondition, conditionIssues } from "../src/condition.js";
+import { compileCondition } from "../src/condition.js";
 import { openDispatcher, openReceiver, TENANT, until } from "./open-dispatcher.js";
 
 const TICKET = {

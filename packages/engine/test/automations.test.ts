@@ -215,7 +215,11 @@ describeMatrix("automations", (databases) => {
     const automation = { ...TRIAGE, steps: [{ id: "half", action: "halfway", input: null }] };
     const { id: first } = await engine.automations.create(automation);
     await engine.automations.activate({ tenantId: TENANT, id: first });
-    const { id: second } = await engine.automations.create({ ...TRIAGE, name: "Unfit", condition: {} });
+    const { id: second } = await engine.automations.create({
+      ...TRIAGE,
+      name: "Unfit",
+      condition: { type: "support.requested" },
+    });
     await engine.automations.activate({ tenantId: TENANT, id: second });
     await dispatcher.publish({ ...REQUEST, data: { ...REQUEST.data, priority: 9 } });
     await until(async () => (await executionsOf(world, first))[0]?.status === "failed");

@@ -1,7 +1,6 @@
-import type { Action } from "@hookline/core";
+import { type Action, type Condition, conditionIssues } from "@hookline/core";
 import { EngineError } from "../errors.js";
 import { isCleanText, isPlainObject } from "../storage/text.js";
-import { conditionIssues } from "./condition.js";
 import { templateIssues } from "./template.js";
 
 /** What an automation does, as it is stored. */
@@ -9,7 +8,7 @@ export interface AutomationDefinition {
   /** Event types; `*` and `ticket.*` are understood. */
   readonly trigger: { readonly events: readonly string[] };
   /** Over `{ type, timestamp, data }` of the event, in MongoDB's words; absent: every event that triggers. */
-  readonly condition?: Readonly<Record<string, unknown>>;
+  readonly condition?: Condition;
   /** Done one after the other, 1 to 20. */
   readonly steps: readonly AutomationStep[];
 }
@@ -66,7 +65,9 @@ function* shapeIssues({ trigger, condition, steps }: AutomationDefinition): Gene
       }
     }
   }
-  if (condition !== undefined) yield* conditionIssues(condition, "condition");
+  if (condition !== undefined) {
+    for (const { path, message } of conditionIssues(condition)) yield `${path} ${message}`;
+  }
   if (!Array.isArray(steps) || steps.length < 1 || steps.length > MAX_STEPS || !steps.every(isPlainObject)) {
     yield `steps: 1 to ${MAX_STEPS} steps`;
   }
