@@ -9,8 +9,8 @@ import { delay, median, shuffled, until } from "./deliveries/sample.mjs";
 import { startPostgres, startReceiver, startRedis } from "./deliveries/services.mjs";
 import { versionsOf } from "./deliveries/versions.mjs";
 
-const FULL = { rounds: 5, warmUpMs: 1_000, measureMs: 2_500, backlogOfPeers: 4_000, backlog: 16_000 };
-const QUICK = { rounds: 1, warmUpMs: 700, measureMs: 1_500, backlogOfPeers: 2_000, backlog: 6_000 };
+const FULL = { rounds: 5, warmUpMs: 2_500, measureMs: 2_500, backlogOfPeers: 4_000, backlog: 16_000 };
+const QUICK = { rounds: 1, warmUpMs: 1_500, measureMs: 1_500, backlogOfPeers: 2_000, backlog: 6_000 };
 /** Deliveries under way before publishers wait. */
 const WINDOW = 512;
 /** What of a backlog is delivered before the measuring begins, and when it ends. */
