@@ -12,11 +12,11 @@ import { ENDPOINT_NOTICE_ID, type EndpointNotice } from "./destinations/endpoint
 import type { EndpointPolicy } from "./endpoint.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import type { KnownHealth } from "./endpoint-gate.js";
-import { isOperationalType, type OperationalEvent, operationalEventRow } from "./operational-events.js";
+import { isOperationalType, type OperationalEvent } from "./operational-events.js";
+import type { OperationalLog } from "./operational-log.js";
 import type { Settings } from "./options.js";
 import { isoTime } from "./sql/columns.js";
 import type { LockedEndpointRow } from "./sql/lock-endpoints.js";
-import { DELIVERY_NUMBER_DIGITS } from "./sql/publish-events.js";
 import type { RecordedRow } from "./sql/record-attempts.js";
 import type { HealthRow } from "./sql/save-health.js";
 import type { Statements } from "./sql/statements.js";
@@ -48,6 +48,7 @@ export function createAttemptConsequences(options: {
   readonly database: Database;
   readonly statements: Statements;
   readonly codec: EndpointCodec;
+  readonly log: OperationalLog;
   /** Notified of new deliveries. */
   readonly channel: string;
   /** Whether a success of this delivery would be news for its endpoint. */
@@ -133,18 +134,7 @@ export function createAttemptConsequences(options: {
         const written = outcomes.filter(({ row }) => leases.get(row.deliveryId) === row.leaseNo);
         const decisions = await decideAll(query, written, nowMs);
         const events = [...written.filter(isTold).map(exhaustedEvent), ...decisions.flatMap(eventsOf)];
-        if (events.length > 0) {
-          await statements.publishEvents(
-            query,
-            events.map((event) => operationalEventRow(event, nowMs)),
-            {
-              now: isoTime(nowMs),
-              idPrefix: newId("dlv", nowMs).slice(0, -DELIVERY_NUMBER_DIGITS),
-              leasedUntil: null,
-              notifyChannel: options.channel,
-            },
-          );
-        }
+        await options.log(query, events, nowMs);
         for (const decision of decisions) await notify(query, decision);
         return { rows, changes: decisions.map(toChange), events };
       }),

@@ -1,6 +1,7 @@
 import type { Destination, EventDefinition, Outbox, OutboxOptions, Published } from "@hookline/core";
 import { createColumnCipher, type DatabaseTransaction, migrate } from "@hookline/postgres";
 import { createAddressGuard } from "./address-guard.js";
+import { createBacklogWatch } from "./backlog-watch.js";
 import { createDeliveries, type Deliveries } from "./deliveries.js";
 import { endpointNoticeDestination } from "./destinations/endpoint-notice.js";
 import { createDestinationRegistry } from "./destinations/registry.js";
@@ -15,7 +16,9 @@ import { createEventLog, type DispatcherEvents } from "./event-log.js";
 import { createEventTypes, type EventTypes } from "./event-type-list.js";
 import { type DispatcherHealth, MAX_COUNTED, type QueueHealth } from "./health.js";
 import { createHeldDeliveries } from "./held-deliveries.js";
+import { createHookCalls } from "./hooks.js";
 import { migrations } from "./migrations/index.js";
+import { createOperationalLog } from "./operational-log.js";
 import { type DispatcherOptions, resolveOptions } from "./options.js";
 import { createPublisher } from "./publisher.js";
 import { createRecoveries, type Recoveries } from "./recoveries.js";
@@ -67,6 +70,8 @@ export interface TypedDispatcher<Catalogue> extends Dispatcher {
 const RESUME_MS = 5_000;
 /** How often a worker looks for what is older than `retention` says. */
 const RETENTION_MS = 10 * 60_000;
+/** How often a worker counts what waits for endpoints. */
+const BACKLOG_MS = 30_000;
 
 /**
  * Makes a dispatcher on a database that the caller opened, and closes after `stop`.
@@ -97,6 +102,8 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const guard = createAddressGuard(settings.addressGuard);
   const cache = createEndpointCache({ query: database.query, statements, codec });
   const channel = `${settings.schema}_deliveries`;
+  const hooks = createHookCalls(settings.hooks, settings.logger);
+  const log = createOperationalLog({ statements, channel });
   let worker: Worker | null = null;
   let upkeep: Upkeep | null = null;
   let starting: Promise<Worker> | null = null;
@@ -128,7 +135,8 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
     const started = await starting;
     if (started === null) return;
     worker = null;
-    await Promise.all([upkeep?.stop(settings.stopTimeoutMs), started.stop()]);
+    const ended = upkeep?.stop(settings.stopTimeoutMs);
+    await Promise.all([ended, started.stop(Promise.resolve(ended))]);
     upkeep = null;
     starting = null;
   };
@@ -186,13 +194,26 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
 
     async start() {
       if (starting !== null) throw new DispatcherError("already_started", "The dispatcher was started already.");
-      starting = startWorker({ settings, database, statements, registry, endpoints: cache, codec, guard, channel });
+      starting = startWorker({
+        settings,
+        database,
+        statements,
+        registry,
+        endpoints: cache,
+        codec,
+        guard,
+        channel,
+        hooks,
+        log,
+      });
       try {
         worker = await starting;
         const retention = createRetention({ settings, query: database.query, statements });
+        const backlogs = createBacklogWatch({ settings, database, statements, log, hooks });
         const tasks = [
           { what: "a recovery", everyMs: RESUME_MS, step: recoveries.step },
           { what: "the removal of what is old", everyMs: RETENTION_MS, step: retention.step },
+          { what: "the look at backlogs", everyMs: BACKLOG_MS, step: backlogs.step },
         ];
         upkeep = startUpkeep({ clock, logger: settings.logger, tasks });
       } catch (error) {

@@ -6,6 +6,7 @@ import { createEndpointGate } from "./endpoint-gate.js";
 import { createEndpointSlowdown, type EndpointSlowdown } from "./endpoint-slowdown.js";
 import { type Job, laneOf } from "./job.js";
 import { admittedJobOf } from "./jobs.js";
+import type { OperationalLog } from "./operational-log.js";
 import type { Settings } from "./options.js";
 import type { ClaimedRow } from "./sql/claim-deliveries.js";
 import type { Statements } from "./sql/statements.js";
@@ -31,6 +32,7 @@ export function createEndpointProtection(options: {
   readonly database: Database;
   readonly statements: Statements;
   readonly codec: EndpointCodec;
+  readonly log: OperationalLog;
   readonly endpoints: EndpointCache;
   readonly channel: string;
   /** Takes from outside the line what waits there for an endpoint. */

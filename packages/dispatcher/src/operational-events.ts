@@ -39,11 +39,11 @@ export interface DeliveryExhausted {
   readonly reason: string | null;
 }
 
-/** More deliveries wait for an endpoint than `backlogThreshold`, or twice, four times … as many. */
+/** `backlogThreshold` deliveries wait for an endpoint. Told anew only after less than half as many waited. */
 export interface BacklogGrowing {
   readonly endpointId: string;
   readonly endpointName: string | null;
-  /** At least so many. */
+  /** At least so many: waiting in line, for their retry or for the endpoint, held, or being attempted. */
   readonly waiting: number;
 }
 
@@ -128,7 +128,7 @@ export const OPERATIONAL_EVENTS: readonly EventDefinition[] = [
   }),
   defineEvent({
     type: "backlog.growing",
-    description: "More and more deliveries wait for an endpoint.",
+    description: "As many deliveries wait for an endpoint as its dispatcher finds worth telling.",
     schema: shape<BacklogGrowing>({ endpointId: "string", endpointName: "string?", waiting: "number" }),
     example: { endpointId: "ep_0m1x2k9a3f0c8b7d6e5f4a3b2c1", endpointName: "Billing", waiting: 10_000 },
   }),

@@ -72,7 +72,7 @@ export interface DispatcherOptions<Events extends readonly EventDefinition[] = r
   readonly disableAfterMs?: number | null;
   /** The longest that an endpoint's deliveries are held back for one `Retry-After`. Default 3,600,000 (an hour). */
   readonly maxHoldMs?: number;
-  /** Deliveries that wait for one endpoint before `backlog.growing` tells of it. Default 10,000; null: never. */
+  /** Deliveries that wait for one endpoint before `backlog.growing` tells of it. Default 10,000, at most 1,000,000; null: never. */
   readonly backlogThreshold?: number | null;
   /** Called after what they tell of was recorded. */
   readonly hooks?: DispatcherHooks;
@@ -178,8 +178,8 @@ export function resolveOptions(options: DispatcherOptions): Settings {
   if (settings.disableAfterMs !== null && !isDisableAfterMs(settings.disableAfterMs)) {
     throw refused("disableAfterMs", DISABLE_AFTER_MESSAGE);
   }
-  if (settings.backlogThreshold !== null && !(settings.backlogThreshold >= 1)) {
-    throw refused("backlogThreshold", "is null, or a number from 1");
+  if (settings.backlogThreshold !== null && !isBacklogThreshold(settings.backlogThreshold)) {
+    throw refused("backlogThreshold", `is null, or a whole number from 1 to ${MAX_BACKLOG_THRESHOLD}`);
   }
   if (settings.leaseMs < settings.timeoutMs * 1.5)
     throw refused("leaseMs", "is at least one and a half times timeoutMs");
@@ -214,6 +214,13 @@ const POSITIVE = [
   "idempotencyWindowMs",
   "maxHoldMs",
 ] as const satisfies readonly (keyof Settings)[];
+
+/** Each endpoint's deliveries are counted up to it, again and again. */
+const MAX_BACKLOG_THRESHOLD = 1_000_000;
+
+function isBacklogThreshold(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= MAX_BACKLOG_THRESHOLD;
+}
 
 function isProxyUrl(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);

@@ -6,12 +6,13 @@ import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { createEndpointProtection } from "./endpoint-protection.js";
-import { createHookCalls } from "./hooks.js";
+import type { HookCalls } from "./hooks.js";
 import { createHttpSender } from "./http-sender.js";
 import { type Job, laneOf } from "./job.js";
 import { jobOf } from "./jobs.js";
 import { createLanes } from "./lanes.js";
 import { createLine } from "./line.js";
+import type { OperationalLog } from "./operational-log.js";
 import type { Settings } from "./options.js";
 import { createOriginPools } from "./origin-pools.js";
 import { createPausedLanes } from "./paused-lanes.js";
@@ -30,8 +31,8 @@ export interface Worker {
   wake(sinceMs?: number): void;
   /** Until when deliveries that are inserted now may be leased to this worker; null when it has no room. */
   leasedUntilMs(): number | null;
-  /** Claims no more, lets attempts end, and gives the rest back. Ends in time whatever the database does; never rejects. */
-  stop(): Promise<void>;
+  /** Claims no more, lets attempts end, gives the rest back; waits for hooks. Never rejects, and always ends in time. */
+  stop(beside: Promise<unknown>): Promise<void>;
   readonly inFlight: number;
   readonly waiting: number;
   /** When the queue was last read successfully. */
@@ -48,6 +49,8 @@ export interface WorkerOptions {
   readonly guard: AddressGuard;
   /** Wakes on each notification. */
   readonly channel: string;
+  readonly hooks: HookCalls;
+  readonly log: OperationalLog;
 }
 
 /** More outcomes than this waiting for the database: nothing new is begun. */
@@ -63,7 +66,7 @@ const STOP_GRACE_MS = 2_000;
 
 /** The delivery loop: claim, attempt, record. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { settings, database, statements } = options;
+  const { settings, database, statements, hooks } = options;
   const { clock, logger } = settings;
   // Whoever wakes the loop from inside a transaction must not pull it into that transaction.
   const scope = new AsyncResource("hookline.dispatcher");
@@ -97,7 +100,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       pull(endpointId);
     },
   });
-  const hooks = createHookCalls(settings.hooks, logger);
   const recorder = createRecorder({
     query: database.query,
     statements,
@@ -354,7 +356,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       stopped || lanes.room() < settings.maxWaiting / 10 || recorder.pending > MAX_UNRECORDED
         ? null
         : clock.now() + settings.leaseMs,
-    async stop() {
+    async stop(beside) {
       stopped = true;
       cancelTimer();
       cancelSweep();
@@ -378,6 +380,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         recorder.flush(limit.signal),
       );
       recorder.end();
+      await step("the work beside deliveries did not end", () => beside);
       await step("hooks did not end", hooks.idle);
       await unlistened;
       await step("connections did not close", pools.close);

@@ -5,6 +5,7 @@ import { endpointHealth } from "./0003-endpoint-health.js";
 import { endpointFields } from "./0004-endpoint-fields.js";
 import { lookBack, lookBackIndexes } from "./0005-look-back.js";
 import { limitsAndTraces } from "./0006-limits-and-traces.js";
+import { growingBacklogs } from "./0007-growing-backlogs.js";
 
 /** In the order in which they run; what has been released is never changed. */
 export const migrations: readonly Migration[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   lookBack,
   lookBackIndexes,
   limitsAndTraces,
+  growingBacklogs,
 ];

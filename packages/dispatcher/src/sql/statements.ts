@@ -2,6 +2,7 @@ import { advanceRecovery } from "./advance-recovery.js";
 import { cancelRecovery } from "./cancel-recovery.js";
 import { claimDeliveries } from "./claim-deliveries.js";
 import { claimSetAside } from "./claim-set-aside.js";
+import { countBacklogs } from "./count-backlogs.js";
 import { countQueue } from "./count-queue.js";
 import { deleteEndpoint } from "./delete-endpoint.js";
 import { describeDeliveries } from "./describe-deliveries.js";
@@ -26,6 +27,7 @@ import { listRecoveries } from "./list-recoveries.js";
 import { loadEndpoint } from "./load-endpoint.js";
 import { loadState } from "./load-state.js";
 import { lockEndpoints } from "./lock-endpoints.js";
+import { markBacklogs } from "./mark-backlogs.js";
 import { nextDue } from "./next-due.js";
 import { notifyWorkers } from "./notify-workers.js";
 import { passTurns } from "./pass-turns.js";
@@ -49,6 +51,7 @@ import { takeEntity } from "./take-entity.js";
 import { takeRecovery } from "./take-recovery.js";
 import { takeTokens } from "./take-tokens.js";
 import { unholdOrphans } from "./unhold-orphans.js";
+import { unmarkBacklogs } from "./unmark-backlogs.js";
 import { updateEndpoint } from "./update-endpoint.js";
 import { upsertSubscription } from "./upsert-subscription.js";
 import { vacuumQueue } from "./vacuum-queue.js";
@@ -58,6 +61,7 @@ export function createStatements(schema: string) {
   return {
     claimDeliveries: claimDeliveries(schema),
     claimSetAside: claimSetAside(schema),
+    countBacklogs: countBacklogs(schema),
     countQueue: countQueue(schema),
     deleteEndpoint: deleteEndpoint(schema),
     describeDeliveries: describeDeliveries(schema),
@@ -78,6 +82,7 @@ export function createStatements(schema: string) {
     loadEndpoint: loadEndpoint(schema),
     loadState: loadState(schema),
     lockEndpoints: lockEndpoints(schema),
+    markBacklogs: markBacklogs(schema),
     nextDue: nextDue(schema),
     passTurns: passTurns(schema),
     notifyWorkers,
@@ -96,6 +101,7 @@ export function createStatements(schema: string) {
     takeEntity: takeEntity(schema),
     takeTokens: takeTokens(schema),
     unholdOrphans: unholdOrphans(schema),
+    unmarkBacklogs: unmarkBacklogs(schema),
     updateEndpoint: updateEndpoint(schema),
     upsertSubscription: upsertSubscription(schema),
     vacuumQueue: vacuumQueue(schema),
