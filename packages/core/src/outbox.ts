@@ -111,6 +111,10 @@ export interface EventQuery {
   /** Events of any of these subjects: a contact's own id and the ids of contacts that were merged into it. */
   readonly subjectIds?: readonly string[];
   readonly type?: string;
+  /** With a timestamp of this time or later. */
+  readonly since?: Date;
+  /** With a timestamp before this time. */
+  readonly until?: Date;
   /** 1 to 200; 50 when absent. */
   readonly limit?: number;
   readonly cursor?: string;

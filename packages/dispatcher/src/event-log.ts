@@ -1,4 +1,5 @@
 import type { Clock, Event, EventLog, EventQuery, SqlQuery } from "@hookline/core";
+import { timeOf } from "./delivery-search.js";
 import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
@@ -49,6 +50,8 @@ export function createEventLog(options: {
         tenantId: eventQuery.tenantId,
         subjectIds: eventQuery.subjectIds ?? null,
         type: eventQuery.type ?? null,
+        since: boundOf(eventQuery.since, "since"),
+        until: boundOf(eventQuery.until, "until"),
         before: eventQuery.cursor === undefined ? null : placeOf(eventQuery.cursor),
         limit: limit + 1,
       });
@@ -65,6 +68,14 @@ export function createEventLog(options: {
       return { id: event.id, expungedAt: row.expunged_at, endedDeliveries: row.ended, inFlight: row.in_flight };
     },
   };
+}
+
+const FIRST_MS = Date.parse("0001-01-01T00:00:00.000Z");
+const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** Within the years that Postgres reads in this form. @throws DispatcherError `invalid_query` */
+function boundOf(date: Date | undefined, path: string): string | null {
+  return date === undefined ? null : isoTime(Math.min(Math.max(timeOf(date, path), FIRST_MS), LAST_MS));
 }
 
 function placeOf(cursor: string): { readonly occurredAt: string; readonly id: string } {

@@ -216,6 +216,9 @@ describeMatrix("the HTTP app", (databases) => {
       events: [{ data: { index: 3 } }, { data: { index: 1 } }],
     });
     expect((await get(`/v1/events?subjectId=${contactId}`)).body).toMatchObject({ events: [{}, {}] });
+    const longAgo = "2000-01-01T00:00:00Z";
+    expect((await get(`/v1/events?subjectId=${contactId}&since=${longAgo}`)).body).toMatchObject({ events: [{}, {}] });
+    expect((await get(`/v1/events?until=${longAgo}`)).body).toEqual({ events: [], nextCursor: null });
 
     const strangerId = theirs?.status === "stored" ? theirs.contactId : "";
     for (const id of [strangerId, "con_nobody", "%00", "../events"].map(encodeURIComponent)) {
@@ -238,6 +241,7 @@ describeMatrix("the HTTP app", (databases) => {
       ["/v1/contacts?kind=email&value=x", { headers: auth }, 400, "invalid_email"],
       ["/v1/contacts?cursor=%25", { headers: auth }, 400, "invalid_cursor"],
       ["/v1/events?cursor=%25", { headers: auth }, 400, "invalid_cursor"],
+      ["/v1/events?since=yesterday", { headers: auth }, 400, "validation_failed"],
       ["/v1/tickets", { method: "POST", headers: json, body: "{not json" }, 400, "invalid_json"],
       ["/v1/tickets", { method: "POST", headers: json, body: "{}" }, 400, "validation_failed"],
       [

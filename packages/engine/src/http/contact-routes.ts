@@ -135,7 +135,13 @@ const listEvents = createRoute({
   summary: "List events, newest first",
   ...secured,
   request: {
-    query: z.object({ ...page, type: z.string().max(128).optional(), subjectId: z.string().max(128).optional() }),
+    query: z.object({
+      ...page,
+      type: z.string().max(128).optional(),
+      subjectId: z.string().max(128).optional(),
+      since: z.iso.datetime().optional().openapi({ description: "With a timestamp of this time or later." }),
+      until: z.iso.datetime().optional().openapi({ description: "With a timestamp before this time." }),
+    }),
   },
   responses: { 200: json(z.object({ events: z.array(eventSchema), nextCursor }), "A page of events."), ...refusals },
 });
@@ -193,11 +199,13 @@ export function createContactRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   });
 
   router.openapi(listEvents, async (c) => {
-    const { subjectId, ...query } = present(c.req.valid("query"));
+    const { subjectId, since, until, ...query } = present(c.req.valid("query"));
     const events = await parts.eventLog.list({
       tenantId: c.var.principal.tenantId,
       ...query,
       ...(subjectId === undefined ? {} : { subjectIds: [subjectId] }),
+      ...(since === undefined ? {} : { since: new Date(since) }),
+      ...(until === undefined ? {} : { until: new Date(until) }),
     });
     return c.json(events as never, 200);
   });
