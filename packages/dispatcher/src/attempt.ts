@@ -5,7 +5,7 @@ import type {
   DestinationResponse,
   Interpretation,
 } from "@hookline/core";
-import type { AttemptErrorCode } from "./delivery.js";
+import type { AttemptErrorCode, AttemptPhases } from "./delivery.js";
 import type { HttpSender } from "./http-sender.js";
 import { errorCodeOf, interpretStatus } from "./interpretation.js";
 import type { Job } from "./job.js";
@@ -23,6 +23,7 @@ export interface AttemptResult {
   /** JSON text. */
   readonly requestHeaders?: string;
   readonly responseBody?: string | null;
+  readonly phases?: AttemptPhases | null;
   readonly retryAfterMs?: number;
   readonly disableEndpoint?: boolean;
   /** JSON text. */
@@ -77,16 +78,18 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
     }
     const { request } = plan;
     const sent = await sender.send(request, signal);
+    const { phases } = sent;
     const requestHeaders = redactHeaders(request.headers);
     if (sent.kind === "failed") {
       const outcome = sent.errorCode === "plan_failed" ? "dead" : "retry";
-      return { outcome, errorCode: sent.errorCode, reason: sent.reason, requestHeaders };
+      return { outcome, errorCode: sent.errorCode, reason: sent.reason, requestHeaders, phases };
     }
     const { response } = sent;
     return {
       ...interpret(destination, response, { ...context, event: job.event }),
       status: response.status,
       requestHeaders,
+      phases,
       responseBody: redactResponse(response.body, {
         maxCharacters: keptResponseCharacters,
         secrets: input.endpoint.secrets,

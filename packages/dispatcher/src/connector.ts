@@ -4,6 +4,7 @@ import { isIP, isIPv6, type Socket } from "node:net";
 import type { RequestTls } from "@hookline/core";
 import { buildConnector } from "undici";
 import type { AddressGuard, ResolvedAddress } from "./address-guard.js";
+import { type ConnectionWatch, handOver, timeConnection, timeSocket } from "./connection-timing.js";
 
 /** A forward proxy that every request goes through. */
 export interface ProxyOptions {
@@ -31,18 +32,33 @@ export function createConnector(options: {
   readonly timeoutMs: number;
   readonly tls: RequestTls | undefined;
   readonly proxy: ProxyOptions | null;
+  /** Is told how long each connection takes. */
+  readonly watch: ConnectionWatch;
 }): buildConnector.connector {
-  const { guard, timeoutMs, proxy } = options;
+  const { guard, timeoutMs, proxy, watch } = options;
   const direct = buildConnector({ ...SECURE, ...options.tls, lookup: guard.lookup, timeout: timeoutMs });
-  if (proxy === null) return direct;
+  if (proxy === null) {
+    return (target, callback) => {
+      const timing = timeConnection(watch, target);
+      // undici answers the socket, and its types do not say so.
+      timeSocket(timing, direct(target, handOver(watch, timing, callback)) as unknown as Socket);
+    };
+  }
   return (target, callback) => {
-    const port = target.port || (target.protocol === "https:" ? "443" : "80");
-    tunnelToAny(proxy, judged(guard, target.hostname), { port, timeoutMs }).then(
+    const timing = timeConnection(watch, target);
+    const done = handOver(watch, timing, callback);
+    const port = target.port || (timing.isSecure ? "443" : "80");
+    const resolving = judged(guard, target.hostname).then((addresses) => {
+      timing.resolvedAtMs = performance.now();
+      return addresses;
+    });
+    tunnelToAny(proxy, resolving, { port, timeoutMs }).then(
       (socket) => {
-        if (target.protocol === "https:") direct({ ...target, httpSocket: socket }, callback);
-        else callback(null, socket);
+        timing.connectedAtMs = performance.now();
+        if (timing.isSecure) direct({ ...target, httpSocket: socket }, done);
+        else done(null, socket);
       },
-      (error: Error) => callback(error, null),
+      (error: Error) => done(error, null),
     );
   };
 }

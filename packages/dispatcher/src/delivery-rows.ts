@@ -1,3 +1,4 @@
+import { readPhases } from "./attempt-phases.js";
 import type { Attempt, AttemptErrorCode, Delivery, DeliveryStatus, LoggedDelivery } from "./delivery.js";
 import type { DescribedDeliveryRow } from "./sql/describe-deliveries.js";
 import type { StoredAttemptRow } from "./sql/list-attempts.js";
@@ -60,6 +61,7 @@ export function toAttempt(row: StoredAttemptRow): Attempt {
     attempt: row.attempt,
     startedAt: row.started_at,
     durationMs: row.duration_ms,
+    phases: row.phases === null ? null : readPhases(row.phases),
     outcome: row.outcome,
     status: row.status,
     errorCode: row.error_code as AttemptErrorCode | null,

@@ -43,6 +43,8 @@ export interface Attempt {
   readonly attempt: number;
   readonly startedAt: Date;
   readonly durationMs: number;
+  /** Null for work in this process, and where no request was begun. */
+  readonly phases: AttemptPhases | null;
   readonly outcome: "delivered" | "retry" | "dead" | "expired";
   /** Of the response; null when none came or none was asked for. */
   readonly status: number | null;
@@ -53,6 +55,23 @@ export interface Attempt {
   /** Cut, with secrets blacked out. */
   readonly responseBody: string | null;
   readonly nextAttemptAt: Date | null;
+}
+
+/**
+ * Where the time of a request went, in milliseconds with one decimal. The phase in which it failed or ran out of time has
+ * what it took until then. Null: there was no such phase, or it was not reached.
+ */
+export interface AttemptPhases {
+  /** To resolve the host's name and judge its addresses. Null for an address, and on a connection that was used again. */
+  readonly dnsMs: number | null;
+  /** To connect by TCP; through a proxy, until it answered `CONNECT`. Null on a connection that was used again. */
+  readonly connectMs: number | null;
+  /** Null for `http:`, and on a connection that was used again. */
+  readonly tlsMs: number | null;
+  /** From when the request was sent until the answer's head was there. */
+  readonly firstByteMs: number | null;
+  /** From then until its end, or until what was read of it. */
+  readonly bodyMs: number | null;
 }
 
 /** A delivery with what it is about and how its last attempt went. */

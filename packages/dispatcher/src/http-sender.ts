@@ -2,13 +2,19 @@ import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from
 import type { DestinationRequest, DestinationResponse } from "@hookline/core";
 import type { Dispatcher as UndiciDispatcher } from "undici";
 import type { AddressGuard } from "./address-guard.js";
-import type { AttemptErrorCode } from "./delivery.js";
+import { phasesOf, type RequestTiming } from "./attempt-phases.js";
+import type { ConnectionWatch } from "./connection-timing.js";
+import type { AttemptErrorCode, AttemptPhases } from "./delivery.js";
 import type { OriginPools } from "./origin-pools.js";
 
-/** An answer, or why there is none. `cut`: the body is longer than what was read, or did not end in time. */
-export type SendResult =
+/**
+ * An answer, or why there is none. `cut`: the body is longer than what was read, or did not end in time. `phases` is null
+ * when nothing was begun.
+ */
+export type SendResult = (
   | { readonly kind: "response"; readonly response: DestinationResponse; readonly cut: boolean }
-  | { readonly kind: "failed"; readonly errorCode: AttemptErrorCode; readonly reason: string };
+  | { readonly kind: "failed"; readonly errorCode: AttemptErrorCode; readonly reason: string }
+) & { readonly phases: AttemptPhases | null };
 
 export interface HttpSender {
   /** Sends one request. Never rejects; `signal` ends connect, headers and body alike. */
@@ -32,17 +38,18 @@ export function createHttpSender(options: {
       try {
         place = places(request.url);
       } catch (error) {
-        return Promise.resolve(failure(error));
+        return Promise.resolve(failure(error, null));
       }
-      if (signal.aborted) return Promise.resolve(TIMED_OUT);
-      const { pool, release } = pools.acquire(place.origin, request.tls);
+      if (signal.aborted) return Promise.resolve(timedOut(null));
+      const { pool, watch, release } = pools.acquire(place.origin, request.tls);
       return new Promise<SendResult>((resolve) => {
-        const exchange = createExchange(maxResponseBytes, (result) => {
+        const exchange = createExchange({ maxBytes: maxResponseBytes, watch }, (result) => {
           signal.removeEventListener("abort", exchange.expire);
           release();
           resolve(result);
         });
         signal.addEventListener("abort", exchange.expire);
+        watch.waiting = exchange.timing;
         try {
           pool.dispatch(
             {
@@ -55,6 +62,8 @@ export function createHttpSender(options: {
           );
         } catch (error) {
           exchange.fail(error);
+        } finally {
+          watch.waiting = null;
         }
       });
     },
@@ -83,14 +92,16 @@ function createPlaces(guard: AddressGuard): (url: string) => Place {
   };
 }
 
-const TIMED_OUT: SendResult = {
-  kind: "failed",
-  errorCode: "timeout",
-  reason: "There was no answer within the time limit.",
-};
+function timedOut(phases: AttemptPhases | null): SendResult {
+  return { kind: "failed", errorCode: "timeout", reason: "There was no answer within the time limit.", phases };
+}
 
 /** Gathers one answer. Whatever happens first settles it; what comes later is ignored. */
-function createExchange(maxBytes: number, settle: (result: SendResult) => void) {
+function createExchange(
+  { maxBytes, watch }: { readonly maxBytes: number; readonly watch: ConnectionWatch },
+  settle: (result: SendResult) => void,
+) {
+  const timing: RequestTiming = { connection: null, sentAtMs: null, headAtMs: null };
   let controller: UndiciDispatcher.DispatchController | null = null;
   let settled = false;
   let status = 0;
@@ -109,11 +120,13 @@ function createExchange(maxBytes: number, settle: (result: SendResult) => void) 
     decoder?.destroy();
     settle(result);
   };
+  const phases = (): AttemptPhases => phasesOf(timing, performance.now());
   const answer = (cut: boolean): void =>
     finish({
       kind: "response",
       response: { status, headers, body: Buffer.concat(chunks).toString("utf8") },
       cut,
+      phases: phases(),
     });
   const abort = (): void => controller?.abort(new Error("The attempt is over."));
   /** Ends the request as well: whoever sends on after the end of what can be unpacked would be read for ever. */
@@ -149,11 +162,14 @@ function createExchange(maxBytes: number, settle: (result: SendResult) => void) 
   const handler: UndiciDispatcher.DispatchHandler = {
     onRequestStart(started) {
       controller = started;
+      timing.connection = watch.opened;
+      timing.sentAtMs = performance.now();
       // The time ran out while the request waited for a connection: it is not sent any more.
       if (settled) abort();
     },
     onResponseStart(_controller, statusCode, received) {
       if (statusCode < 200) return;
+      timing.headAtMs = performance.now();
       status = statusCode;
       headers = lastValues(received);
       decoder = createDecoder(headers["content-encoding"]);
@@ -174,17 +190,20 @@ function createExchange(maxBytes: number, settle: (result: SendResult) => void) 
     onResponseError(_controller, error) {
       if (isRead) return;
       isRead = true;
-      if (status === 0) finish(failure(error));
+      // Of a connection that was made in place of one that had been there.
+      if (timing.sentAtMs === null) timing.connection = watch.opened ?? timing.connection;
+      if (status === 0) finish(failure(error, phases()));
       else answer(true);
     },
   };
 
   return {
     handler,
-    fail: (error: unknown) => finish(failure(error)),
+    timing,
+    fail: (error: unknown) => finish(failure(error, phases())),
     expire: () => {
       if (status === 0) {
-        finish(TIMED_OUT);
+        finish(timedOut(phases()));
       } else {
         answer(true);
       }
@@ -233,12 +252,12 @@ const CODES: Readonly<Record<string, AttemptErrorCode>> = {
   ESERVFAIL: "dns_failed",
 };
 
-function failure(error: unknown): SendResult {
+function failure(error: unknown, phases: AttemptPhases | null): SendResult {
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const code = first instanceof Error && "code" in first ? String(first.code) : "";
   const errorCode =
     CODES[code] ??
     (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED)/.test(code) ? "tls_failed" : "network_error");
   const reason = first instanceof Error ? first.message : "The request failed.";
-  return { kind: "failed", errorCode, reason };
+  return { kind: "failed", errorCode, reason, phases };
 }

@@ -5,6 +5,7 @@ export type { Deliveries } from "./deliveries.js";
 export type {
   Attempt,
   AttemptErrorCode,
+  AttemptPhases,
   Delivery,
   DeliveryDetail,
   DeliveryEnding,

@@ -2,17 +2,22 @@ import { createHash } from "node:crypto";
 import type { Clock, RequestTls } from "@hookline/core";
 import { Pool } from "undici";
 import type { AddressGuard } from "./address-guard.js";
+import { type ConnectionWatch, createConnectionWatch } from "./connection-timing.js";
 import { createConnector, type ProxyOptions } from "./connector.js";
 
 export interface OriginPools {
-  /** The pool of an origin, one for each way to secure it; `release` says that the request is over. */
-  acquire(origin: string, tls?: RequestTls): { readonly pool: Pool; release(): void };
+  /**
+   * The pool of an origin, one for each way to secure it, with the watch over its connections; `release` says that the
+   * request is over.
+   */
+  acquire(origin: string, tls?: RequestTls): { readonly pool: Pool; readonly watch: ConnectionWatch; release(): void };
   /** Ends all connections, also those in use. */
   close(): Promise<void>;
 }
 
 interface Entry {
   readonly pool: Pool;
+  readonly watch: ConnectionWatch;
   inUse: number;
   usedAtMs: number;
 }
@@ -68,14 +73,15 @@ export function createOriginPools(options: {
       const key = keyOf(origin, tls);
       let entry = entries.get(key);
       if (entry === undefined) {
+        const watch = createConnectionWatch();
         const pool = new Pool(origin, {
           pipelining: 1,
           // The attempt has one deadline of its own over all of these.
           headersTimeout: 0,
           bodyTimeout: 0,
-          connect: createConnector({ guard, timeoutMs: connectTimeoutMs, tls, proxy }),
+          connect: createConnector({ guard, timeoutMs: connectTimeoutMs, tls, proxy, watch }),
         });
-        entry = { pool, inUse: 0, usedAtMs: nowMs };
+        entry = { pool, watch, inUse: 0, usedAtMs: nowMs };
       }
       entries.delete(key);
       entries.set(key, entry);
@@ -85,6 +91,7 @@ export function createOriginPools(options: {
       const taken = entry;
       return {
         pool: taken.pool,
+        watch: taken.watch,
         release() {
           taken.inUse -= 1;
         },

@@ -185,6 +185,7 @@ function withoutDetails(row: AttemptRow): AttemptRow {
     reason: "What the attempt came to could not be stored.",
     requestHeaders: null,
     responseBody: null,
+    phases: null,
     nextAt: null,
     entity: null,
     state: null,

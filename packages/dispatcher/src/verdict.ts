@@ -1,4 +1,5 @@
 import type { AttemptResult } from "./attempt.js";
+import { writePhases } from "./attempt-phases.js";
 import type { EndpointPolicy } from "./endpoint.js";
 import type { Job } from "./job.js";
 import { isUsedUp, type RetrySchedule, retryDelayMs } from "./retry-schedule.js";
@@ -53,6 +54,7 @@ export function createVerdict(options: {
       reason: result.reason === undefined ? null : plainText(result.reason.slice(0, MAX_REASON_CHARACTERS)),
       requestHeaders: result.requestHeaders ?? null,
       responseBody: result.responseBody ?? null,
+      phases: result.phases ? writePhases(result.phases) : null,
       nextAt: nextMs === null ? null : isoTime(nextMs),
       entity: result.state === undefined ? null : input.entity,
       state: result.state ?? null,

@@ -20,6 +20,7 @@ function attemptUnder(leaseNo: number, deliveryId: string, outcome: Partial<Atte
     reason: null,
     requestHeaders: null,
     responseBody: null,
+    phases: null,
     nextAt: null,
     entity: null,
     state: null,

@@ -26,11 +26,19 @@ const deliverySchema = z
   })
   .openapi("Delivery");
 
+const phaseMs = z.number().nullable();
+
 export const attemptSchema = z
   .object({
     attempt: z.number().int(),
     startedAt: time,
     durationMs: z.number(),
+    phases: z
+      .object({ dnsMs: phaseMs, connectMs: phaseMs, tlsMs: phaseMs, firstByteMs: phaseMs, bodyMs: phaseMs })
+      .nullable()
+      .openapi({
+        description: "How long the parts of the request took. The first three are null on a connection used again.",
+      }),
     outcome: z.string(),
     status: z.number().int().nullable(),
     errorCode: z.string().nullable(),

@@ -15,7 +15,7 @@ export function describeDeliveries(schema: string) {
   const text = `
     select input.id as delivery_id, event.subject_id, event.occurred_at, event.body, last.attempt, last.started_at,
       last.duration_ms, last.outcome, last.status, last.error_code, last.reason, last.request_headers,
-      last.response_body, last.next_at
+      last.response_body, last.phases, last.next_at
     from ${unpackColumns(
       [
         ["id", "text"],

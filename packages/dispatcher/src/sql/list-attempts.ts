@@ -10,6 +10,7 @@ export interface StoredAttemptRow {
   readonly reason: string | null;
   readonly request_headers: string | null;
   readonly response_body: string | null;
+  readonly phases: string | null;
   readonly next_at: Date | null;
 }
 
@@ -17,7 +18,7 @@ export interface StoredAttemptRow {
 export function listAttempts(schema: string) {
   const text = `
     select attempt, started_at, duration_ms, outcome, status, error_code, reason, request_headers, response_body,
-      next_at
+      phases, next_at
     from "${schema}".attempts where delivery_id = $1::text and tenant_id = $2::text order by attempt`;
 
   return (query: SqlQuery, delivery: { readonly tenantId: string; readonly id: string }) =>

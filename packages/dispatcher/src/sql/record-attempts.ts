@@ -21,6 +21,8 @@ export interface AttemptRow {
   /** JSON text, redacted. */
   readonly requestHeaders: string | null;
   readonly responseBody: string | null;
+  /** How long its parts took, written as text. */
+  readonly phases: string | null;
   readonly nextAt: string | null;
   /** Which state is replaced; null leaves all as they are. */
   readonly entity: string | null;
@@ -54,6 +56,7 @@ const COLUMNS = [
   ["next_at", "timestamptz"],
   ["entity", "text"],
   ["state", "text"],
+  ["phases", "text"],
 ] as const;
 
 /**
@@ -82,10 +85,10 @@ export function recordAttempts(schema: string) {
     ), appended as (
       insert into "${schema}".attempts
         (delivery_id, attempt, lease_no, tenant_id, endpoint_id, event_id, started_at, duration_ms, outcome, ending, status,
-         error_code, reason, request_headers, response_body, next_at)
+         error_code, reason, request_headers, response_body, next_at, phases)
       select recorded.id, input.attempt, input.lease_no, recorded.tenant_id, recorded.endpoint_id, recorded.event_id,
         input.started_at, input.duration_ms, input.outcome, input.ending, input.status,
-        input.error_code, input.reason, input.request_headers, input.response_body, input.next_at
+        input.error_code, input.reason, input.request_headers, input.response_body, input.next_at, input.phases
       from recorded join input using (id, lease_no)
       on conflict do nothing
     ), remembered as (
@@ -116,5 +119,6 @@ export function recordAttempts(schema: string) {
       packColumn(rows, (row) => row.nextAt),
       packColumn(rows, (row) => row.entity),
       packColumn(rows, (row) => row.state),
+      packColumn(rows, (row) => row.phases),
     ]);
 }

@@ -13,12 +13,13 @@ export function recordTest(schema: string) {
     )
     insert into "${schema}".attempts
       (delivery_id, attempt, lease_no, tenant_id, endpoint_id, event_id, started_at, duration_ms, outcome, ending,
-       status, error_code, reason, request_headers, response_body)
+       status, error_code, reason, request_headers, response_body, phases)
     select $6::text, $7::integer, $8::integer, stored.tenant_id, $9::text, stored.id, $10::text::timestamptz,
-      $11::integer, $12::text, $13::text, $14::integer, $15::text, $16::text, $17::text, $18::text
+      $11::integer, $12::text, $13::text, $14::integer, $15::text, $16::text, $17::text, $18::text,
+      $19::text
     from stored
     returning attempt, started_at, duration_ms, outcome, status, error_code, reason, request_headers, response_body,
-      next_at`;
+      phases, next_at`;
 
   return (
     query: SqlQuery,
@@ -47,5 +48,6 @@ export function recordTest(schema: string) {
       attempt.reason,
       attempt.requestHeaders,
       attempt.responseBody,
+      attempt.phases,
     ]);
 }
