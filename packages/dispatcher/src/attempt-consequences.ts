@@ -109,6 +109,7 @@ export function createAttemptConsequences(options: {
       body: JSON.stringify(notice),
       idempotencyKey: `hookline:endpoint.disabled:${locked.id}:${locked.version}`,
       deadlineAt: null,
+      traceContext: null,
     };
     await statements.sendMessage(query, row, {
       now: isoTime(nowMs),

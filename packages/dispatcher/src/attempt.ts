@@ -39,6 +39,8 @@ export interface AttemptInput {
   /** Every attempt of the schedule was made. */
   readonly usedUp: boolean;
   readonly signal: AbortSignal;
+  /** Sent along, where the destination sets none of the same name. */
+  readonly traceHeaders: Readonly<Record<string, string>> | null;
 }
 
 /** Plans, sends and reads one attempt. Never rejects, and is over when `signal` is. */
@@ -76,7 +78,10 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
         return { outcome: "retry", errorCode: "run_failed", reason: messageOf(error) };
       }
     }
-    const { request } = plan;
+    const request =
+      input.traceHeaders === null
+        ? plan.request
+        : { ...plan.request, headers: { ...input.traceHeaders, ...plan.request.headers } };
     const sent = await sender.send(request, signal);
     const { phases } = sent;
     const requestHeaders = redactHeaders(request.headers);

@@ -8,6 +8,8 @@ export interface Batches<Item> {
   end(): void;
   /** Added and not yet written. */
   readonly pending: number;
+  /** When the write began that has not succeeded yet, at its first try; null when there is none. */
+  readonly unwrittenSinceMs: number | null;
 }
 
 const MAX_ITEMS = 500;
@@ -30,6 +32,7 @@ export function createBatches<Item>(options: {
   let items: Item[] = [];
   let writing = 0;
   let busy = false;
+  let unwrittenSinceMs: number | null = null;
   let ended = false;
   let scheduled = false;
   let waiters: (() => void)[] = [];
@@ -60,9 +63,11 @@ export function createBatches<Item>(options: {
     }
     writing = batch.length;
     busy = true;
+    unwrittenSinceMs ??= options.clock.now();
     options.write(batch).then(
       () => {
         writing = 0;
+        unwrittenSinceMs = null;
         busy = false;
         settle();
       },
@@ -71,6 +76,7 @@ export function createBatches<Item>(options: {
         options.logger.error({ err: error, count: batch.length }, `${options.what} could not be written; ${next}`);
         if (ended) {
           options.onGivenUp?.(batch);
+          unwrittenSinceMs = null;
           writing = 0;
           busy = false;
           settle();
@@ -101,6 +107,9 @@ export function createBatches<Item>(options: {
     },
     end() {
       ended = true;
+    },
+    get unwrittenSinceMs() {
+      return unwrittenSinceMs;
     },
     get pending() {
       return items.length + writing;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Destination, DestinationEndpoint, SqlQuery } from "@hookline/core";
-import { type AttemptResult, createAttempt } from "./attempt.js";
+import { type AttemptInput, type AttemptResult, createAttempt } from "./attempt.js";
 import type { AskedEndpoint, AttemptOutcome } from "./attempt-outcome.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointPolicy } from "./endpoint.js";
@@ -10,6 +10,7 @@ import { type EndpointSlowdown, signalOf } from "./endpoint-slowdown.js";
 import { createEntityLeases, type HeldEntity } from "./entity-leases.js";
 import type { HttpSender } from "./http-sender.js";
 import { type Job, laneOf } from "./job.js";
+import type { Meters } from "./meters.js";
 import type { Settings } from "./options.js";
 import type { Bucket } from "./rate-gate.js";
 import { isUsedUp } from "./retry-schedule.js";
@@ -20,6 +21,7 @@ import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
 import type { Throttle } from "./throttle.js";
+import type { Traces } from "./traces.js";
 import { createUnreadableTargets, isUnreadable } from "./unreadable-target.js";
 import { createVerdict } from "./verdict.js";
 
@@ -77,6 +79,8 @@ export function createDeliveryRun(options: {
   readonly sender: HttpSender;
   readonly outcomes: DeliveryOutcomes;
   readonly throttle: Throttle;
+  readonly traces: Traces;
+  readonly meters: Meters;
   /** The policy of a lane's endpoint is known. */
   readonly onOpened: (lane: string, policy: EndpointPolicy) => void;
   /** The rate limit is used up: the delivery waits, without an attempt. */
@@ -142,7 +146,7 @@ export function createDeliveryRun(options: {
     const tooLate = () => controller.abort(new Error("The time limit is over."));
     const cancelTimer = clock.setTimer(tooLate, timeoutOf(opened.policy));
     running.add(controller);
-    const attempted = attempt({
+    const input: Omit<AttemptInput, "traceHeaders"> = {
       job,
       destination: place.destination,
       endpoint: opened.endpoint,
@@ -154,10 +158,13 @@ export function createDeliveryRun(options: {
         opened.policy.maxAttempts,
       ),
       signal: controller.signal,
-    });
+    };
+    const destinationId = place.destination.id;
     let result: AttemptResult;
     try {
-      result = await attempted.catch(failedAttempt);
+      result = await options.traces
+        .attempt({ job, destinationId }, (traceHeaders) => attempt({ ...input, traceHeaders }))
+        .catch(failedAttempt);
     } finally {
       cancelTimer();
       running.delete(controller);
@@ -179,6 +186,7 @@ export function createDeliveryRun(options: {
       result = failedAttempt(error);
       row = judge(result);
     }
+    options.meters.attempted(row, destinationId);
     const recorded = outcomes.record({ row, job, endpoint: askedEndpoint(opened, { result, startedAtMs }) });
     // The next delivery of the same entity has to see the state that this one leaves.
     if (place.exclusive || result.disableEndpoint) await recorded;

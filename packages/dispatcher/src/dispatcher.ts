@@ -26,6 +26,7 @@ import type { Recovery, RecoveryInput } from "./recovery.js";
 import { createRetention } from "./retention.js";
 import { isoTime } from "./sql/columns.js";
 import { createStatements } from "./sql/statements.js";
+import { createTraces } from "./traces.js";
 import type { EventData, TypedEvent } from "./typed-event.js";
 import { startUpkeep, type Upkeep } from "./upkeep.js";
 import { startWorker, type Worker } from "./worker.js";
@@ -110,6 +111,10 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   let stopping: Promise<void> | null = null;
 
   const wake = (): void => worker?.wake();
+  const traces = createTraces({
+    provider: settings.telemetry.tracerProvider ?? null,
+    propagatesToReceivers: settings.telemetry.propagatesToReceivers ?? false,
+  });
   const publisher = createPublisher({
     settings,
     database,
@@ -118,6 +123,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
     catalogue: createEventCatalogue(settings.events),
     codec,
     channel,
+    traces,
     worker: () => worker,
   });
   const held = createHeldDeliveries({ settings, query: database.query, statements, worker: () => worker });
@@ -141,17 +147,25 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
     starting = null;
   };
 
-  const queueHealth = async (): Promise<QueueHealth | null> => {
-    try {
-      const [counts] = await statements.countQueue(database.query, isoTime(clock.now()), MAX_COUNTED);
-      return counts === undefined
-        ? null
-        : { due: counts.due, held: counts.waiting_outside, oldestDueAt: counts.oldest_due_at };
-    } catch (error) {
-      settings.logger.error({ err: error }, "the queue could not be counted");
-      return null;
-    }
+  const countQueue = async (): Promise<QueueHealth | null> => {
+    const nowMs = clock.now();
+    const [counts] = await statements.countQueue(database.query, isoTime(nowMs), MAX_COUNTED);
+    if (counts === undefined) return null;
+    const { due, waiting_outside: held, oldest_due_at: oldestDueAt } = counts;
+    return { due, held, oldestDueAt, oldestDueAgeMs: oldestDueAt === null ? null : nowMs - oldestDueAt.getTime() };
   };
+
+  /** A database that hangs must not make the question hang: then the answer is that it does not answer. */
+  const queueHealth = (): Promise<QueueHealth | null> =>
+    new Promise((resolve) => {
+      const cancel = clock.setTimer(() => resolve(null), HEALTH_LIMIT_MS);
+      countQueue()
+        .then(resolve, (error: unknown) => {
+          settings.logger.error({ err: error }, "the queue could not be counted");
+          resolve(null);
+        })
+        .finally(cancel);
+    });
 
   return {
     ...publisher,
@@ -205,6 +219,8 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
         channel,
         hooks,
         log,
+        traces,
+        queueHealth,
       });
       try {
         worker = await starting;
@@ -235,8 +251,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
 
     async health() {
       const current = worker;
-      const stalledMs = Math.max(settings.pollMs * 5, 5_000);
-      const isStalled = current !== null && clock.now() - current.lastReadAtMs > stalledMs;
+      const isStalled = current?.isStalled ?? false;
       return {
         status: current === null ? "stopped" : isStalled ? "stalled" : "working",
         inFlight: current?.inFlight ?? 0,
@@ -247,3 +262,6 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
     },
   };
 }
+
+/** How long `health` waits for the database. */
+const HEALTH_LIMIT_MS = 1_000;

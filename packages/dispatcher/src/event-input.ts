@@ -8,7 +8,7 @@ import type { EventRow } from "./sql/publish-events.js";
 
 const MAX_KEY_CHARACTERS = 255;
 
-/** Checks an event that a caller gave and writes it as a row. */
+/** Checks an event that a caller gave and writes it as a row, of no trace yet. */
 export async function toEventRow(
   input: EventInput,
   options: { readonly catalogue: EventCatalogue; readonly maxBytes: number; readonly nowMs: number },
@@ -46,6 +46,7 @@ export async function toEventRow(
     orderingKey: input.orderingKey ?? null,
     body,
     patterns: patternsFor(input.type).join(" "),
+    traceContext: null,
   };
 }
 

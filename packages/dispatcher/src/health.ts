@@ -3,7 +3,7 @@ export interface DispatcherHealth {
   /**
    * - `stopped`: `start` was not called, or `stop` was
    * - `working`: the loop reads the queue
-   * - `stalled`: the loop runs, and could not read the queue for a while
+   * - `stalled`: the loop runs, and for 5 seconds (or 5 times `pollMs`) could not read the queue, or write outcomes
    */
   readonly status: "stopped" | "working" | "stalled";
   /** Attempts in flight in this process. */
@@ -22,6 +22,8 @@ export interface QueueHealth {
   /** Held for a disabled endpoint, or set aside for a busy one. Counted up to 10,000. */
   readonly held: number;
   readonly oldestDueAt: Date | null;
+  /** For how long; null when nothing is due. */
+  readonly oldestDueAgeMs: number | null;
 }
 
 export const MAX_COUNTED = 10_000;

@@ -42,7 +42,7 @@ export {
   type EndpointRecovering,
   OPERATIONAL_EVENTS,
 } from "./operational-events.js";
-export type { DispatcherOptions } from "./options.js";
+export type { DispatcherOptions, TelemetryOptions } from "./options.js";
 export type { Recoveries, RecoveryQuery } from "./recoveries.js";
 export type { RecoverableStatus, Recovery, RecoveryInput, RecoveryStatus } from "./recovery.js";
 export type { RetentionOptions } from "./retention.js";

@@ -19,6 +19,8 @@ export interface Job {
   readonly health: Blockade | null;
   /** The one delivery that may be attempted while the circuit breaker is open. */
   readonly isProbe: boolean;
+  /** Of whoever published it: `traceparent`, and after a space `tracestate`. */
+  readonly traceContext: string | null;
 }
 
 /** An endpoint, by its id and the version that the job was made for; or the destination and encrypted target of a direct send. */

@@ -152,6 +152,7 @@ export function operationalEventRow({ tenantId, key, type, data }: OperationalEv
     idempotencyKey: `hookline:${type}:${key}`,
     orderingKey: null,
     body: JSON.stringify(data),
+    traceContext: null,
     patterns: `${type} ${type.slice(0, type.indexOf("."))}.*`,
   };
 }

@@ -8,6 +8,7 @@ import {
   systemClock,
 } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
+import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { AddressGuardOptions } from "./address-guard.js";
 import type { CircuitBreakerOptions } from "./circuit-breaker.js";
 import type { ProxyOptions } from "./connector.js";
@@ -78,10 +79,22 @@ export interface DispatcherOptions<Events extends readonly EventDefinition[] = r
   readonly hooks?: DispatcherHooks;
   /** Mails an endpoint's `contactAddress` when the dispatcher disables the endpoint. */
   readonly mailer?: Mailer;
+  /** Where traces and metrics go, and whether receivers get the trace context. */
+  readonly telemetry?: TelemetryOptions;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** From 0 to 1, for jitter. Default `Math.random`. */
   readonly random?: () => number;
+}
+
+/** Traces and metrics by the OpenTelemetry API; without an SDK nothing is made. */
+export interface TelemetryOptions {
+  /** Default: the one that is registered. */
+  readonly tracerProvider?: TracerProvider;
+  /** Default: the one that is registered when `start` is called. */
+  readonly meterProvider?: MeterProvider;
+  /** Sends `traceparent` and `tracestate` to the receivers. Default false: they are none of their business. */
+  readonly propagatesToReceivers?: boolean;
 }
 
 export const DEFAULTS = {
@@ -102,6 +115,8 @@ export const DEFAULTS = {
   backlogThreshold: 10_000,
   /** Deliveries that wait in memory, of all endpoints together. */
   maxWaiting: 2_000,
+  /** Of the data of these. */
+  maxWaitingBytes: 64 * 1024 * 1024,
   /** Of which for one endpoint. */
   maxWaitingPerEndpoint: 256,
   claimBatch: 200,
@@ -133,6 +148,7 @@ export type Settings = Required<
   readonly addressGuard: AddressGuardOptions;
   readonly proxy: ProxyOptions | null;
   readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
   readonly maxWaitingPerEndpoint: number;
   readonly claimBatch: number;
   readonly sweepMs: number;
@@ -152,6 +168,7 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     verifyEndpoints: false,
     retrySchedule: RETRY_SCHEDULE,
     tenantLimits: {},
+    telemetry: {},
     clock: systemClock,
     logger: silentLogger,
     random: Math.random,

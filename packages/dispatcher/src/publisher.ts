@@ -19,14 +19,14 @@ import { DispatcherError, isDispatcherError } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
 import { checkSize, keyIssues, toEventRow, toJson } from "./event-input.js";
 import type { Job } from "./job.js";
-import { DIRECT_SEND_TYPE, healthOf } from "./jobs.js";
+import { DIRECT_SEND_TYPE, directJobOf, publishedJobs } from "./jobs.js";
 import type { Settings } from "./options.js";
 import { createSharedInsert, isShareable } from "./shared-insert.js";
 import { isoTime } from "./sql/columns.js";
-import { DELIVERY_NUMBER_DIGITS, type EventRow, type PublishedRow } from "./sql/publish-events.js";
+import { DELIVERY_NUMBER_DIGITS, type EventRow } from "./sql/publish-events.js";
 import type { MessageRow } from "./sql/send-message.js";
 import type { Statements } from "./sql/statements.js";
-import { createStoredEvent } from "./stored-event.js";
+import type { Traces } from "./traces.js";
 import type { Worker } from "./worker.js";
 
 /** What the dispatcher answers for as an outbox, but for its endpoints. */
@@ -53,10 +53,11 @@ export function createPublisher(options: {
   readonly catalogue: EventCatalogue;
   readonly codec: EndpointCodec;
   readonly channel: string;
+  readonly traces: Traces;
   /** The worker of this process, while it runs. */
   readonly worker: () => Worker | null;
 }): Publisher {
-  const { settings, database, statements, registry, catalogue, codec, channel } = options;
+  const { settings, database, statements, registry, catalogue, codec, channel, traces } = options;
   const { clock, logger } = settings;
 
   const commits = createCommitWatch({
@@ -139,7 +140,7 @@ export function createPublisher(options: {
     const made = await statements.publishEvents(writing.query, rows, params);
     if (writing.leasedUntilMs !== null) {
       const inLine = rows.some((row) => row.orderingKey !== null);
-      writing.handOver(toJobs(rows, made, writing.leasedUntilMs), inLine);
+      writing.handOver(publishedJobs(rows, made, writing.leasedUntilMs), inLine);
     }
     const stored = new Set(made.map((row) => row.event_id));
     const missing = rows.filter((row) => !stored.has(row.id));
@@ -223,8 +224,11 @@ export function createPublisher(options: {
     }
   };
 
-  const send: Publisher["send"] = async (message, outboxOptions = {}) => {
-    checkMessage(message);
+  const writeMessage = async (
+    message: DirectSend,
+    traceContext: string | null,
+    outboxOptions: OutboxOptions,
+  ): ReturnType<Publisher["send"]> => {
     const writing = writingFor(outboxOptions);
     const id = newId("dlv", writing.nowMs);
     const body = toJson(message.data, "invalid_message");
@@ -237,18 +241,19 @@ export function createPublisher(options: {
       body,
       idempotencyKey: message.idempotencyKey ?? null,
       deadlineAt: message.deadline === undefined ? null : isoTime(message.deadline.getTime()),
+      traceContext,
     };
     const stored = await statements.sendMessage(writing.query, row, timesOf(writing));
     if (stored.length > 0) {
       if (writing.leasedUntilMs !== null) {
-        writing.handOver([toDirectJob(row, writing.nowMs, writing.leasedUntilMs)], false);
+        writing.handOver([directJobOf(row, writing.nowMs, writing.leasedUntilMs)], false);
       }
       return { deliveryId: id, duplicate: false };
     }
     const [first] = await statements.findMessage(writing.query, message.tenantId, row.idempotencyKey ?? "");
     if (first !== undefined && isOutdated(first.stored_at, writing)) {
       await statements.releaseKeys(writing.query, "messages", [first.id]);
-      return send(message, outboxOptions);
+      return writeMessage(message, traceContext, outboxOptions);
     }
     if (first === undefined || first.destination !== row.destination || !(first.expunged || first.body === body)) {
       throw new DispatcherError(
@@ -261,11 +266,14 @@ export function createPublisher(options: {
 
   return {
     async publish(event, outboxOptions = {}) {
-      const row = await prepare(event, clock.now());
-      const isShared = outboxOptions.transaction === undefined && isShareable(row, event.id !== undefined);
-      if (isShared && !isInsideTransaction(database)) return sharedInsert.insert(row);
-      const [published] = await writeAll([row], writingFor(outboxOptions));
-      return published as Published;
+      const prepared = await prepare(event, clock.now());
+      const isShared = outboxOptions.transaction === undefined && isShareable(prepared, event.id !== undefined);
+      return traces.publish([prepared], async (traceContext) => {
+        const row = inTrace(prepared, traceContext);
+        if (isShared && !isInsideTransaction(database)) return sharedInsert.insert(row);
+        const [published] = await writeAll([row], writingFor(outboxOptions));
+        return published as Published;
+      });
     },
 
     async publishMany(events, outboxOptions = {}) {
@@ -273,21 +281,37 @@ export function createPublisher(options: {
       const nowMs = clock.now();
       const rows = await Promise.all(events.map((event) => prepare(event, nowMs)));
       if (new Set(rows.map((row) => row.id)).size < rows.length) throw sameId();
-      if (outboxOptions.transaction !== undefined) return writeAll(rows, writingFor(outboxOptions));
-      // A conflict in one of them leaves none.
-      return database.transaction(({ query, afterCommit }) => writeAll(rows, writingDirectly(query, afterCommit)));
+      return traces.publish(rows, async (traceContext) => {
+        const traced = rows.map((row) => inTrace(row, traceContext));
+        if (outboxOptions.transaction !== undefined) return writeAll(traced, writingFor(outboxOptions));
+        // A conflict in one of them leaves none.
+        return database.transaction(({ query, afterCommit }) => writeAll(traced, writingDirectly(query, afterCommit)));
+      });
     },
 
     async publishEach(events, outboxOptions = {}) {
       const prepared = refuseSameIds(await prepareEach(events, clock.now()));
       const rows = prepared.filter((one): one is EventRow => !(one instanceof DispatcherError));
-      const written = rows.length === 0 ? [] : await write(rows, writingFor(outboxOptions));
+      const writeTraced = (traceContext: string | null) => {
+        const traced = rows.map((row) => inTrace(row, traceContext));
+        return write(traced, writingFor(outboxOptions));
+      };
+      const written = rows.length === 0 ? [] : await traces.publish(rows, writeTraced);
       const results = new Map(rows.map((row, index) => [row, written[index] as Published | DispatcherError]));
       return prepared.map((one) => toOutcome(one instanceof DispatcherError ? one : results.get(one)));
     },
 
-    send,
+    async send(message, outboxOptions = {}) {
+      checkMessage(message);
+      return traces.publish([{ type: DIRECT_SEND_TYPE, tenantId: message.tenantId }], (traceContext) =>
+        writeMessage(message, traceContext, outboxOptions),
+      );
+    },
   };
+}
+
+function inTrace(row: EventRow, traceContext: string | null): EventRow {
+  return traceContext === null ? row : { ...row, traceContext };
 }
 
 function isRefusal(code: string): code is OutboxRefusal {
@@ -313,51 +337,3 @@ function toOutcome(written: Published | DispatcherError | undefined): PublishOut
   if (!(written instanceof DispatcherError)) return { status: "published", ...(written as Published) };
   return { status: "refused", code: written.code as OutboxRefusal, message: written.message };
 }
-
-function toJobs(rows: readonly EventRow[], made: readonly PublishedRow[], leasedUntilMs: number): readonly Job[] {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const events = new Map<string, Job["event"]>();
-  const jobs: Job[] = [];
-  for (const delivery of made) {
-    const { event_id: eventId, delivery_id: deliveryId, endpoint_id: endpointId, version, leased } = delivery;
-    const row = byId.get(eventId);
-    if (row === undefined || deliveryId === null || endpointId === null || !leased) continue;
-    let event = events.get(eventId);
-    if (event === undefined) {
-      event = createStoredEvent({ ...row, timestamp: row.occurredAt, dataText: row.body });
-      events.set(eventId, event);
-    }
-    jobs.push({
-      deliveryId,
-      tenantId: row.tenantId,
-      event,
-      recipient: { kind: "endpoint", endpointId, version },
-      ...FRESH,
-      health: healthOf(delivery),
-      leasedUntilMs,
-    });
-  }
-  return jobs;
-}
-
-function toDirectJob(row: MessageRow, nowMs: number, leasedUntilMs: number): Job {
-  return {
-    deliveryId: row.id,
-    tenantId: row.tenantId,
-    event: createStoredEvent({
-      id: row.id,
-      type: DIRECT_SEND_TYPE,
-      timestamp: isoTime(nowMs),
-      tenantId: row.tenantId,
-      subjectId: null,
-      dataText: row.body,
-    }),
-    recipient: { kind: "direct", destination: row.destination, target: row.target },
-    ...FRESH,
-    leasedUntilMs,
-    deadlineMs: row.deadlineAt === null ? null : Date.parse(row.deadlineAt),
-  };
-}
-
-/** What every delivery starts with, as the tables' defaults have it. */
-const FRESH = { leaseNo: 1, attempts: 0, firstAttempt: 0, deadlineMs: null, health: null, isProbe: false } as const;

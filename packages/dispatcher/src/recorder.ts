@@ -18,6 +18,8 @@ export interface Recorder extends DeliveryOutcomes {
   end(): void;
   /** Outcomes that are not written yet. */
   readonly pending: number;
+  /** Since when outcomes wait for a write that does not succeed; null when none does. */
+  readonly unwrittenSinceMs: number | null;
   /** Has delivered what waits for a turn that nobody passed on. */
   sweepTurns(): Promise<void>;
 }
@@ -163,6 +165,9 @@ export function createRecorder(options: {
       returnedProbes.end();
     },
     sweepTurns: turns.sweep,
+    get unwrittenSinceMs() {
+      return attempts.unwrittenSinceMs;
+    },
     get pending() {
       return attempts.pending + givenBack.pending + discarded.pending + turns.pending;
     },

@@ -57,6 +57,7 @@ export function createSingleAttempt(
       deadlineMs: null,
       health: null,
       isProbe: false,
+      traceContext: null,
     };
     const timeoutMs = Math.min(endpoint.policy.timeoutMs ?? settings.timeoutMs, settings.maxTimeoutMs);
     const pools = createOriginPools({ guard, connectTimeoutMs: timeoutMs, clock, proxy: settings.proxy });
@@ -74,6 +75,7 @@ export function createSingleAttempt(
         startedAtMs,
         usedUp: false,
         signal: controller.signal,
+        traceHeaders: null,
       });
       const made = verdict({ job, result, policy: {}, entity: null, startedAtMs, endedAtMs: clock.now() });
       const [logged] = await statements.recordTest(query, { event, attempt: made, endpointId: id });

@@ -5,7 +5,7 @@ import type { PassedTurn } from "./sql/pass-turns.js";
 import type { Statements } from "./sql/statements.js";
 
 /** Who is next within an ordering key. */
-export interface Turns extends Omit<Batches<PassedTurn>, "add"> {
+export interface Turns extends Omit<Batches<PassedTurn>, "add" | "unwrittenSinceMs"> {
   /** An attempt of the key was made and is written down. */
   pass(turn: PassedTurn): void;
   /** Goes on with the next keys, and has those delivered that nobody passed the turn to. */

@@ -6,23 +6,27 @@ import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { createEndpointProtection } from "./endpoint-protection.js";
+import type { QueueHealth } from "./health.js";
 import type { HookCalls } from "./hooks.js";
 import { createHttpSender } from "./http-sender.js";
 import { type Job, laneOf } from "./job.js";
 import { jobOf } from "./jobs.js";
 import { createLanes } from "./lanes.js";
 import { createLine } from "./line.js";
+import { createMeters } from "./meters.js";
 import type { OperationalLog } from "./operational-log.js";
 import type { Settings } from "./options.js";
 import { createOriginPools } from "./origin-pools.js";
 import { createPausedLanes } from "./paused-lanes.js";
+import { createQueueVacuum } from "./queue-vacuum.js";
 import { createRateGate } from "./rate-gate.js";
 import { createRecorder } from "./recorder.js";
-import type { ClaimedRow, ClaimParams } from "./sql/claim-deliveries.js";
+import type { ClaimParams } from "./sql/claim-deliveries.js";
 import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
+import { createStopLimit } from "./stop-limit.js";
 import { createThrottle } from "./throttle.js";
-import { withinLimit } from "./within-limit.js";
+import type { Traces } from "./traces.js";
 
 export interface Worker {
   /** Takes jobs that were inserted under a lease of this process. */
@@ -37,6 +41,8 @@ export interface Worker {
   readonly waiting: number;
   /** When the queue was last read successfully. */
   readonly lastReadAtMs: number;
+  /** The queue could not be read, or outcomes not be written, for a while. */
+  readonly isStalled: boolean;
 }
 
 export interface WorkerOptions {
@@ -46,6 +52,8 @@ export interface WorkerOptions {
   readonly registry: DestinationRegistry;
   readonly endpoints: EndpointCache;
   readonly codec: EndpointCodec;
+  readonly traces: Traces;
+  readonly queueHealth: () => Promise<QueueHealth | null>;
   readonly guard: AddressGuard;
   /** Wakes on each notification. */
   readonly channel: string;
@@ -55,14 +63,8 @@ export interface WorkerOptions {
 
 /** More outcomes than this waiting for the database: nothing new is begun. */
 const MAX_UNRECORDED = 5_000;
-/** Of the data that wait in memory, of all endpoints together. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Between polls that find something due which another worker is just taking. */
 const BREATH_MS = 5;
-/** How often the queue is vacuumed where no autovacuum runs. */
-const VACUUM_MS = 60_000;
-/** What `stop` takes at most beyond the time that it leaves to attempts: to write down what came of them. */
-const STOP_GRACE_MS = 2_000;
 
 /** The delivery loop: claim, attempt, record. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
@@ -86,7 +88,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let lastReadAtMs = clock.now();
   let cancelTimer: () => void = () => {};
   let timerAtMs = Number.POSITIVE_INFINITY;
-  let vacuumedAtMs = clock.now();
   let cancelSweep: () => void = () => {};
 
   const protection = createEndpointProtection({
@@ -112,16 +113,23 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   });
   const line = createLine({ ...settings, query: database.query, statements });
   const gate = createRateGate({ query: database.query, statements, clock });
+  const vacuum = createQueueVacuum({ clock, database, statements });
   const throttle = createThrottle({ tenantLimits: settings.tenantLimits, gate, logger });
   const paused = createPausedLanes({
     clock,
     throttle,
     onResume: (lane) => (setAside.has(lane) ? pull(lane) : paused.forget(lane)),
   });
+  const meters = createMeters(settings.telemetry.meterProvider ?? null, {
+    inFlight: () => lanes.inFlight,
+    waiting: () => lanes.waiting,
+    queue: options.queueHealth,
+  });
   const run = createDeliveryRun({
     ...options,
     throttle,
     slowdown: protection.slowdown,
+    meters,
     onOpened: (lane, policy) => lanes.limitLane(lane, policy.maxInFlight ?? null),
     postpone(job, buckets, untilMs) {
       paused.pause(job, buckets, untilMs);
@@ -144,7 +152,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     slowedTo: protection.slowdown.limitOf,
     maxWaiting: settings.maxWaiting,
     maxWaitingPerLane: settings.maxWaitingPerEndpoint,
-    maxWaitingBytes: MAX_WAITING_BYTES,
+    maxWaitingBytes: settings.maxWaitingBytes,
     slowMs: settings.timeoutMs / 2,
     now: clock.now,
     run: run.run,
@@ -181,10 +189,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     });
   };
 
-  const take = (rows: readonly ClaimedRow[], leasedUntilMs: number): void => {
-    for (const row of rows) offer(jobOf(row, leasedUntilMs));
-  };
-
   const claimAll = async (): Promise<void> => {
     do {
       claimAgain = false;
@@ -194,7 +198,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const params = claimParams(limit);
       const { rows, chosen } = await line.claim(params);
       lastReadAtMs = clock.now();
-      take(rows, params.leasedUntilMs);
+      for (const row of rows) offer(jobOf(row, params.leasedUntilMs));
       if (chosen === limit) claimAgain = true;
     } while (claimAgain);
   };
@@ -301,10 +305,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       setAside.add(id);
       if (lanes.waitingIn(id) === 0) pull(id);
     }
-    if (database.kind === "pglite" && !stopped && clock.now() - vacuumedAtMs >= VACUUM_MS) {
-      vacuumedAtMs = clock.now();
-      await statements.vacuumQueue(database.query);
-    }
+    if (!stopped) await vacuum();
   };
 
   function offerElsewhere(job: Job): void {
@@ -324,6 +325,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const laterMs = paused.isPaused(lane) ? paused.nextAtMs(lane) : clock.now() + settings.pollMs;
     return Math.min(laterMs, job.deadlineMs ?? laterMs);
   }
+
+  const stalledMs = Math.max(settings.pollMs * 5, 5_000);
 
   const armSweep = (): void => {
     cancelSweep = clock.setTimer(
@@ -362,29 +365,22 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       cancelSweep();
       paused.end();
       protection.stop();
-      const limit = new AbortController();
-      const cancels = [
-        clock.setTimer(() => run.interrupt(), settings.stopTimeoutMs),
-        clock.setTimer(() => limit.abort(), settings.stopTimeoutMs + STOP_GRACE_MS),
-      ];
-      const step = (what: string, work: () => Promise<unknown>): Promise<void> =>
-        withinLimit(work, limit.signal).catch((error: unknown) =>
-          logger.error({ err: error }, `stopping goes on although ${what}`),
-        );
+      meters.end();
+      const { step, signal, end } = createStopLimit(settings, () => run.interrupt());
       // Beside the rest: a listener that is gone must not cost attempts their time.
       const unlistened = step("the listener did not end", unlisten);
       for (const job of lanes.withdraw(() => true)) offer(job);
       await step("reading the queue did not end", () => Promise.all(background));
       await step("attempts did not end", lanes.idle);
       await step("outcomes were not written; their deliveries are made again when their leases run out", () =>
-        recorder.flush(limit.signal),
+        recorder.flush(signal),
       );
       recorder.end();
       await step("the work beside deliveries did not end", () => beside);
       await step("hooks did not end", hooks.idle);
       await unlistened;
       await step("connections did not close", pools.close);
-      for (const cancel of cancels) cancel();
+      end();
       scope.emitDestroy();
     },
     get inFlight() {
@@ -392,6 +388,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     },
     get waiting() {
       return lanes.waiting;
+    },
+    get isStalled() {
+      return clock.now() - Math.min(lastReadAtMs, recorder.unwrittenSinceMs ?? lastReadAtMs) > stalledMs;
     },
     get lastReadAtMs() {
       return lastReadAtMs;

@@ -24,6 +24,7 @@ function job({ id, endpoint = id, tenant = "t", bytes = 1 }: JobInput): Job {
     deadlineMs: null,
     health: null,
     isProbe: false,
+    traceContext: null,
   };
 }
 

@@ -26,6 +26,8 @@ export interface ClaimedRow {
   readonly failures: number | null;
   readonly openings: number | null;
   readonly blocked_until: Date | null;
+  /** Of whoever published it; see the migration. */
+  readonly trace_context: string | null;
 }
 
 export interface ClaimParams {
@@ -100,6 +102,7 @@ export function leaseChosen(schema: string, chosen: string, before = ""): string
       as occurred_at, coalesce(event.body, message.body) as body, message.destination, message.target,
       event.expunged_at is not null or message.expunged_at is not null as expunged,
       endpoint.failures, endpoint.openings, greatest(endpoint.circuit_until, endpoint.held_until) as blocked_until,
+      coalesce(event.trace_context, message.trace_context) as trace_context,
       summary.chosen, summary.chosen_to_ms
     from (
       select count(*)::integer as chosen, (extract(epoch from max(next_at)) * 1000)::float8 as chosen_to_ms from chosen

@@ -22,6 +22,7 @@ export function publishEvent(schema: string) {
       row.patterns,
       params.now,
       params.idPrefix,
+      row.traceContext,
     ];
     return params.notifyChannel === null
       ? query<{ readonly event_id: string }>(quiet, values)
@@ -32,8 +33,9 @@ export function publishEvent(schema: string) {
 function statement(schema: string, { notifies }: { readonly notifies: boolean }): string {
   return `
     with stored as (
-      insert into "${schema}".events (id, tenant_id, type, subject_id, occurred_at, stored_at, idempotency_key, body)
-      values ($1, $2, $3, $4, $5::text::timestamptz, $9::text::timestamptz, $6, $7)
+      insert into "${schema}".events
+        (id, tenant_id, type, subject_id, occurred_at, stored_at, idempotency_key, body, trace_context)
+      values ($1, $2, $3, $4, $5::text::timestamptz, $9::text::timestamptz, $6, $7, $11)
       on conflict do nothing
       returning id
     ), queued as (
@@ -49,5 +51,5 @@ function statement(schema: string, { notifies }: { readonly notifies: boolean })
 }
 
 const NOTIFIED = `, notified as (
-      select pg_notify($11::text, $9::text) from (select 1 from queued where state = 0 limit 1) as any_active
+      select pg_notify($12::text, $9::text) from (select 1 from queued where state = 0 limit 1) as any_active
     )`;

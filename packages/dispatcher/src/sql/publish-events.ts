@@ -15,6 +15,8 @@ export interface EventRow {
   readonly body: string;
   /** What an endpoint may say to get it, separated by spaces. */
   readonly patterns: string;
+  /** Of whoever publishes; see the migration. */
+  readonly traceContext: string | null;
 }
 
 /** One row for each delivery made, or one with nulls for an event that nobody wanted. */
@@ -51,6 +53,7 @@ const COLUMNS = [
   ["ordering_key", "text"],
   ["body", "text"],
   ["patterns", "text"],
+  ["trace_context", "text"],
 ] as const;
 
 /**
@@ -75,6 +78,7 @@ export function publishEvents(schema: string) {
       packColumn(rows, (row) => row.orderingKey),
       packColumn(rows, (row) => row.body),
       packColumn(rows, (row) => row.patterns),
+      rows.some((row) => row.traceContext !== null) ? packColumn(rows, (row) => row.traceContext) : null,
       params.now,
       params.idPrefix,
       params.leasedUntil,
@@ -87,9 +91,9 @@ function unordered(schema: string): string {
     with input as (
       select * from ${unpackColumns(COLUMNS)}
     ), ${stored(schema, "")}, matched as materialized (
-      select ${newDeliveryId("$11")} as id,
+      select ${newDeliveryId("$12")} as id,
         stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active, ${HEALTH},
-        endpoint.active and $12::text is not null as leased
+        endpoint.active and $13::text is not null as leased
       ${matching(schema)}
     ), queued as (
       insert into "${schema}".queue (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at)
@@ -108,9 +112,9 @@ function ordered(schema: string): string {
     ), locked as materialized (
       select pg_advisory_xact_lock(key) from keys
     ), ${stored(schema, "where (select count(*) from locked) > 0")}, matched as materialized (
-      select ${newDeliveryId("$11")} as id,
+      select ${newDeliveryId("$12")} as id,
         stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active, ${HEALTH},
-        endpoint.active and $12::text is not null and ${placeKey("input", "endpoint")} is null as leased,
+        endpoint.active and $13::text is not null and ${placeKey("input", "endpoint")} is null as leased,
         ${placeKey("input", "endpoint")} as ordering_key, input.position as input_position
       ${matching(schema)}
     ), queued as (
@@ -135,8 +139,10 @@ export function newDeliveryId(prefix: string): string {
 function stored(schema: string, where: string): string {
   return `stored as (
       insert into "${schema}".events
-        (id, tenant_id, type, subject_id, occurred_at, stored_at, idempotency_key, ordering_key, body)
-      select id, tenant_id, type, subject_id, occurred_at, $10::text::timestamptz, idempotency_key, ordering_key, body
+        (id, tenant_id, type, subject_id, occurred_at, stored_at, idempotency_key, ordering_key, body,
+         trace_context)
+      select id, tenant_id, type, subject_id, occurred_at, $11::text::timestamptz, idempotency_key, ordering_key, body,
+        trace_context
       from input ${where} order by idempotency_key, position
       on conflict do nothing
       returning id, tenant_id
@@ -151,11 +157,11 @@ function matching(schema: string): string {
 }
 
 const STATE_AND_LEASE = `case when active then 0 else 1 end, leased, 1,
-        case when leased then $12::text else $10::text end::timestamptz`;
+        case when leased then $13::text else $11::text end::timestamptz`;
 
 const PUBLISHED = `notified as (
-      select pg_notify($13::text, $10::text) from (select 1 from matched where active limit 1) as any_active
-      where $13::text is not null
+      select pg_notify($14::text, $11::text) from (select 1 from matched where active limit 1) as any_active
+      where $14::text is not null
     )
     select stored.id as event_id, matched.id as delivery_id, matched.endpoint_id, matched.version, matched.leased,
       matched.failures, matched.openings, matched.blocked_until

@@ -10,6 +10,8 @@ export interface MessageRow {
   readonly body: string;
   readonly idempotencyKey: string | null;
   readonly deadlineAt: string | null;
+  /** Of whoever sends; see the migration. */
+  readonly traceContext: string | null;
 }
 
 export interface SendMessageParams {
@@ -24,8 +26,9 @@ export function sendMessage(schema: string) {
   const text = `
     with stored as (
       insert into "${schema}".messages
-        (id, tenant_id, destination, target, body, idempotency_key, deadline_at, stored_at)
-      values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text::timestamptz, $8::text::timestamptz)
+        (id, tenant_id, destination, target, body, idempotency_key, deadline_at, stored_at, trace_context)
+      values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text::timestamptz, $8::text::timestamptz,
+        $11::text)
       on conflict do nothing
       returning id, tenant_id, deadline_at
     ), queued as (
@@ -49,5 +52,6 @@ export function sendMessage(schema: string) {
       params.now,
       params.leasedUntil,
       params.notifyChannel,
+      row.traceContext,
     ]);
 }
