@@ -150,12 +150,14 @@ export function createPublisher(options: {
 
   const sharedInsert = createSharedInsert((rows) => write(rows, writingDirectly(database.query)));
 
-  const isOutdated = (storedAt: Date, { nowMs }: Writing): boolean =>
-    storedAt.getTime() <= nowMs - settings.idempotencyWindowMs;
+  const isOutdated = (storedAtMs: number, { nowMs }: Writing): boolean =>
+    storedAtMs <= nowMs - settings.idempotencyWindowMs;
 
   const findKnown = async (missing: readonly EventRow[], writing: Writing) => {
     const found = await statements.findPublishedEvents(writing.query, missing);
-    const outdated = found.filter((first) => first.by_key && isOutdated(first.stored_at, writing)).map(({ id }) => id);
+    const outdated = found
+      .filter((first) => first.by_key && isOutdated(first.stored_at_ms, writing))
+      .map(({ id }) => id);
     if (outdated.length > 0) {
       await statements.releaseKeys(writing.query, "events", outdated);
       const written = await write(missing, writing);
@@ -251,7 +253,7 @@ export function createPublisher(options: {
       return { deliveryId: id, duplicate: false };
     }
     const [first] = await statements.findMessage(writing.query, message.tenantId, row.idempotencyKey ?? "");
-    if (first !== undefined && isOutdated(first.stored_at, writing)) {
+    if (first !== undefined && isOutdated(first.stored_at_ms, writing)) {
       await statements.releaseKeys(writing.query, "messages", [first.id]);
       return writeMessage(message, traceContext, outboxOptions);
     }

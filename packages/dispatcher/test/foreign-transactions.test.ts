@@ -109,7 +109,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
         data: { id },
         idempotencyKey: `o${id}`,
       });
-      const message = { tenantId: TENANT, destination: "work", target: null, data: {} };
+      const message = { tenantId: TENANT, destination: "work", target: null, data: {}, idempotencyKey: "m" };
 
       const rolledBack = within(async (transaction, insertOrder) => {
         await insertOrder(1);
@@ -126,7 +126,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
         const published = await dispatcher.publish(event(2), { transaction });
         expect(await dispatcher.publish(event(2), { transaction })).toEqual({ id: published.id, duplicate: true });
         await dispatcher.publishMany([event(3), event(4)], { transaction });
-        await dispatcher.send(message, { transaction });
+        const sent = await dispatcher.send(message, { transaction });
+        expect(await dispatcher.send(message, { transaction })).toEqual({ ...sent, duplicate: true });
         ids.push(published.id);
         // Nobody else sees it before the commit.
         for (const table of ["orders", "events", "queue", "messages"]) expect(await countOf(table)).toBe(0);

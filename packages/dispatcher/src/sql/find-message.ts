@@ -4,14 +4,17 @@ export interface KnownMessageRow {
   readonly id: string;
   readonly destination: string;
   readonly body: string;
-  readonly stored_at: Date;
+  /** Milliseconds since 1970: drivers of callers read a time each in their own way. */
+  readonly stored_at_ms: number;
   readonly expunged: boolean;
 }
 
 /** The direct send that holds an idempotency key. */
 export function findMessage(schema: string) {
   const text = `
-    select id, destination, body, stored_at, expunged_at is not null as expunged from "${schema}".messages
+    select id, destination, body, (extract(epoch from stored_at) * 1000)::float8 as stored_at_ms,
+      expunged_at is not null as expunged
+    from "${schema}".messages
     where tenant_id = $1::text and idempotency_key = $2::text`;
 
   return (query: SqlQuery, tenantId: string, idempotencyKey: string) =>

@@ -9,7 +9,8 @@ export interface KnownEventRow {
   readonly tenant_id: string;
   readonly type: string;
   readonly body: string;
-  readonly stored_at: Date;
+  /** Milliseconds since 1970: drivers of callers read a time each in their own way. */
+  readonly stored_at_ms: number;
   /** Its body is gone, and with it what a second event could be compared with. */
   readonly expunged: boolean;
   /** Whether it is the key that is known, or the id. */
@@ -33,7 +34,8 @@ export function findPublishedEvents(schema: string) {
       select 2 as rank, input.position, event.*
       from input join "${schema}".events event on event.id = input.id
     )
-    select (position - 1)::integer as position, id, tenant_id, type, body, stored_at,
+    select (position - 1)::integer as position, id, tenant_id, type, body,
+      (extract(epoch from stored_at) * 1000)::float8 as stored_at_ms,
       expunged_at is not null as expunged, rank = 1 as by_key
     from known order by known.position, rank`;
 
