@@ -1,5 +1,5 @@
 import { discordDestination } from "@hookline/connector-discord";
-import { type Logger, problemResponse } from "@hookline/core";
+import { type Logger, type Outbox, problemResponse } from "@hookline/core";
 import { slackDestination } from "@hookline/destination-slack";
 import { createDispatcher } from "@hookline/dispatcher";
 import { webhookRoutes } from "@hookline/dispatcher/http";
@@ -10,6 +10,7 @@ import { createAccounts } from "./desk/accounts.js";
 import { createAiResponses } from "./desk/ai-responses.js";
 import { channelSubscriptions, subscribeChannels } from "./desk/channels.js";
 import { createConversations } from "./desk/conversations.js";
+import { erxesIntake } from "./desk/erxes-intake.js";
 import { createInventory } from "./desk/inventory.js";
 import { createMachineButtons } from "./desk/machine-buttons.js";
 import { createMachines } from "./desk/machines.js";
@@ -18,7 +19,8 @@ import { deskMigrations } from "./desk/migrations/index.js";
 import { createTicketAction, ensureSupportAutomation } from "./desk/ticket-action.js";
 import { createTicketActions } from "./desk/ticket-actions.js";
 import { createTicketCommand } from "./desk/ticket-command.js";
-import { createTickets } from "./desk/tickets.js";
+import { deskIntake } from "./desk/ticket-intake.js";
+import { createTickets, type Tickets } from "./desk/tickets.js";
 import { createDiscord } from "./discord.js";
 import type { Environment } from "./environment.js";
 import { catalogue } from "./events/index.js";
@@ -64,7 +66,11 @@ export async function compose(environment: Environment, logger: Logger) {
   const store = { database, outbox: dispatcher, schema: DESK_SCHEMA };
   const tickets = createTickets(store);
   const machines = createMachines(store);
-  const ticket = createTicketCommand({ tickets });
+  const ticket = createTicketCommand({
+    intake: ticketIntake({ environment, tickets, outbox: dispatcher, logger }),
+    priorities: environment.TICKET_PRIORITIES,
+    further: environment.TICKET_FIELDS,
+  });
   const ticketActions = createTicketActions({ tickets });
   const machineButtons = createMachineButtons({ machines });
 
@@ -180,4 +186,11 @@ function tenantOf(engine: Engine) {
     const detail = `This API key does not have the scope "${scope}".`;
     return problemResponse({ status: 403, code: "scope_missing", detail });
   };
+}
+
+/** Tickets go to erxes where it is configured, else to the own desk. */
+function ticketIntake(options: { environment: Environment; tickets: Tickets; outbox: Outbox; logger: Logger }) {
+  const { ERXES_WEBHOOK_URL: url, ERXES_BEARER_TOKEN: bearerToken, ERXES_HMAC_SECRET: secret } = options.environment;
+  if (url === undefined || bearerToken === undefined || secret === undefined) return deskIntake(options.tickets);
+  return erxesIntake({ url, bearerToken, secret, outbox: options.outbox, logger: options.logger });
 }

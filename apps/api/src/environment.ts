@@ -12,19 +12,53 @@ const encryptionKey = z
 /** Values separated by commas. */
 const list = z.string().transform((text) => text.split(",").map((part) => part.trim()));
 
-/** A JSON text such as `{"ticket.created":["CHANNEL"],"default":["CHANNEL"]}`; `ticket_created` is read as well. */
-const channelMap = z
-  .string()
-  .default("{}")
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: "custom", message: 'must be JSON such as {"default":["CHANNEL_ID"]}' });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), z.array(z.string().regex(/^\d{1,20}$/, "must be a channel id"))));
+/** JSON text that has to be of the schema's form. */
+const json = <Schema extends z.ZodType>(example: string, fallback: string, shape: Schema) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: `must be JSON such as ${example}` });
+        return z.NEVER;
+      }
+    })
+    .pipe(shape);
+
+/** Channel ids by event type; `ticket_created` is read as `ticket.created`. */
+const channelMap = json(
+  '{"ticket.created":["CHANNEL_ID"],"default":["CHANNEL_ID"]}',
+  "{}",
+  z.record(z.string(), z.array(z.string().regex(/^\d{1,20}$/, "must be a channel id"))),
+);
+
+/** Labels with the number that each stands for. */
+const priorities = json(
+  '{"Low":0,"High":2}',
+  '{"Low":0,"Normal":1,"High":2,"Urgent":3}',
+  z
+    .record(z.string().min(1).max(100), z.number().int().min(0).max(100))
+    .transform((levels) => Object.entries(levels).map(([label, level]) => ({ label, level })))
+    .refine((list) => list.length >= 1 && list.length <= 25, "must have 1 to 25 priorities"),
+);
+
+/** A modal has five fields, three of which are taken. */
+const furtherFields = json(
+  '[{"name":"category","label":"Category","required":false}]',
+  "[]",
+  z
+    .array(
+      z.object({
+        name: z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,31}$/, "must be letters, digits and _"),
+        label: z.string().min(1).max(45),
+        placeholder: z.string().max(100).optional(),
+        required: z.boolean().default(false),
+      }),
+    )
+    .max(2, "a modal has room for two further fields"),
+);
 
 const webhookSecrets = list.pipe(z.array(z.string().min(16, "must have at least 16 characters")).min(1)).optional();
 
@@ -53,6 +87,14 @@ const variables = z.object({
     .regex(/^\d{1,20}$/)
     .optional(),
   DISCORD_WEBHOOK_CHANNELS: channelMap,
+  /** What members choose from at `/ticket`, with the number that each stands for. */
+  TICKET_PRIORITIES: priorities,
+  /** Up to two further fields of `/ticket`. */
+  TICKET_FIELDS: furtherFields,
+  /** With the two below: `/ticket` goes to this erxes automation instead of the own desk. */
+  ERXES_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ERXES_BEARER_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+  ERXES_HMAC_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
   /** Where Discord's REST API is; the simulator's address in development. */
   DISCORD_API_BASE_URL: z.url().default("https://discord.com/api/v10"),
   /** Newest first, separated by commas: opens `POST /webhooks/xtsystems` to a platform that signs with one of them. */
@@ -84,9 +126,21 @@ const variables = z.object({
   METRICS_OPEN: z.stringbool().default(false),
 });
 
-const schema = variables.refine((values) => (values.SMTP_URL === undefined) === (values.MAIL_FROM === undefined), {
-  path: ["MAIL_FROM"],
-  message: "goes together with SMTP_URL",
+/** Settings of another system that only work together: half of them must not quietly mean none. */
+const TOGETHER = [
+  ["SMTP_URL", "MAIL_FROM"],
+  ["ERXES_WEBHOOK_URL", "ERXES_BEARER_TOKEN", "ERXES_HMAC_SECRET"],
+] as const;
+
+const schema = variables.superRefine((environment, context) => {
+  for (const names of TOGETHER) {
+    const missing = names.filter((name) => environment[name] === undefined);
+    if (missing.length === names.length) continue;
+    const others = (name: string) => names.filter((other) => other !== name).join(", ");
+    for (const name of missing) {
+      context.addIssue({ code: "custom", path: [name], message: `goes together with ${others(name)}` });
+    }
+  }
 });
 
 export type Environment = z.infer<typeof schema>;

@@ -1,8 +1,14 @@
 import { defineButton, defineModal, reply, showModal, updateMessage } from "@hookline/connector-discord";
-import { prioritySchema } from "../events/ticket-events.js";
+import { type Priority, prioritySchema } from "../events/ticket-events.js";
 import { type DeskButtons, ticketMessage } from "./messages.js";
-import { PRIORITY_OPTIONS } from "./ticket-command.js";
 import type { TicketChange, Tickets } from "./tickets.js";
+
+const PRIORITY_OPTIONS = [
+  { label: "Low", value: "low" },
+  { label: "Normal", value: "normal", default: true },
+  { label: "High", value: "high" },
+  { label: "Urgent", value: "urgent" },
+] as const satisfies readonly { readonly label: string; readonly value: Priority; readonly default?: boolean }[];
 
 const STAFF = {
   requires: ["ManageMessages"],

@@ -1,39 +1,79 @@
-import { defineCommand, defineModal, markdown, reply, showModal } from "@hookline/connector-discord";
-import { type Priority, prioritySchema } from "../events/ticket-events.js";
-import type { Tickets } from "./tickets.js";
+import {
+  code,
+  defineCommand,
+  defineModal,
+  type ModalField,
+  markdown,
+  reply,
+  showModal,
+} from "@hookline/connector-discord";
+import type { TicketIntake } from "./ticket-intake.js";
 
-export const PRIORITY_OPTIONS = [
-  { label: "Low", value: "low" },
-  { label: "Normal", value: "normal", default: true },
-  { label: "High", value: "high" },
-  { label: "Urgent", value: "urgent" },
-] as const satisfies readonly { readonly label: string; readonly value: Priority; readonly default?: boolean }[];
+/** A priority as members choose it, and the number that it stands for. */
+export interface TicketPriority {
+  readonly label: string;
+  readonly level: number;
+}
 
-/** `/ticket`: a modal, then a numbered ticket at the desk and a private answer with its number. */
-export function createTicketCommand(options: { tickets: Tickets }) {
+/** A field of the modal beside title, description and priority. */
+export interface FurtherField {
+  /** Its name in what is submitted, such as `category`. */
+  readonly name: string;
+  readonly label: string;
+  readonly placeholder?: string | undefined;
+  readonly required: boolean;
+}
+
+/** `/ticket`: a modal, then a ticket where the intake takes it, and a private answer with its number or a reason. */
+export function createTicketCommand(options: {
+  readonly intake: TicketIntake;
+  readonly priorities: readonly TicketPriority[];
+  readonly further: readonly FurtherField[];
+}) {
+  const { intake, priorities, further } = options;
+  const normal = Math.min(1, priorities.length - 1);
+  const fields: Readonly<Record<string, ModalField>> = {
+    title: { kind: "text", label: "Title", placeholder: "What is it about?", maxLength: 200 },
+    description: { kind: "text", label: "Description", style: "paragraph", maxLength: 3_000 },
+    priority: {
+      kind: "select",
+      label: "Priority",
+      options: priorities.map(({ label }, index) => ({ label, value: String(index), default: index === normal })),
+    },
+    ...Object.fromEntries(
+      further.map(({ name, label, placeholder, required }) => [
+        `further-${name}`,
+        { kind: "text", label, required, maxLength: 300, ...(placeholder === undefined ? {} : { placeholder }) },
+      ]),
+    ),
+  };
+
   const modal = defineModal({
     name: "ticket",
     title: "Open a ticket",
-    fields: {
-      title: { kind: "text", label: "Title", placeholder: "What is it about?", maxLength: 200 },
-      description: { kind: "text", label: "Description", style: "paragraph", maxLength: 3_000 },
-      priority: {
-        kind: "select",
-        label: "Priority",
-        options: PRIORITY_OPTIONS,
-      },
-    },
+    fields,
     answer: "deferred",
-    async run({ id, tenantId, user, fields }) {
-      const ticket = await options.tickets.open({
+    async run({ id, tenantId, user, channelName, createdAt, lastAttempt, signal, fields: submitted }) {
+      const filled = further
+        .map(({ name }) => [name, submitted[`further-${name}`]] as const)
+        .filter((entry): entry is readonly [string, string] => typeof entry[1] === "string" && entry[1] !== "");
+      const ticket = {
         tenantId,
-        title: fields.title,
-        description: fields.description,
-        priority: prioritySchema.parse(fields.priority),
-        createdBy: user.username,
         requestKey: `discord:${id}`,
-      });
-      return reply(markdown`Ticket **${ticket.ticket_number}** is open. The desk has it now.`);
+        title: submitted.title ?? "",
+        description: submitted.description ?? "",
+        priority: priorities[Number(submitted.priority)]?.level ?? 0,
+        further: Object.fromEntries(filled),
+        userId: user.id,
+        userName: user.username,
+        channelName,
+        submittedAt: createdAt,
+      };
+      const outcome = await intake.submit(ticket, signal);
+      if (outcome.ok) return reply(markdown`Ticket **${outcome.reference}** is open. The desk has it now.`);
+      // A throw is tried again, three times in all, each after twice the time.
+      if (outcome.retry && !lastAttempt) throw new Error(outcome.reason);
+      return reply(markdown`Your ticket was not taken. ${outcome.reason} ${code("/ticket")} tries it again.`);
     },
   });
 

@@ -47,7 +47,9 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
 
   async function answerAndShow(followUp: FollowUp, context: DestinationContext): Promise<Interpretation> {
     const { signal, attempt } = context;
-    const found = options.handlers.find(followUp.payload, { tenantId: context.endpoint.tenantId, attempt, signal });
+    const lastAttempt = attempt >= FOLLOW_UP_DEFAULTS.tries;
+    const { tenantId } = context.endpoint;
+    const found = options.handlers.find(followUp.payload, { tenantId, attempt, lastAttempt, signal });
     if (found.kind !== "found") return apologise(followUp, signal, "the definition is gone");
 
     let answer: Rendered;
@@ -57,7 +59,7 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
       );
     } catch (error) {
       logger.error({ interactionId: followUp.payload.id, attempt, err: error }, "a deferred handler failed");
-      if (attempt >= FOLLOW_UP_DEFAULTS.tries) return apologise(followUp, signal, "the handler failed");
+      if (lastAttempt) return apologise(followUp, signal, "the handler failed");
       return {
         outcome: "retry",
         retryAfterMs: FOLLOW_UP_DEFAULTS.firstRetryAfterMs * 2 ** (attempt - 1),

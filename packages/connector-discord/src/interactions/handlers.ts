@@ -32,6 +32,7 @@ export type Found =
 export interface InteractionOrigin {
   readonly tenantId: string;
   readonly attempt: number;
+  readonly lastAttempt: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -139,6 +140,7 @@ function baseOf(payload: InteractionPayload, origin: InteractionOrigin): Discord
     tenantId: origin.tenantId,
     guildId: payload.guild_id ?? null,
     channelId: payload.channel_id ?? null,
+    channelName: payload.channel?.name ?? null,
     user: { id: user.id, username: user.username, globalName: user.global_name ?? null },
     member:
       member === null || member === undefined
@@ -147,6 +149,7 @@ function baseOf(payload: InteractionPayload, origin: InteractionOrigin): Discord
     locale: payload.locale ?? null,
     createdAt: new Date(snowflakeTimeMs(payload.id)),
     attempt: origin.attempt,
+    lastAttempt: origin.lastAttempt,
     signal: origin.signal,
   };
 }

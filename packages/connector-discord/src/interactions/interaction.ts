@@ -7,6 +7,8 @@ export interface DiscordInteraction {
   /** Null in a direct message. */
   readonly guildId: string | null;
   readonly channelId: string | null;
+  /** Null where Discord does not say it. */
+  readonly channelName: string | null;
   readonly user: DiscordUser;
   /** Null in a direct message. */
   readonly member: DiscordMember | null;
@@ -15,6 +17,8 @@ export interface DiscordInteraction {
   readonly createdAt: Date;
   /** 1 for the first; only deferred handlers see more. */
   readonly attempt: number;
+  /** False: a throw runs the handler again. True: the member reads an apology then, so answer with a reason instead. */
+  readonly lastAttempt: boolean;
   /** Ends when the time for this attempt does. */
   readonly signal: AbortSignal;
 }

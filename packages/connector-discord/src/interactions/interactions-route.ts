@@ -100,7 +100,7 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     const tenantId = await options.resolveTenant(payload.guild_id ?? null);
     if (tenantId === null) return privateSentence(SENTENCES.noTenant);
 
-    const found = options.handlers.find(payload, { tenantId, attempt: 1, signal: turn.signal });
+    const found = options.handlers.find(payload, { tenantId, attempt: 1, lastAttempt: true, signal: turn.signal });
     if (found.kind === "unknown") return privateSentence(UNKNOWN[found.what]);
     if (found.kind === "invalid") return privateSentence(found.message);
     const { definition, interaction } = found;

@@ -20,6 +20,7 @@ export const interactionSchema = z
     token: z.string().min(1).max(2_000),
     guild_id: snowflake.nullish(),
     channel_id: snowflake.nullish(),
+    channel: z.object({ name: z.string().nullish() }).nullish(),
     locale: z.string().nullish(),
     user: user.nullish(),
     member: z
