@@ -56,10 +56,8 @@ describe("/ticket to an erxes automation", () => {
       Priority: "4",
       Category: "Technical",
     });
-    const startedMs = performance.now();
     const { content, ephemeral } = await submitted.reply({ timeoutMs: 25_000 });
     expect(ephemeral).toBe(true);
-    console.log(title, performance.now() - startedMs);
     // As a person reads it: a backslash keeps Discord from reading markup.
     return content.replaceAll("\\", "");
   }

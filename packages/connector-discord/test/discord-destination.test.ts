@@ -210,7 +210,7 @@ describe("discordDestination", () => {
 
     discord.next.push({ status: 404, body: { code: 10008, message: "Unknown Message" } });
     const gone = await attempt(event("machine.approved"), CHANNEL, { state });
-    expect(gone).toMatchObject({ outcome: "retry", retryAfterMs: 0, state: { messageId: null } });
+    expect(gone).toMatchObject({ outcome: "retry", retryInMs: 0, state: { messageId: null } });
     await attempt(event("machine.approved"), CHANNEL, { state: gone?.state ?? null });
     expect(lastCall().method).toBe("POST");
   });

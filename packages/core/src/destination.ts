@@ -87,6 +87,8 @@ export interface Interpretation<State = unknown> {
   readonly outcome: "delivered" | "retry" | "dead";
   /** At the earliest, for `retry`. */
   readonly retryAfterMs?: number;
+  /** For `retry`: after exactly this time, whatever the schedule says of it. The attempt counts in the schedule all the same. */
+  readonly retryInMs?: number;
   /** Why, for people who read the attempt log. No secrets. */
   readonly reason?: string;
   /** The endpoint is gone for good (such as 410): it is disabled. */

@@ -74,7 +74,7 @@ export function interpretResponse(
   const reason = `Slack answered ${status}${code === null ? "" : `: ${code}`}`;
   if (code !== null && MESSAGE_LOST.has(code) && delivery.edited !== null) {
     const state = { ...delivery.edited, channelId: null, ts: null };
-    return { outcome: "retry", reason: `${reason}; a new message follows`, retryAfterMs: 0, state };
+    return { outcome: "retry", reason: `${reason}; a new message follows`, retryInMs: 0, state };
   }
   // A Retry-After is the dispatcher's to obey.
   if (status === 429 || status >= 500 || (code !== null && MAY_PASS.has(code))) return { outcome: "retry", reason };

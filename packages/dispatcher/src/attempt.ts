@@ -25,6 +25,8 @@ export interface AttemptResult {
   readonly responseBody?: string | null;
   readonly phases?: AttemptPhases | null;
   readonly retryAfterMs?: number;
+  /** Instead of what the schedule says. */
+  readonly retryInMs?: number;
   readonly disableEndpoint?: boolean;
   /** JSON text. */
   readonly state?: string;
@@ -142,7 +144,7 @@ function interpret(
 }
 
 function fromInterpretation(interpretation: Interpretation, errorCode: AttemptErrorCode): AttemptResult {
-  const { outcome, retryAfterMs, reason, disableEndpoint, state } = interpretation;
+  const { outcome, retryAfterMs, retryInMs, reason, disableEndpoint, state } = interpretation;
   if (outcome !== "delivered" && outcome !== "retry" && outcome !== "dead") {
     throw new TypeError(`A destination answered the outcome "${String(outcome)}", which there is not.`);
   }
@@ -150,6 +152,7 @@ function fromInterpretation(interpretation: Interpretation, errorCode: AttemptEr
     outcome,
     ...(outcome === "delivered" ? {} : { errorCode }),
     ...(retryAfterMs !== undefined && Number.isFinite(retryAfterMs) ? { retryAfterMs } : {}),
+    ...(retryInMs !== undefined && Number.isFinite(retryInMs) ? { retryInMs } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(disableEndpoint === undefined ? {} : { disableEndpoint }),
     ...(state === undefined ? {} : { state: JSON.stringify(state) }),

@@ -32,7 +32,8 @@ export function createVerdict(options: {
     // Whoever set a deadline is told of the failure: the next turn calls `expire` instead of another attempt.
     if (delayMs === null) return job.deadlineMs === null ? null : endedAtMs;
     const askedMs = Math.min(result.retryAfterMs ?? 0, maxRetryAfterMs);
-    const atMs = endedAtMs + Math.max(delayMs, askedMs);
+    const exactMs = result.retryInMs === undefined ? null : Math.min(Math.max(0, result.retryInMs), maxRetryAfterMs);
+    const atMs = endedAtMs + (exactMs ?? Math.max(delayMs, askedMs));
     // There is no attempt after the deadline: at the deadline it is said that it passed.
     return job.deadlineMs === null ? atMs : Math.min(atMs, job.deadlineMs);
   };

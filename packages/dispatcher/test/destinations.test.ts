@@ -19,6 +19,26 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     ...more,
   });
 
+  it("E4 tries again after exactly the time that a destination names, where the schedule would wait for hours", async () => {
+    let tries = 0;
+    const { dispatcher } = await open(
+      {
+        id: "work",
+        plan: () => ({
+          kind: "run",
+          run: async () => {
+            tries += 1;
+            return tries < 3 ? { outcome: "retry", reason: "busy", retryInMs: 1 } : { outcome: "delivered" };
+          },
+        }),
+      },
+      { retrySchedule: { delaysMs: [3_600_000, 3_600_000, 3_600_000], jitterRatio: 0 } },
+    );
+    await dispatcher.send(direct());
+    const ended = await untilDelivery(dispatcher, ({ endedAt }) => endedAt !== null);
+    expect(ended).toMatchObject({ status: "delivered", attempts: 3 });
+  });
+
   it("keeps a state for each endpoint and entity, so that a second event edits the first one's message", async () => {
     const { dispatcher } = await open(messages);
     let sent = 0;

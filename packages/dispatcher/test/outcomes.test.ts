@@ -88,6 +88,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   it.each([
     { what: "a wait of NaN", answer: { outcome: "retry", retryAfterMs: Number.NaN } },
     { what: "an endless wait", answer: { outcome: "retry", retryAfterMs: Number.POSITIVE_INFINITY } },
+    { what: "an exact wait of NaN", answer: { outcome: "retry", retryInMs: Number.NaN } },
     { what: "an outcome that there is not", answer: { outcome: "perhaps" } },
     { what: "a reason that is no text", answer: { outcome: "retry", reason: 7 } },
   ])("counts and logs an attempt whose destination answers $what", async ({ answer }) => {

@@ -42,7 +42,7 @@ export function interpretResponse(
     return {
       outcome: "retry",
       reason: "the message was deleted, a new one follows",
-      retryAfterMs: 0,
+      retryInMs: 0,
       state: { ...edited, messageId: null, channelId: null },
     };
   }

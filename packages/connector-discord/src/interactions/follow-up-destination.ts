@@ -27,6 +27,7 @@ export const FOLLOW_UP_DEFAULTS = {
   /** After as many failures of a handler the member reads an apology. */
   tries: 3,
   firstRetryAfterMs: 1_000,
+  longestRetryAfterMs: 60_000,
   /** Discord may not know the interaction yet when our answer to it is still on its way. */
   unknownRetriesMs: [250, 500, 1_000, 2_000],
 } as const satisfies Record<string, number | readonly number[]>;
@@ -50,7 +51,7 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
     const lastAttempt = attempt >= FOLLOW_UP_DEFAULTS.tries;
     const { tenantId } = context.endpoint;
     const found = options.handlers.find(followUp.payload, { tenantId, attempt, lastAttempt, signal });
-    if (found.kind !== "found") return apologise(followUp, signal, "the definition is gone");
+    if (found.kind !== "found") return apologise(followUp, context, "the definition is gone");
 
     let answer: Rendered;
     try {
@@ -59,10 +60,10 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
       );
     } catch (error) {
       logger.error({ interactionId: followUp.payload.id, attempt, err: error }, "a deferred handler failed");
-      if (lastAttempt) return apologise(followUp, signal, "the handler failed");
+      if (lastAttempt) return apologise(followUp, context, "the handler failed");
       return {
         outcome: "retry",
-        retryAfterMs: FOLLOW_UP_DEFAULTS.firstRetryAfterMs * 2 ** (attempt - 1),
+        retryInMs: retryInMs(attempt),
         reason: "the handler failed",
       };
     }
@@ -70,8 +71,8 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
       await show(followUp, answer, signal);
       return { outcome: "delivered" };
     } catch (error) {
-      const { outcome, ...failure } = interpretFailure(error);
-      return outcome === "dead" ? apologise(followUp, signal, failure.reason ?? outcome) : { outcome, ...failure };
+      const { outcome, ...failure } = interpretFailure(error, attempt);
+      return outcome === "dead" ? apologise(followUp, context, failure.reason ?? outcome) : { outcome, ...failure };
     }
   }
 
@@ -114,13 +115,17 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
     await request();
   }
 
-  async function apologise(followUp: FollowUp, signal: AbortSignal, reason: string): Promise<Interpretation> {
+  async function apologise(
+    followUp: FollowUp,
+    { signal, attempt }: Pick<DestinationContext, "signal" | "attempt">,
+    reason: string,
+  ): Promise<Interpretation> {
     try {
       await show(followUp, render(reply(SENTENCES.failed)), signal);
       return { outcome: "dead", reason };
     } catch (error) {
-      const { outcome, reason: refusal } = interpretFailure(error);
-      return { outcome, reason: `${reason}; ${refusal}` };
+      const { reason: refusal, ...failure } = interpretFailure(error, attempt);
+      return { ...failure, reason: `${reason}; ${refusal}` };
     }
   }
 
@@ -135,7 +140,7 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
       const answer = kept.get(followUp.payload.id);
       kept.drop(followUp.payload.id);
       if (answer !== undefined) return show(followUp, answer, context.signal);
-      const { reason } = await apologise(followUp, context.signal, "the time was over");
+      const { reason } = await apologise(followUp, context, "the time was over");
       logger.warn({ interactionId: followUp.payload.id, reason }, "a deferred interaction was not answered in time");
     },
   });
@@ -154,13 +159,20 @@ function laterAnswer(definition: Definition, answer: Awaited<ReturnType<typeof r
   );
 }
 
-function interpretFailure(error: unknown): Interpretation {
+/** The member waits, and Discord forgets the token after 15 minutes: the dispatcher's schedule would be too slow. */
+function retryInMs(attempt: number): number {
+  return Math.min(FOLLOW_UP_DEFAULTS.firstRetryAfterMs * 2 ** (attempt - 1), FOLLOW_UP_DEFAULTS.longestRetryAfterMs);
+}
+
+function interpretFailure(error: unknown, attempt: number): Interpretation {
   if (!isDiscordConnectorError(error)) throw error;
   if (error.code === "rate_limited") {
-    return { outcome: "retry", reason: error.message, retryAfterMs: error.retryAfterMs ?? 1_000 };
+    return { outcome: "retry", reason: error.message, retryInMs: error.retryAfterMs ?? retryInMs(attempt) };
   }
   const { status } = error;
   // A 404 may still become known, which other refusals do not, such as the 401 of a token that is over.
   const lasting = status !== undefined && status >= 400 && status < 500 && status !== 404 && status !== 408;
-  return { outcome: lasting ? "dead" : "retry", reason: error.message };
+  return lasting
+    ? { outcome: "dead", reason: error.message }
+    : { outcome: "retry", reason: error.message, retryInMs: retryInMs(attempt) };
 }
