@@ -4,11 +4,16 @@ import { webhookRoutes } from "../src/http/index.js";
 import { openDispatcher, TENANT } from "./open-dispatcher.js";
 
 /** A dispatcher behind its routes, and a caller of ours, of another tenant (`theirs`) or of nobody. */
-export async function openHttp(databases: TestDatabases, options: Parameters<typeof openDispatcher>[1] = {}) {
+export async function openHttp(
+  databases: TestDatabases,
+  options: Parameters<typeof openDispatcher>[1] = {},
+  offered: { readonly destinations?: readonly string[] } = {},
+) {
   const { dispatcher } = await openDispatcher(databases, options);
   const app = new Hono();
   const tenants: Readonly<Record<string, string>> = { "Bearer ours": TENANT, "Bearer theirs": "other" };
   const routes = webhookRoutes(dispatcher, {
+    ...offered,
     authenticate: async (request) => {
       const tenantId = tenants[request.headers.get("authorization") ?? ""];
       return tenantId === undefined ? null : { tenantId };

@@ -1,5 +1,6 @@
 import type { Destination } from "@hookline/core";
 import { DispatcherError } from "../errors.js";
+import { ENDPOINT_NOTICE_ID } from "./endpoint-notice.js";
 import { createWebhookDestination, WEBHOOK_DESTINATION_ID } from "./webhook.js";
 
 export interface DestinationRegistry {
@@ -28,7 +29,8 @@ export function createDestinationRegistry(destinations: readonly Destination[]):
     get: (id) => byId.get(id),
     require(id) {
       const destination = byId.get(id);
-      if (destination === undefined) {
+      // Of the dispatcher's own: whoever could use it could have it mail what they like to anybody.
+      if (destination === undefined || id === ENDPOINT_NOTICE_ID) {
         throw new DispatcherError("unknown_destination", `There is no destination "${id}".`);
       }
       return destination;

@@ -1,73 +1,21 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { problemResponse } from "@hookline/core";
+import { WEBHOOK_DESTINATION_ID } from "../destinations/webhook.js";
 import type { WebhookTarget } from "../destinations/webhook-target.js";
 import type { Dispatcher } from "../dispatcher.js";
-import type { Endpoint } from "../endpoint.js";
+import type { EndpointPolicy, TenantScoped } from "../endpoint.js";
+import { DispatcherError } from "../errors.js";
 import { attemptSchema, showAttempt } from "./delivery-routes.js";
+import {
+  about,
+  changeable,
+  endpointSchema,
+  otherTarget,
+  rules,
+  showEndpoint as show,
+  webhook,
+} from "./endpoint-schema.js";
 import { conflict, id, json, notFound, present, refusals, type TenantEnv } from "./router.js";
-
-const pem = z.string().max(65_536).optional();
-
-const target = {
-  url: z.url().max(2048),
-  scheme: z.string().max(64).optional(),
-  profile: z.string().max(64).optional(),
-  headers: z.record(z.string(), z.string()).optional(),
-  template: z
-    .string()
-    .max(32_768)
-    .nullable()
-    .optional()
-    .openapi({ description: "A Liquid template that writes the body, JSON, instead of the profile; null for none." }),
-  tls: z.object({ ca: pem, cert: pem, key: pem }).strict().nullable().optional().openapi({
-    description: "Own authorities and a client certificate, in PEM; the key is never shown. Null for none.",
-  }),
-};
-const changeable = {
-  name: z.string().min(1).max(255),
-  events: z.array(z.string().max(128)).min(1).max(100),
-  active: z.boolean(),
-};
-const about = {
-  description: z.string().max(1_000).nullable().optional(),
-  metadata: z.record(z.string(), z.string().max(500)).nullable().optional().openapi({
-    description: "50 texts at most, with names of 40 characters at most; replaced as a whole.",
-  }),
-  condition: z
-    .record(z.string(), z.unknown())
-    .nullable()
-    .optional()
-    .openapi({
-      description:
-        "Only events whose data are like this. $eq $ne $gt $gte $lt $lte $exists $in $nin $all $size $elemMatch $and $or $nor $not, as in MongoDB's queries.",
-      example: { "ticket.priority": { $gte: 2 } },
-    }),
-};
-
-const endpointSchema = z
-  .object({
-    id: z.string(),
-    name: z.string().nullable(),
-    destination: z.string(),
-    url: z.string().nullable().openapi({ description: "Null for an endpoint that is not a webhook." }),
-    scheme: z.string().nullable(),
-    profile: z.string().nullable(),
-    template: z.string().nullable(),
-    clientCertificate: z.boolean().openapi({ description: "Whether the endpoint is shown a certificate." }),
-    description: z.string().nullable(),
-    metadata: z.record(z.string(), z.string()),
-    condition: z.record(z.string(), z.unknown()).nullable(),
-    verification: z.enum(["none", "pending", "verified"]).openapi({
-      description: "While it is pending, deliveries are held.",
-    }),
-    events: z.array(z.string()),
-    active: z.boolean(),
-    disabledAt: z.iso.datetime().nullable(),
-    disabledReason: z.string().nullable(),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
-  })
-  .openapi("Endpoint");
 
 const one = z.object({ endpointId: id });
 const tags = { tags: ["Endpoints"], security: [{ apiKey: [] }] };
@@ -75,7 +23,9 @@ const tags = { tags: ["Endpoints"], security: [{ apiKey: [] }] };
 const create = createRoute({
   method: "post",
   path: "/v1/endpoints",
-  summary: "Make a webhook endpoint; the secret is in this answer only",
+  summary: "Make an endpoint; the secret is in this answer only",
+  description:
+    "A webhook, with `url` and what belongs to it; or with `destination` and `target` an endpoint of another destination that is offered here.",
   ...tags,
   request: {
     body: {
@@ -83,8 +33,12 @@ const create = createRoute({
       content: {
         "application/json": {
           schema: z.object({
-            ...target,
+            ...webhook,
+            url: webhook.url.optional(),
+            destination: z.string().min(1).max(64).optional().openapi({ description: "Default webhook." }),
+            target: otherTarget.optional(),
             ...about,
+            ...rules,
             verify: z
               .boolean()
               .optional()
@@ -140,7 +94,11 @@ const change = createRoute({
     params: one,
     body: {
       required: true,
-      content: { "application/json": { schema: z.object({ ...target, ...about, ...changeable }).partial() } },
+      content: {
+        "application/json": {
+          schema: z.object({ ...webhook, target: otherTarget, ...about, ...rules, ...changeable }).partial(),
+        },
+      },
     },
   },
   responses: { 200: json(endpointSchema, "The endpoint."), ...refusals, ...notFound, ...conflict },
@@ -224,12 +182,30 @@ const verify = createRoute({
   },
 });
 
-/** `/v1/endpoints`: the tenant's subscribers. */
-export function addEndpointRoutes(router: OpenAPIHono<TenantEnv>, { endpoints }: Dispatcher): void {
+/** `/v1/endpoints`: the tenant's subscribers. Callers make endpoints of `destinations` beside `webhook`. */
+export function addEndpointRoutes(
+  router: OpenAPIHono<TenantEnv>,
+  { endpoints }: Dispatcher,
+  { destinations }: { readonly destinations: readonly string[] },
+): void {
   router.openapi(create, async (c) => {
     const { url, scheme, profile, headers, template, tls, ...input } = c.req.valid("json");
-    const target = given({ url, scheme, profile, headers, template, tls });
-    const made = await endpoints.create({ tenantId: c.var.tenantId, target, ...given(input) });
+    const { destination = WEBHOOK_DESTINATION_ID, target: ofOther, policy, ...rest } = input;
+    const ofWebhook = given({ url, scheme, profile, headers, template, tls });
+    if (destination !== WEBHOOK_DESTINATION_ID && !destinations.includes(destination)) {
+      throw refusal("unknown_destination", "destination", "is not offered here");
+    }
+    const target = targetFor(destination, { ofWebhook, ofOther });
+    const first = destination === WEBHOOK_DESTINATION_ID ? "url" : "target";
+    if (target === undefined || (first === "url" && url === undefined))
+      throw refusal("invalid_endpoint", first, "is missing");
+    const made = await endpoints.create({
+      tenantId: c.var.tenantId,
+      destination,
+      target,
+      ...given(rest),
+      ...(policy && { policy: policy as EndpointPolicy }),
+    });
     return c.json({ ...show(made), secret: made.secret }, 201);
   });
 
@@ -245,13 +221,24 @@ export function addEndpointRoutes(router: OpenAPIHono<TenantEnv>, { endpoints }:
   });
 
   router.openapi(change, async (c) => {
-    const { url, scheme, profile, headers, template, tls, ...changes } = c.req.valid("json");
+    const { url, scheme, profile, headers, template, tls, target, policy, ...changes } = c.req.valid("json");
     const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
-    const targetChanges = present({ url, scheme, profile, headers, template, tls });
-    const known = Object.keys(targetChanges).length === 0 ? null : await endpoints.get(endpoint);
-    const target = known && { target: given({ ...(known.target as WebhookTarget), ...targetChanges }) };
-    return c.json(show(await endpoints.update(endpoint, { ...present(changes), ...target })), 200);
+    const ofWebhook = present({ url, scheme, profile, headers, template, tls });
+    const changed = await changedTarget(endpoint, { ofWebhook, ofOther: target });
+    const changesOfAll = { ...present(changes), ...(policy && { policy: policy as EndpointPolicy }) };
+    return c.json(show(await endpoints.update(endpoint, { ...changesOfAll, ...changed })), 200);
   });
+
+  /** The target with what is changed of it; nothing where nothing is. */
+  async function changedTarget(endpoint: TenantScoped, changes: Targets): Promise<{ readonly target?: unknown }> {
+    if (Object.keys(changes.ofWebhook).length === 0 && changes.ofOther === undefined) return {};
+    const known = await endpoints.get(endpoint);
+    // To be told so by the update.
+    if (known === null) return {};
+    const target = targetFor(known.destination, changes);
+    if (known.destination !== WEBHOOK_DESTINATION_ID) return { target };
+    return { target: given({ ...(known.target as WebhookTarget), ...changes.ofWebhook }) };
+  }
 
   router.openapi(remove, async (c) => {
     const { endpointId: id } = c.req.valid("param");
@@ -284,31 +271,27 @@ function given<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key],
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)) as never;
 }
 
-function unknownEndpoint(id: string): Response {
-  return problemResponse({ status: 404, code: "endpoint_not_found", detail: `There is no endpoint "${id}".` });
+/** What a request says of a target: in the fields of a webhook, or in those of another destination. */
+interface Targets {
+  readonly ofWebhook: object;
+  readonly ofOther: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Headers and the targets of other destinations stay inside: they may hold a token. */
-function show(endpoint: Endpoint) {
-  const webhook = endpoint.destination === "webhook" ? (endpoint.target as WebhookTarget) : null;
-  return {
-    id: endpoint.id,
-    name: endpoint.name,
-    destination: endpoint.destination,
-    url: webhook?.url ?? null,
-    scheme: webhook ? (webhook.scheme ?? "standard-webhooks") : null,
-    profile: webhook ? (webhook.profile ?? "standard") : null,
-    template: webhook?.template ?? null,
-    clientCertificate: webhook?.tls?.cert !== undefined,
-    description: endpoint.description,
-    metadata: { ...endpoint.metadata },
-    condition: endpoint.condition === null ? null : { ...endpoint.condition },
-    verification: endpoint.verification,
-    events: [...endpoint.events],
-    active: endpoint.active,
-    disabledAt: endpoint.disabledAt?.toISOString() ?? null,
-    disabledReason: endpoint.disabledReason,
-    createdAt: endpoint.createdAt.toISOString(),
-    updatedAt: endpoint.updatedAt.toISOString(),
-  };
+/** Refuses the fields that do not belong to the destination. */
+function targetFor(destination: string, { ofWebhook, ofOther }: Targets): object | undefined {
+  if (destination === WEBHOOK_DESTINATION_ID) {
+    if (ofOther !== undefined) throw refusal("invalid_endpoint", "target", "is for other destinations: name the url");
+    return ofWebhook;
+  }
+  const [field] = Object.keys(ofWebhook);
+  if (field !== undefined) throw refusal("invalid_endpoint", field, `is not a field of "${destination}"`);
+  return ofOther;
+}
+
+function refusal(code: "invalid_endpoint" | "unknown_destination", path: string, message: string): DispatcherError {
+  return new DispatcherError(code, `The endpoint's ${path} ${message}.`, { issues: [{ path, message }] });
+}
+
+function unknownEndpoint(id: string): Response {
+  return problemResponse({ status: 404, code: "endpoint_not_found", detail: `There is no endpoint "${id}".` });
 }

@@ -21,10 +21,17 @@ export type { Authenticate, TenantEnv } from "./router.js";
  */
 export function webhookRoutes(
   dispatcher: Dispatcher,
-  options: { readonly authenticate: Authenticate },
+  options: {
+    readonly authenticate: Authenticate;
+    /**
+     * Of which destinations beside `webhook` a caller may make endpoints, with targets of its own. None when absent:
+     * what a destination does in this process may not be for everybody.
+     */
+    readonly destinations?: readonly string[];
+  },
 ): OpenAPIHono<TenantEnv> {
   const router = createRouter(options.authenticate);
-  addEndpointRoutes(router, dispatcher);
+  addEndpointRoutes(router, dispatcher, { destinations: options.destinations ?? [] });
   addEventTypeRoutes(router, dispatcher);
   addDeliveryRoutes(router, dispatcher);
   addRecoveryRoutes(router, dispatcher);
