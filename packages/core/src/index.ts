@@ -42,4 +42,5 @@ export {
 export { type Problem, problemResponse } from "./problem.js";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.js";
 export { defineSource, type Source, type SourceContext, type SourceEvent } from "./source.js";
+export { countCharacters, type LimitedTemplates, limitTemplates, type TemplateLimits } from "./template-limits.js";
 export type { SqlQuery, Transaction } from "./transaction.js";

@@ -10,6 +10,7 @@ const event = {
   tenantId: TENANT,
   data: { title: 'Say "hi",\n"admin":true', tags: ["a", "b"], n: 2, nothing: null },
 };
+const LINE = "0123456789".repeat(1_000);
 const render = (template: string): unknown => JSON.parse(createBodyTemplates()({}, template, event));
 
 describe("body template", () => {
@@ -48,6 +49,35 @@ describe("body template", () => {
     const loop = (depth: number): string =>
       depth === 0 ? "{{ data.n }}" : `{% for i in (1..1000) %}${loop(depth - 1)}{% endfor %}`;
     expect(() => render(loop(4))).toThrow("limit exceeded");
+  });
+
+  it.each([
+    ["loops", `"{% for i in (1..1000) %}${LINE}{% endfor %}"`],
+    ["captures", `{% capture x %}{% for i in (1..1000) %}${LINE}{% endfor %}{% endcapture %}1`],
+    ["writes data as JSON again and again", "[{% for i in (1..3000) %}{{ data.big | json }},{% endfor %}1]"],
+    ["escapes data again and again", '"{% for i in (1..3000) %}{{ data.big }}{% endfor %}"'],
+  ])("W9 ends a template that %s beyond a mebibyte", (_how, template) => {
+    const big = { ...event, data: { big: ["x".repeat(1_000)] } };
+    expect(() => createBodyTemplates()({}, template, big)).toThrow("writes more than 1048576 characters");
+  });
+
+  const doubled = `{% assign a = data.tags %}${"{% assign a = a | push: a %}".repeat(40)}`;
+  it.each(["{{ a | json }}", "{{ a }}", "{{ a | raw }}", "{{ a | upcase }}", "{{ a | join: ',' }}"])(
+    "W9 ends a template that nests a list in itself without end and writes it by %s",
+    (output) => {
+      expect(() => createBodyTemplates()({}, doubled + output, event)).toThrow(
+        "a value of more than 4000000 characters",
+      );
+    },
+  );
+
+  it("W9 writes what is large but allowed", () => {
+    expect(
+      createBodyTemplates()({}, '"{% for i in (1..1000) %}{{ data.big }}{% endfor %}"', {
+        ...event,
+        data: { big: "x".repeat(1_000) },
+      }),
+    ).toHaveLength(1_000_002);
   });
 
   it.each([
@@ -96,5 +126,17 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(delivery?.log).toMatchObject([{ outcome: "dead", errorCode: "plan_failed", status: null }]);
     expect(delivery?.reason).toContain("The endpoint's template wrote no JSON");
     expect(receiver.requests).toHaveLength(0);
+  });
+
+  it("W9 ends a delivery as dead whose template writes too much", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    await dispatcher.start();
+    const template = `"{% for i in (1..1000) %}${LINE}{% endfor %}"`;
+    const target = { url: "https://example.com/", template };
+    await dispatcher.endpoints.create({ tenantId: TENANT, target, events: ["*"] });
+    await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: {} });
+    const delivery = await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(delivery?.log).toMatchObject([{ outcome: "dead", errorCode: "plan_failed", status: null }]);
+    expect(delivery?.reason).toContain("writes more than 1048576 characters");
   });
 });

@@ -1,4 +1,4 @@
-import type { Event } from "@hookline/core";
+import { type Event, limitTemplates } from "@hookline/core";
 import { Liquid, type Template } from "liquidjs";
 import type { FieldIssue } from "../errors.js";
 
@@ -6,6 +6,7 @@ const MAX_CHARACTERS = 32_768;
 /** Of the texts and lists that one rendering makes, in characters and entries. */
 const MEMORY_LIMIT = 4_000_000;
 const RENDER_LIMIT_MS = 1_000;
+const LIMITS = { maxOutputCharacters: 1_048_576, maxValueCharacters: MEMORY_LIMIT } as const;
 
 /** Tags that read other templates: there are none. */
 const FILE_TAGS = ["include", "render", "layout", "block"] as const;
@@ -29,6 +30,7 @@ function createEngine(): Liquid {
   });
   for (const tag of FILE_TAGS) delete engine.tags[tag];
   engine.registerFilter("json", { raw: true, handler: (value: unknown) => JSON.stringify(value ?? null) });
+  limitTemplates(engine, LIMITS);
   return engine;
 }
 

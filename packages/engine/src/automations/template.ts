@@ -1,3 +1,4 @@
+import { countCharacters, limitTemplates } from "@hookline/core";
 import { Liquid } from "liquidjs";
 import { isPlainObject } from "../storage/text.js";
 
@@ -10,10 +11,12 @@ const LIMITS = {
   memoryLimit: 1_000_000,
 } as const satisfies Record<string, number>;
 const MAX_DEPTH = 8;
+/** Of all texts of one value together. */
+const MAX_OUTPUT_CHARACTERS = 524_288;
 
 /** Templates see own properties of what they are given, and no files. */
-const liquid = () =>
-  new Liquid({
+function liquid(): Liquid {
+  const engine = new Liquid({
     ...LIMITS,
     ownPropertyOnly: true,
     strictFilters: true,
@@ -21,6 +24,9 @@ const liquid = () =>
     templates: {},
     cache: false,
   });
+  limitTemplates(engine, { maxOutputCharacters: MAX_OUTPUT_CHARACTERS, maxValueCharacters: LIMITS.memoryLimit });
+  return engine;
+}
 
 /** What is wrong with the templates in a value of any JSON, with the path of each fault. */
 export function* templateIssues(value: unknown, path: string, depth = 0): Generator<string> {
@@ -47,23 +53,46 @@ function parseFault(text: string): string | null {
   }
 }
 
+type Scope = Readonly<Record<string, unknown>>;
+type Spend = (made: unknown) => void;
+
 /**
  * Renders every text in a value of any JSON; everything else stays as it is. A text that is nothing but one output, such
  * as `{{ data.amount }}`, becomes the value itself, so numbers, lists and objects stay what they are.
  *
- * Throws LiquidJS's error.
+ * Throws LiquidJS's error, and when all that is rendered has more than 524,288 characters.
  */
-export async function renderTemplates(value: unknown, scope: Readonly<Record<string, unknown>>): Promise<unknown> {
-  if (typeof value === "string") return await renderText(value, scope);
-  if (Array.isArray(value)) return await Promise.all(value.map((one) => renderTemplates(one, scope)));
+export function renderTemplates(value: unknown, scope: Scope): Promise<unknown> {
+  let left = MAX_OUTPUT_CHARACTERS;
+  return renderWithin(value, scope, (made) => {
+    left -= countCharacters(made, left);
+    if (left < 0) throw new Error(`it makes more than ${MAX_OUTPUT_CHARACTERS} characters`);
+  });
+}
+
+async function renderWithin(value: unknown, scope: Scope, spend: Spend): Promise<unknown> {
+  if (typeof value === "string") {
+    const made = await renderText(value, scope);
+    spend(made);
+    return made;
+  }
+  if (Array.isArray(value)) return await inTurn(value, (one) => renderWithin(one, scope, spend));
   if (!isPlainObject(value)) return value;
-  const entries = Object.entries(value).map(async ([key, one]) => [key, await renderTemplates(one, scope)] as const);
-  return Object.fromEntries(await Promise.all(entries));
+  return Object.fromEntries(
+    await inTurn(Object.entries(value), async ([key, one]) => [key, await renderWithin(one, scope, spend)] as const),
+  );
+}
+
+/** One after the other, so that no more is rendered once it is too much. */
+async function inTurn<In, Out>(values: readonly In[], make: (value: In) => Promise<Out>): Promise<Out[]> {
+  const made: Out[] = [];
+  for (const value of values) made.push(await make(value));
+  return made;
 }
 
 const ONLY_OUTPUT = /^\{\{-?\s*([^{}|]+?)\s*-?\}\}$/;
 
-async function renderText(text: string, scope: Readonly<Record<string, unknown>>): Promise<unknown> {
+async function renderText(text: string, scope: Scope): Promise<unknown> {
   const engine = liquid();
   const expression = ONLY_OUTPUT.exec(text)?.[1];
   if (expression === undefined) return (await engine.parseAndRender(text, { ...scope })) as string;
