@@ -191,9 +191,11 @@ const executions = createRoute({
 export function createAutomationRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   const { automations } = engine;
   const router = createRouter<ApiKeyEnv>();
-  const paths = ["/v1/automations", "/v1/automations/*"];
-  router.on("GET", paths, requireApiKey(engine, "read"));
-  router.on(["POST", "PATCH", "DELETE"], paths, requireApiKey(engine, "write"));
+  const readable = requireApiKey(engine, "read");
+  const writable = requireApiKey(engine, "write");
+  for (const path of ["/v1/automations", "/v1/automations/*"]) {
+    router.use(path, (c, next) => (c.req.method === "GET" ? readable : writable)(c, next));
+  }
   const keyOf = (c: Context<ApiKeyEnv>, id: string) => ({ tenantId: c.var.principal.tenantId, id });
 
   router.openapi(list, async (c) => {
