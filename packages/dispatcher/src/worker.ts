@@ -231,7 +231,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const nextDueMs = async (): Promise<number | null> => {
     try {
       const nextMs = await line.nextDueMs(settings.pollMs);
-      lastReadAtMs = clock.now();
+      // Where there is room it is the claim that has to succeed.
+      if (hungry) lastReadAtMs = clock.now();
       return nextMs;
     } catch (error) {
       logger.error({ err: error }, "the queue could not be read");
