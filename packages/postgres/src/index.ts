@@ -14,6 +14,8 @@ export { type OpenDatabaseOptions, openDatabase } from "./open-database.js";
 export { createClientTransactions } from "./pg/client-transactions.js";
 export { type FromPoolOptions, fromPool } from "./pg/from-pool.js";
 export type { PgClient, PgPool } from "./pg/pool-face.js";
+export { type FromPgliteOptions, fromPglite } from "./pglite/from-pglite.js";
+export type { OwnPglite, PgliteTransaction } from "./pglite/own-pglite.js";
 export { isInsideTransaction } from "./transaction-scope.js";
 export {
   type DrizzleSql,
@@ -21,4 +23,5 @@ export {
   fromDrizzleTransaction,
 } from "./transactions/from-drizzle-transaction.js";
 export { fromKyselyTransaction } from "./transactions/from-kysely-transaction.js";
+export { fromPgliteTransaction } from "./transactions/from-pglite-transaction.js";
 export { fromPostgresJsTransaction, type PostgresJsTransaction } from "./transactions/from-postgres-js-transaction.js";

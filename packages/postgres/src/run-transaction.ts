@@ -1,7 +1,7 @@
 import type { Logger } from "@hookline/core";
 import type { DatabaseTransaction, ExecuteResult } from "./database.js";
 import { DatabaseError } from "./errors.js";
-import type { TransactionScopes } from "./transaction-scope.js";
+import type { TransactionScope, TransactionScopes } from "./transaction-scope.js";
 
 /** One connection, for as long as one transaction. */
 export interface Session {
@@ -26,16 +26,7 @@ export async function runTransaction<T>(
   fn: (transaction: DatabaseTransaction) => Promise<T>,
 ): Promise<{ readonly value: T; readonly afterCommit: () => void }> {
   const scope = host.scopes.open();
-  const execute = async (text: string, params: readonly unknown[] = []) => {
-    scope.assertOpen();
-    return session.run(text, params);
-  };
-  const transaction: DatabaseTransaction = {
-    execute: execute as DatabaseTransaction["execute"],
-    query: (async (text: string, params?: readonly unknown[]) =>
-      (await execute(text, params)).rows) as DatabaseTransaction["query"],
-    afterCommit: scope.afterCommit,
-  };
+  const transaction = transactionWithin(scope, session);
 
   await session.run("BEGIN", []);
   let value: T;
@@ -51,16 +42,35 @@ export async function runTransaction<T>(
     session.broken(error);
     throw error;
   });
-  if (command !== "COMMIT") {
-    throw new DatabaseError(
-      "transaction_aborted",
-      "The transaction was rolled back instead of committed: one of its statements had failed.",
-    );
-  }
+  if (command !== "COMMIT") throw transactionAborted();
   return { value, afterCommit: () => runCallbacks(scope.callbacks, host.logger) };
 }
 
-function runCallbacks(callbacks: readonly (() => void)[], logger: Logger): void {
+/** What `fn` works with: the session, until the scope is closed. */
+export function transactionWithin(scope: TransactionScope, session: Session): DatabaseTransaction {
+  const execute = async (text: string, params: readonly unknown[] = []) => {
+    scope.assertOpen();
+    return session.run(text, params);
+  };
+  return {
+    execute: execute as DatabaseTransaction["execute"],
+    query: (async (text: string, params?: readonly unknown[]) =>
+      (await execute(text, params)).rows) as DatabaseTransaction["query"],
+    afterCommit: scope.afterCommit,
+  };
+}
+
+/** A COMMIT that became a rollback. */
+export function transactionAborted(cause?: unknown): DatabaseError {
+  return new DatabaseError(
+    "transaction_aborted",
+    "The transaction was rolled back instead of committed: one of its statements had failed.",
+    { cause },
+  );
+}
+
+/** Calls back what waited for the commit, in order. */
+export function runCallbacks(callbacks: readonly (() => void)[], logger: Logger): void {
   for (const callback of callbacks) {
     try {
       callback();

@@ -58,7 +58,7 @@ function createScope(): OpenScope {
   const callbacks: (() => void)[] = [];
   let open = true;
   const assertOpen = () => {
-    if (!open) throw new DatabaseError("transaction_closed", "The transaction has ended; it takes no more statements.");
+    if (!open) throw transactionClosed();
   };
   return {
     callbacks,
@@ -72,6 +72,11 @@ function createScope(): OpenScope {
       open = false;
     },
   };
+}
+
+/** A statement that came after the end of its transaction. */
+export function transactionClosed(): DatabaseError {
+  return new DatabaseError("transaction_closed", "The transaction has ended; it takes no more statements.");
 }
 
 /**

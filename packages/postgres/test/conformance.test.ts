@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Database, type DatabaseError, type DatabaseTransaction, isDatabaseError } from "../dist/index.js";
-import { describeMatrix } from "../dist/testing.js";
+import { describeMatrix, type TestDatabases } from "../dist/testing.js";
+import { describeOwnPglite } from "./own-pglite.js";
 import { until } from "./until.js";
 
-describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+function conformance(databases: TestDatabases): void {
   async function openTable(columns = "id int8 primary key, name text"): Promise<{ database: Database; table: string }> {
     const { database, schema } = await databases.open();
     const table = `${schema}.things`;
@@ -373,7 +374,10 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       await Promise.all(stops.map((stop) => stop()));
     });
   });
-});
+}
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], conformance);
+describeOwnPglite(({ databases }) => conformance(databases));
 
 async function failureOf(outcome: Promise<unknown>): Promise<DatabaseError> {
   const error = await outcome.then(

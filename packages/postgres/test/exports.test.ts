@@ -15,6 +15,8 @@ describe("what the package exports", () => {
         "createKysely",
         "fromDrizzleTransaction",
         "fromKyselyTransaction",
+        "fromPglite",
+        "fromPgliteTransaction",
         "fromPool",
         "fromPostgresJsTransaction",
         "isDatabaseError",

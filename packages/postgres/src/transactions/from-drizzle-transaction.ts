@@ -15,8 +15,8 @@ export interface DrizzleSql<Query> {
 }
 
 /**
- * A transaction of Drizzle on any of its Postgres drivers with transactions (node-postgres, postgres.js …), for
- * whoever writes into it. `sql` is Drizzle's own.
+ * A transaction of Drizzle on any of its Postgres drivers with transactions (node-postgres, postgres.js, PGlite …),
+ * for whoever writes into it. `sql` is Drizzle's own.
  *
  * @example
  * import { sql } from "drizzle-orm";

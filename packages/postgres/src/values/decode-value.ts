@@ -47,6 +47,9 @@ const ARRAYS: ReadonlyMap<number, number> = new Map([
   [3807, 3802],
 ]);
 
+/** The types that do not stay text. */
+export const DECODED_TYPES: readonly number[] = [...SCALARS.keys(), ...ARRAYS.keys()];
+
 /** The decoder for a column's type; text stays text. */
 export function decoderOf(typeOid: number): Decoder {
   const scalar = SCALARS.get(typeOid);
