@@ -234,6 +234,10 @@ export function createDeliveryRun(options: {
 
   const run = async (job: Job): Promise<void> => {
     if (interrupted) return giveBack(job, 0);
+    if (job.missing) {
+      const reason = "The event or direct send is no longer stored.";
+      return end(job, { outcome: "dead", errorCode: "payload_expunged", reason });
+    }
     const opened = await open(job).catch(async (error: unknown) => {
       if (!isUnreadable(error)) throw error;
       await putOffUnreadable(job, error);

@@ -224,7 +224,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
       });
       try {
         worker = await starting;
-        const retention = createRetention({ settings, query: database.query, statements });
+        const retention = createRetention({ settings, database, statements });
         const backlogs = createBacklogWatch({ settings, database, statements, log, hooks });
         const tasks = [
           { what: "a recovery", everyMs: RESUME_MS, step: recoveries.step },

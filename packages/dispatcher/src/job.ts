@@ -15,6 +15,8 @@ export interface Job {
   readonly deadlineMs: number | null;
   /** Its payload is gone: there is nothing to send. */
   readonly expunged?: boolean;
+  /** Its event or direct send is no longer stored: nobody knows what there was to send. */
+  readonly missing?: boolean;
   /** How its endpoint was when it was read; null for a healthy one. */
   readonly health: Blockade | null;
   /** The one delivery that may be attempted while the circuit breaker is open. */

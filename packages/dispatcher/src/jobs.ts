@@ -45,6 +45,7 @@ export function jobOf(row: ClaimedRow, leasedUntilMs: number): Job {
     firstAttempt: row.first_attempt,
     deadlineMs: row.deadline_at?.getTime() ?? null,
     expunged: row.expunged,
+    missing: row.missing,
     health: healthOf(row),
     isProbe: false,
     traceContext: row.trace_context,

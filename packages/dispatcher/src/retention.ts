@@ -1,8 +1,9 @@
 import type { SqlQuery } from "@hookline/core";
+import type { Database } from "@hookline/postgres";
 import { firstDeliveryIdAt } from "./delivery-search.js";
 import type { Settings } from "./options.js";
 import { isoTime } from "./sql/columns.js";
-import type { OldBatch, OldRows } from "./sql/old-rows.js";
+import type { BodyTable, OldRow, OldRows } from "./sql/old-rows.js";
 import type { Statements } from "./sql/statements.js";
 
 /** How long what is finished is kept; what is absent is kept for ever. What is still to be delivered is never removed. */
@@ -21,24 +22,35 @@ const BATCH = 500;
 /** One pass over what is old, step by step: `step` answers false at its end, and the next one begins anew. */
 export function createRetention(options: {
   readonly settings: Settings;
-  readonly query: SqlQuery;
+  readonly database: Database;
   readonly statements: Statements;
 }): { step(): Promise<boolean> } {
-  const { settings, query, statements } = options;
+  const { settings, database, statements } = options;
   const { clock, retention } = settings;
 
   /** Goes through rows in the order in which they were stored; a finished pass answers false and starts over. */
   const passOver = (
     keptMs: number | undefined,
-    remove: (rows: OldRows) => Promise<readonly OldBatch[]>,
+    { table, isExpunged }: { readonly table: BodyTable; readonly isExpunged: boolean },
+    clear: (query: SqlQuery, ids: readonly string[]) => Promise<unknown>,
   ): (() => Promise<boolean>) => {
     let after: OldRows["after"] = null;
+    const clearBatch = (before: string): Promise<readonly OldRow[]> =>
+      database.transaction(async ({ query }) => {
+        const rows = await statements.lockOld(query, table, { before, after, limit: BATCH, isExpunged });
+        if (rows.length > 0) {
+          await clear(
+            query,
+            rows.map((row) => row.id),
+          );
+        }
+        return rows;
+      });
     return async () => {
       if (keptMs === undefined) return false;
-      const [batch] = await remove({ before: isoTime(clock.now() - keptMs), after, limit: BATCH });
-      const last =
-        batch?.last_at != null && batch.last_id !== null ? { storedAt: batch.last_at, id: batch.last_id } : null;
-      after = batch?.count === BATCH ? last : null;
+      const rows = await clearBatch(isoTime(clock.now() - keptMs));
+      const last = rows.length === BATCH ? rows.at(-1) : undefined;
+      after = last === undefined ? null : { storedAt: last.stored_at, id: last.id };
       return after !== null;
     };
   };
@@ -47,7 +59,7 @@ export function createRetention(options: {
   const passOverDeliveries = async (): Promise<boolean> => {
     if (retention.attemptMs === undefined) return false;
     const beforeMs = clock.now() - retention.attemptMs;
-    const [batch] = await statements.removeOldAttempts(query, {
+    const [batch] = await statements.removeOldAttempts(database.query, {
       after: afterDelivery,
       beforeId: firstDeliveryIdAt(beforeMs),
       before: isoTime(beforeMs),
@@ -57,19 +69,21 @@ export function createRetention(options: {
     return afterDelivery !== "";
   };
 
-  const empty = (table: "events" | "messages") => (rows: OldRows) =>
-    statements.emptyOld(query, table, { ...rows, now: isoTime(clock.now()) });
-  const remove = (table: "events" | "messages", isExpunged: boolean) => (rows: OldRows) =>
-    statements.removeOld(query, table, { ...rows, isExpunged });
   const { payloadMs, eventMs } = retention;
+  const passToEmpty = (table: BodyTable) =>
+    passOver(payloadMs, { table, isExpunged: false }, (query, ids) =>
+      statements.emptyOld(query, table, { ids, now: isoTime(clock.now()) }),
+    );
+  const passToRemove = (table: BodyTable, isExpunged: boolean) =>
+    passOver(eventMs, { table, isExpunged }, (query, ids) => statements.removeOld(query, table, ids));
   const passes = [
     passOverDeliveries,
-    passOver(eventMs, remove("events", false)),
-    passOver(eventMs, remove("events", true)),
-    passOver(eventMs, remove("messages", false)),
-    passOver(eventMs, remove("messages", true)),
-    passOver(payloadMs, empty("events")),
-    passOver(payloadMs, empty("messages")),
+    passToRemove("events", false),
+    passToRemove("events", true),
+    passToRemove("messages", false),
+    passToRemove("messages", true),
+    passToEmpty("events"),
+    passToEmpty("messages"),
   ];
   let current = 0;
 

@@ -22,6 +22,8 @@ export interface ClaimedRow {
   readonly target: string | null;
   /** The payload is gone. */
   readonly expunged: boolean;
+  /** Its event or direct send is gone as a whole. */
+  readonly missing: boolean;
   /** Of the endpoint, as it was before this claim: 0 or null for a healthy one. */
   readonly failures: number | null;
   readonly openings: number | null;
@@ -101,6 +103,7 @@ export function leaseChosen(schema: string, chosen: string, before = ""): string
     select leased.*, endpoint.version, event.type, event.subject_id, coalesce(event.occurred_at, message.stored_at)
       as occurred_at, coalesce(event.body, message.body) as body, message.destination, message.target,
       event.expunged_at is not null or message.expunged_at is not null as expunged,
+      event.id is null and message.id is null as missing,
       endpoint.failures, endpoint.openings, greatest(endpoint.circuit_until, endpoint.held_until) as blocked_until,
       coalesce(event.trace_context, message.trace_context) as trace_context,
       summary.chosen, summary.chosen_to_ms

@@ -1,3 +1,5 @@
+import type { SqlQuery } from "@hookline/core";
+
 /** What bodies are stored in. */
 export type BodyTable = "events" | "messages";
 
@@ -8,28 +10,53 @@ export interface OldRows {
   /** The last row of the batch before; null for the first batch. */
   readonly after: { readonly storedAt: Date; readonly id: string } | null;
   readonly limit: number;
+  /** Those without their payload, or those that have it. */
+  readonly isExpunged: boolean;
 }
 
-/** The last row of a batch and how many there were; no more than `limit`. */
-export interface OldBatch {
-  readonly count: number;
-  readonly last_at: Date | null;
-  readonly last_id: string | null;
+export interface OldRow {
+  readonly id: string;
+  readonly stored_at: Date;
 }
 
-/** The part of a statement that chooses old rows for which nothing waits: `$1` before, `$2`, `$3` after, `$4` limit. */
-export function chooseOld(schema: string, table: BodyTable, expunged: "is null" | "is not null"): string {
-  const isPending = table === "events" ? "pending.event_id = row.id" : "pending.id = row.id";
+/**
+ * Locks old rows for which nothing waits. In the transaction of what is done with them: whoever puts a delivery back
+ * locks the same row, so that from here on none is put back.
+ */
+export function lockOld(schema: string) {
+  const textOf = (table: BodyTable, isExpunged: boolean) => `
+    select row.id, row.stored_at from "${schema}".${table} row
+    where row.expunged_at ${isExpunged ? "is not null" : "is null"} and row.stored_at < $1::text::timestamptz
+      and (row.stored_at, row.id) > (coalesce($2::text, '-infinity')::timestamptz, coalesce($3::text, ''))
+      and not exists (select from "${schema}".queue pending where ${isPending(table, "row")})
+    order by row.stored_at, row.id
+    limit $4::integer
+    for update skip locked`;
+
+  return (query: SqlQuery, table: BodyTable, rows: OldRows) =>
+    query<OldRow>(textOf(table, rows.isExpunged), [
+      rows.before,
+      rows.after?.storedAt.toISOString() ?? null,
+      rows.after?.id ?? null,
+      rows.limit,
+    ]);
+}
+
+/**
+ * The part of a statement that names the rows `$1` which are still old: what was put back between the choice of a row
+ * and its lock is seen by this statement, not by the one that locked it.
+ */
+export function stillOld(schema: string, table: BodyTable): string {
   return `
     old as (
-      select row.id, row.stored_at from "${schema}".${table} row
-      where row.expunged_at ${expunged} and row.stored_at < $1::text::timestamptz
-        and (row.stored_at, row.id) > (coalesce($2::text, '-infinity')::timestamptz, coalesce($3::text, ''))
-        and not exists (select from "${schema}".queue pending where ${isPending})
-      order by row.stored_at, row.id
-      limit $4::integer
-      for update skip locked
+      select row.id from "${schema}".${table} row
+      where row.id = any(string_to_array($1::text, E'\\x1e'))
+        and not exists (select from "${schema}".queue pending where ${isPending(table, "row")})
     )`;
+}
+
+function isPending(table: BodyTable, row: string): string {
+  return table === "events" ? `pending.event_id = ${row}.id` : `pending.id = ${row}.id`;
 }
 
 /** The ids of the finished deliveries of those rows. */
@@ -39,13 +66,3 @@ export function deliveriesOfOld(schema: string, table: BodyTable): string {
     : `select delivery_id from "${schema}".attempts ended
        where ended.event_id = any(array(select id from old)) and ended.ending is not null and ended.event_id is not null`;
 }
-
-export const BATCH_OF_OLD = `select count(*)::integer as count, max(stored_at) as last_at,
-    (array_agg(id order by stored_at desc, id desc))[1] as last_id from old`;
-
-export const parametersOf = ({ before, after, limit }: OldRows): readonly unknown[] => [
-  before,
-  after?.storedAt.toISOString() ?? null,
-  after?.id ?? null,
-  limit,
-];

@@ -1,24 +1,15 @@
 import type { SqlQuery } from "@hookline/core";
-import {
-  BATCH_OF_OLD,
-  type BodyTable,
-  chooseOld,
-  deliveriesOfOld,
-  type OldBatch,
-  type OldRows,
-  parametersOf,
-} from "./old-rows.js";
+import { packColumn } from "./columns.js";
+import { type BodyTable, deliveriesOfOld, stillOld } from "./old-rows.js";
 
-/** Deletes old events or direct sends, with payload or without, and all that is known of their deliveries. */
+/** Deletes old events or direct sends that are locked, and all that is known of their deliveries. */
 export function removeOld(schema: string) {
-  const textOf = (table: BodyTable, isExpunged: boolean) => `
-    with ${chooseOld(schema, table, isExpunged ? "is not null" : "is null")}, forgotten as (
+  const textOf = (table: BodyTable) => `
+    with ${stillOld(schema, table)}, forgotten as (
       delete from "${schema}".attempts where delivery_id = any(array(${deliveriesOfOld(schema, table)}))
-    ), removed as (
-      delete from "${schema}".${table} where id = any(array(select id from old))
     )
-    ${BATCH_OF_OLD}`;
+    delete from "${schema}".${table} where id = any(array(select id from old)) returning id`;
 
-  return (query: SqlQuery, table: BodyTable, rows: OldRows & { readonly isExpunged: boolean }) =>
-    query<OldBatch>(textOf(table, rows.isExpunged), parametersOf(rows));
+  return (query: SqlQuery, table: BodyTable, ids: readonly string[]) =>
+    query<{ readonly id: string }>(textOf(table), [packColumn(ids, (id) => id)]);
 }

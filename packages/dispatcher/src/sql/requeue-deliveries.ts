@@ -4,14 +4,31 @@ import { nextPlace, placeKey } from "./ordering.js";
 /**
  * The parts of a statement that put finished deliveries back in the queue, with their whole schedule before them: those
  * whose ids the part `chosen` names, of the tenant `$1`, due at `$2`. Those of a disabled endpoint are held. `queued`
- * answers the ids; a delivery that somebody else has put back meanwhile is not among them. Their places in an order are
- * behind what waits now.
+ * answers the ids; a delivery that somebody else has put back meanwhile is not among them, nor one whose event or direct
+ * send is gone. These are locked first, so that nobody removes them as old ones for which nothing waits. Their places in
+ * an order are behind what waits now.
  */
 export function requeueChosen(schema: string): string {
   return `
-    reopened as (
+    kept_events as materialized (
+      select event.id, event.ordering_key from "${schema}".events event
+      where event.id = any(array(
+        select ended.event_id from "${schema}".attempts ended
+        where ended.delivery_id = any(array(select id from chosen)) and ended.tenant_id = $1::text
+          and ended.ending is not null
+      ))
+      order by event.id
+      for key share
+    ), kept_messages as materialized (
+      select message.id, message.deadline_at from "${schema}".messages message
+      where message.id = any(array(select id from chosen))
+      order by message.id
+      for key share
+    ), reopened as (
       update "${schema}".attempts set ending = null
       where delivery_id = any(array(select id from chosen)) and tenant_id = $1::text and ending is not null
+        and case when event_id is null then delivery_id in (select id from kept_messages)
+          else event_id in (select id from kept_events) end
       returning delivery_id, event_id, endpoint_id, tenant_id, attempt, lease_no
     ), queued as (
       insert into "${schema}".queue
@@ -22,9 +39,9 @@ export function requeueChosen(schema: string): string {
         reopened.attempt, reopened.attempt, $2::text::timestamptz, message.deadline_at,
         ${placeKey("event", "endpoint")}, ${nextPlace(schema)}
       from (select * from reopened order by delivery_id) as reopened
-      left join "${schema}".events event on event.id = reopened.event_id
+      left join kept_events event on event.id = reopened.event_id
       left join "${schema}".endpoints endpoint on endpoint.id = reopened.endpoint_id
-      left join "${schema}".messages message on reopened.event_id is null and message.id = reopened.delivery_id
+      left join kept_messages message on reopened.event_id is null and message.id = reopened.delivery_id
       returning id
     )`;
 }

@@ -30,6 +30,7 @@ import { lockEndpoints } from "./lock-endpoints.js";
 import { markBacklogs } from "./mark-backlogs.js";
 import { nextDue } from "./next-due.js";
 import { notifyWorkers } from "./notify-workers.js";
+import { lockOld } from "./old-rows.js";
 import { passTurns } from "./pass-turns.js";
 import { publishEvent } from "./publish-event.js";
 import { publishEvents } from "./publish-events.js";
@@ -111,6 +112,7 @@ export function createStatements(schema: string) {
     listRecoveries: listRecoveries(schema),
     recoverPage: recoverPage(schema),
     takeRecovery: takeRecovery(schema),
+    lockOld: lockOld(schema),
     emptyOld: emptyOld(schema),
     removeOld: removeOld(schema),
     removeOldAttempts: removeOldAttempts(schema),
