@@ -8,6 +8,7 @@ export {
 } from "./action.js";
 export { type Clock, systemClock } from "./clock.js";
 export { CONDITION_OPERATORS, type Condition, type ConditionIssue, conditionIssues } from "./condition.js";
+export { type CountedOperations, countOperations } from "./condition-steps.js";
 export { type Connector, type ConnectorContext, type ConnectorRoute, defineConnector } from "./connector.js";
 export {
   type Destination,

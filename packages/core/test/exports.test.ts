@@ -8,6 +8,7 @@ it("exports what the README names, and nothing else", () => {
       "OUTBOX_REFUSALS",
       "conditionIssues",
       "countCharacters",
+      "countOperations",
       "defineAction",
       "defineConnector",
       "defineDestination",

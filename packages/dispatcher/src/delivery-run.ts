@@ -232,6 +232,12 @@ export function createDeliveryRun(options: {
     return outcomes.record({ row, job, endpoint: null });
   };
 
+  /** What was attempted once, or is sent again by hand, is wanted. What was only put off was not attempted. */
+  const isUnwanted = async (job: Job, accepts: (data: unknown) => boolean): Promise<boolean> => {
+    if (job.attempts !== job.firstAttempt || accepts(job.event.data)) return false;
+    return job.attempts === 0 || (await statements.hasBeenAttempted(query, job.deliveryId)).length === 0;
+  };
+
   const run = async (job: Job): Promise<void> => {
     if (interrupted) return giveBack(job, 0);
     if (job.missing) {
@@ -253,8 +259,13 @@ export function createDeliveryRun(options: {
     }
     if (!opened.active) return giveBack(job, 1);
     options.onOpened(laneOf(job), opened.policy);
-    // What was attempted once, or is sent again by hand, is wanted.
-    if (job.attempts === 0 && opened.accepts?.(job.event.data) === false) {
+    let unwanted: boolean;
+    try {
+      unwanted = opened.accepts !== null && (await isUnwanted(job, opened.accepts));
+    } catch (error) {
+      return end(job, planFailed(error));
+    }
+    if (unwanted) {
       if (job.isProbe && opened.endpoint.id !== null) outcomes.returnProbe(opened.endpoint.id);
       return outcomes.discard(job);
     }
@@ -267,8 +278,7 @@ export function createDeliveryRun(options: {
     try {
       place = placeOf(destination, job);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return end(job, { outcome: "dead", errorCode: "plan_failed", reason });
+      return end(job, planFailed(error));
     }
     const held = await heldEntity(job, opened, place);
     if (held === null) return giveBack(job, 0);
@@ -316,6 +326,10 @@ function storableEntity(entity: string): string {
 function hostOf(target: unknown): string | null {
   const url = (target as { readonly url?: unknown } | null)?.url;
   return typeof url === "string" && URL.canParse(url) ? new URL(url).host : null;
+}
+
+function planFailed(error: unknown): AttemptResult {
+  return { outcome: "dead", errorCode: "plan_failed", reason: error instanceof Error ? error.message : String(error) };
 }
 
 /** Something may have been sent: what cannot be read is written down too, and counts in the schedule. */

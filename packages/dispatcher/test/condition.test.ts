@@ -2,7 +2,7 @@ import { type Condition, conditionIssues } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileCondition } from "../src/condition.js";
-import { openDispatcher, openReceiver, TENANT, until } from "./open-dispatcher.js";
+import { openDispatcher, openReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
 
 const TICKET = {
   ticket: { priority: 2, title: "Printer", tags: ["vip", "eu"], assignee: null },
@@ -84,6 +84,34 @@ describe("condition", () => {
   });
 });
 
+describe("condition over large data", () => {
+  const numbers = Array.from({ length: 20_000 }, (_, n) => n);
+  const list = Array.from({ length: 100 }, (_, n) => -1 - n);
+  const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
+  it.each<[string, Condition, unknown]>([
+    ["$nin", { a: { $nin: list } }, { a: numbers }],
+    ["$in", { a: { $in: list } }, { a: numbers }],
+    ["many $ne", { $and: list.map((n) => ({ a: { $ne: n } })) }, { a: numbers }],
+    ["many values", { $or: list.map((n) => ({ a: n })) }, { a: numbers }],
+    ["many $gt", { $or: list.map(() => ({ a: { $gt: 30_000 } })) }, { a: numbers }],
+    ["$elemMatch", { a: { $elemMatch: { $in: list } } }, { a: numbers }],
+    [
+      "$elemMatch within $elemMatch",
+      { a: { $elemMatch: { b: { $elemMatch: { $in: list } } } } },
+      { a: [{ b: numbers }, { b: numbers }] },
+    ],
+    ["lists in lists", { a: { $in: list } }, { a: nested(2_000) }],
+  ])("W9 ends a judgement by %s that takes too many steps", (_name, condition, data) => {
+    expect(conditionIssues(condition)).toEqual([]);
+    expect(() => compileCondition(condition)(data)).toThrow("more than 1000000 steps");
+  });
+
+  it("W9 judges each event anew, however many came before", () => {
+    const accepts = compileCondition({ a: { $in: [7, 19_999] } });
+    for (let time = 0; time < 30; time += 1) expect(accepts({ a: numbers })).toBe(true);
+  });
+});
+
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
   it("W9 delivers only events whose data fit the endpoint's condition, and keeps no trace of the rest", async () => {
     const { dispatcher } = await openDispatcher(databases);
@@ -123,6 +151,18 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await dispatcher.endpoints.update(endpoint, { condition: null });
     await publish(0);
     await receiver.waitFor(4);
+  });
+
+  it("W9 ends a delivery as dead whose condition takes too many steps, saying why", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    await dispatcher.start();
+    const condition = { a: { $nin: Array.from({ length: 100 }, (_, n) => -1 - n) } };
+    const target = { url: "https://example.com/" };
+    await dispatcher.endpoints.create({ tenantId: TENANT, target, events: ["*"], condition });
+    await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: { a: Array.from({ length: 20_000 }, () => 1) } });
+    const delivery = await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(delivery?.log).toMatchObject([{ outcome: "dead", errorCode: "plan_failed" }]);
+    expect(delivery?.reason).toContain("more than 1000000 steps");
   });
 
   it("W9 keeps the order of a key past what the condition leaves out", async () => {

@@ -53,6 +53,31 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(receiver.requests).toHaveLength(1);
   });
 
+  it("W9 judges by its condition what was put off, and keeps no trace of what does not fit", async () => {
+    const clock = createVirtualClock();
+    const { dispatcher, another } = await openDispatcher(databases, { clock });
+    const receiver = await openReceiver({ toleranceSeconds: Number.POSITIVE_INFINITY });
+    const target = { url: receiver.url };
+    await dispatcher.endpoints.create({ tenantId: TENANT, target, events: ["*"], condition: { n: 2 } });
+    for (const n of [1, 2]) await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: { n } });
+    const without = another({ encryptionKey: OTHER_KEY });
+    await without.start();
+    const list = () => dispatcher.deliveries.list({ tenantId: TENANT }).then(({ deliveries }) => deliveries);
+    await until(async () => (await list()).filter(({ attempts }) => attempts > 0).length === 2);
+    await without.stop();
+    await dispatcher.start();
+    const left = await until(async () => {
+      clock.advance(1_000);
+      const deliveries = await list();
+      return deliveries.length === 1 && deliveries[0]?.status === "delivered" && deliveries;
+    });
+    expect(receiver.requests.map((request) => request.json())).toMatchObject([{ data: { n: 2 } }]);
+
+    // By hand it is sent whatever the condition says.
+    await dispatcher.deliveries.retry({ tenantId: TENANT, id: left[0]?.id ?? "" });
+    await receiver.waitFor(2);
+  });
+
   it("leaves the whole schedule to a delivery that was put off", async () => {
     const clock = createVirtualClock();
     const { dispatcher, another } = await openDispatcher(databases, { clock });

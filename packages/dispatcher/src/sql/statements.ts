@@ -17,6 +17,7 @@ import { findSubscription } from "./find-subscription.js";
 import { forgetTokens } from "./forget-tokens.js";
 import { getEvent } from "./get-event.js";
 import { giveBackDeliveries } from "./give-back-deliveries.js";
+import { hasBeenAttempted } from "./has-been-attempted.js";
 import { insertEndpoint } from "./insert-endpoint.js";
 import { insertRecovery } from "./insert-recovery.js";
 import { listAttempts } from "./list-attempts.js";
@@ -75,6 +76,7 @@ export function createStatements(schema: string) {
     findSubscription: findSubscription(schema),
     getEvent: getEvent(schema),
     giveBackDeliveries: giveBackDeliveries(schema),
+    hasBeenAttempted: hasBeenAttempted(schema),
     insertEndpoint: insertEndpoint(schema),
     listAttempts: listAttempts(schema),
     listDeliveries: listDeliveries(schema),

@@ -47,7 +47,15 @@ export async function runAutomation(parts: RunParts, run: Run): Promise<Interpre
   const end = (status: "succeeded" | "skipped" | "failed", error: string | null) =>
     log.end(query, executionId, { status, error, at: new Date(store.clock.now()) });
 
-  if (!meets(definition.condition, subjectOf(event))) {
+  let isMet: boolean;
+  try {
+    isMet = meets(definition.condition, subjectOf(event));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    await end("failed", reason);
+    return { outcome: "dead", reason };
+  }
+  if (!isMet) {
     await end("skipped", null);
     return { outcome: "delivered", reason: "The condition was not met." };
   }
