@@ -15,8 +15,7 @@ import type { Settings } from "./options.js";
 import type { Bucket } from "./rate-gate.js";
 import { isUsedUp } from "./retry-schedule.js";
 import { signingSecrets } from "./secrets.js";
-import { isoTime, plainText } from "./sql/columns.js";
-import type { DiscardedRow } from "./sql/discard-deliveries.js";
+import { plainText } from "./sql/columns.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
@@ -36,11 +35,12 @@ export interface DeliveryRun {
 export interface DeliveryOutcomes {
   /** Resolves when the attempt is written, or its lease was found to be lost. */
   record(outcome: AttemptOutcome): Promise<void>;
-  giveBack(row: GivenBackRow): void;
+  /** Ends a lease without an attempt, and returns the probe that it was. */
+  giveBack(job: Job, to: { readonly state: GivenBackRow["state"]; readonly nextAtMs: number }): void;
   /** Takes a delivery that its endpoint does not want out of the queue. */
-  discard(row: DiscardedRow): void;
-  /** The probe of that endpoint was not made after all: another one may be. */
-  returnProbe(endpointId: string): void;
+  discard(job: Job): void;
+  /** If the job is a probe: it was not made after all, and from `nextAtMs` on another one may be. */
+  returnProbe(job: Job, nextAtMs: number): void;
 }
 
 interface Opened {
@@ -101,12 +101,7 @@ export function createDeliveryRun(options: {
   let interrupted = false;
 
   const giveBack = (job: Job, state: 0 | 1 | 2, delayMs = 0): void =>
-    outcomes.giveBack({
-      deliveryId: job.deliveryId,
-      leaseNo: job.leaseNo,
-      state,
-      nextAt: isoTime(clock.now() + delayMs),
-    });
+    outcomes.giveBack(job, { state, nextAtMs: clock.now() + delayMs });
 
   const timeoutOf = ({ timeoutMs = settings.timeoutMs }: EndpointPolicy) => Math.min(timeoutMs, settings.maxTimeoutMs);
 
@@ -247,6 +242,7 @@ export function createDeliveryRun(options: {
     const opened = await open(job).catch(async (error: unknown) => {
       if (!isUnreadable(error)) throw error;
       await putOffUnreadable(job, error);
+      outcomes.returnProbe(job, clock.now() + ELSEWHERE_MS);
       return undefined;
     });
     if (opened === undefined) return;
@@ -265,10 +261,7 @@ export function createDeliveryRun(options: {
     } catch (error) {
       return end(job, planFailed(error));
     }
-    if (unwanted) {
-      if (job.isProbe && opened.endpoint.id !== null) outcomes.returnProbe(opened.endpoint.id);
-      return outcomes.discard(job);
-    }
+    if (unwanted) return outcomes.discard(job);
     const destination = registry.get(opened.destinationId);
     if (destination === undefined) {
       logger.warn({ destination: opened.destinationId, deliveryId: job.deliveryId }, "no such destination here");

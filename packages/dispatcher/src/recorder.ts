@@ -5,10 +5,12 @@ import { createBatches } from "./batches.js";
 import type { DeliveryOutcomes } from "./delivery-run.js";
 import type { EndpointProtection } from "./endpoint-protection.js";
 import type { HookCalls } from "./hooks.js";
+import type { Job } from "./job.js";
 import { isoTime } from "./sql/columns.js";
 import type { DiscardedRow } from "./sql/discard-deliveries.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow, RecordedRow } from "./sql/record-attempts.js";
+import type { ReturnedProbe } from "./sql/return-probes.js";
 import type { Statements } from "./sql/statements.js";
 import { createTurns } from "./turns.js";
 
@@ -73,6 +75,7 @@ export function createRecorder(options: {
     const keptLeases = new Map(kept.map((row) => [row.id, row.lease_no]));
     for (const outcome of outcomes) {
       const { deliveryId, leaseNo } = outcome.row;
+      if (!saysSomething(outcome)) returnProbe(outcome.job, clock.now());
       if (keptLeases.get(deliveryId) === leaseNo) hooks.attempt(outcome);
       else logger.warn({ deliveryId, leaseNo }, "the lease was lost: the attempt was made and is not recorded");
     }
@@ -115,26 +118,39 @@ export function createRecorder(options: {
     },
   });
 
-  const givenBack = createBatches<GivenBackRow>({
+  const probeOf = ({ isProbe, recipient, leasedUntilMs }: Job, nextAtMs: number): readonly ReturnedProbe[] => {
+    if (!isProbe || recipient.kind === "direct") return [];
+    const { endpointId } = recipient;
+    return [{ endpointId, leasedUntil: isoTime(leasedUntilMs), nextAt: isoTime(nextAtMs) }];
+  };
+
+  const givenBack = createBatches<GivenBackRow & { readonly probe: readonly ReturnedProbe[] }>({
     what: "leases given back",
     clock,
     logger,
     async write(rows) {
+      const probes = rows.flatMap(({ probe }) => probe);
+      if (probes.length > 0) await statements.returnProbes(query, probes);
       const given = await statements.giveBackDeliveries(query, rows);
       const setAside = given.flatMap(({ set_aside: endpointId }) => endpointId ?? []);
-      if (setAside.length > 0) protection.lookAfter(new Set(setAside));
+      const outside = [...setAside, ...probes.map(({ endpointId }) => endpointId)];
+      if (outside.length > 0) protection.lookAfter(new Set(outside));
     },
   });
 
-  const returnedProbes = createBatches<string>({
+  const returnedProbes = createBatches<ReturnedProbe>({
     what: "probes that were not made",
     clock,
     logger,
-    async write(endpointIds) {
-      await statements.returnProbes(query, endpointIds, isoTime(clock.now()));
-      protection.lookAfter(new Set(endpointIds));
+    async write(probes) {
+      await statements.returnProbes(query, probes);
+      protection.lookAfter(new Set(probes.map(({ endpointId }) => endpointId)));
     },
   });
+
+  const returnProbe = (job: Job, nextAtMs: number): void => {
+    for (const probe of probeOf(job, nextAtMs)) returnedProbes.add(probe);
+  };
 
   const discarded = createBatches<DiscardedRow>({
     what: "deliveries that nobody wants",
@@ -147,12 +163,16 @@ export function createRecorder(options: {
 
   return {
     record: (outcome) => new Promise((done) => attempts.add({ outcome, done })),
-    giveBack: (row) => {
-      givenBack.add(row);
-      options.onRetry(Date.parse(row.nextAt));
+    giveBack(job, { state, nextAtMs }) {
+      const { deliveryId, leaseNo } = job;
+      givenBack.add({ deliveryId, leaseNo, state, nextAt: isoTime(nextAtMs), probe: probeOf(job, nextAtMs) });
+      options.onRetry(nextAtMs);
     },
-    returnProbe: (endpointId) => returnedProbes.add(endpointId),
-    discard: ({ deliveryId, leaseNo }) => discarded.add({ deliveryId, leaseNo }),
+    returnProbe,
+    discard(job) {
+      discarded.add({ deliveryId: job.deliveryId, leaseNo: job.leaseNo });
+      returnProbe(job, clock.now());
+    },
     async flush(signal) {
       await Promise.all([attempts.flush(signal), givenBack.flush(signal), discarded.flush(signal)]);
       await Promise.all([returnedProbes.flush(signal), turns.flush(signal)]);
@@ -169,7 +189,7 @@ export function createRecorder(options: {
       return attempts.unwrittenSinceMs;
     },
     get pending() {
-      return attempts.pending + givenBack.pending + discarded.pending + turns.pending;
+      return attempts.pending + givenBack.pending + discarded.pending + returnedProbes.pending + turns.pending;
     },
   };
 }
@@ -178,6 +198,11 @@ export function createRecorder(options: {
 function isAboutValues(error: unknown): boolean {
   if (!isDatabaseError(error)) return false;
   return error.code === "invalid_parameter" || /^(22|23|54)/.test(error.sqlState ?? "");
+}
+
+/** Whether the attempt says how its endpoint does, which a probe is made for. */
+function saysSomething({ endpoint }: AttemptOutcome): boolean {
+  return endpoint !== null && (endpoint.signal !== "none" || endpoint.isGone);
 }
 
 /** What can always be stored. What was not delivered ends here: another attempt would come to the same outcome. */

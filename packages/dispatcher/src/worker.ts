@@ -181,11 +181,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const isLaneFull = !stopped && lanes.room() > 0;
     const isSetAside = isLaneFull && job.recipient.kind === "endpoint";
     if (isSetAside) setAside.add(lane);
-    recorder.giveBack({
-      deliveryId: job.deliveryId,
-      leaseNo: job.leaseNo,
+    recorder.giveBack(job, {
       state: isSetAside ? 2 : 0,
-      nextAt: isoTime(clock.now() + (isLaneFull ? settings.pollMs : 0)),
+      nextAtMs: clock.now() + (isLaneFull ? settings.pollMs : 0),
     });
   };
 
@@ -288,7 +286,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return;
     }
     const params = claimParams(limit);
-    const { rows, chosen } = await statements.claimSetAside(database.query, lane, params);
+    const { rows, chosen, isProbe } = await statements.claimSetAside(database.query, lane, params);
+    if (isProbe && rows.length === 0) {
+      const { leasedUntil, now } = params;
+      await statements.returnProbes(database.query, [{ endpointId: lane, leasedUntil, nextAt: now }]);
+      // What was not its turn has left; what is locked is found by the next sweep.
+      if (chosen > 0 && !stopped) return takeSetAside(lane, wanted);
+    }
     if (chosen === limit) setAside.add(lane);
     else paused.forget(lane);
     for (const row of rows) offer(protection.admitted(row, params.leasedUntilMs), true);
@@ -312,12 +316,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   function offerElsewhere(job: Job): void {
     const isEndpoint = job.recipient.kind === "endpoint";
     if (isEndpoint) setAside.add(laneOf(job));
-    recorder.giveBack({
-      deliveryId: job.deliveryId,
-      leaseNo: job.leaseNo,
-      state: isEndpoint ? 2 : 0,
-      nextAt: isoTime(isEndpoint ? clock.now() : laterOf(job)),
-    });
+    recorder.giveBack(job, { state: isEndpoint ? 2 : 0, nextAtMs: isEndpoint ? clock.now() : laterOf(job) });
   }
 
   /** When a direct send comes back, which cannot be set aside: no later than its deadline is to be told. */

@@ -45,12 +45,15 @@ export interface Claim {
   readonly chosen: number;
   /** The latest time at which one of them was due; null when there was none. */
   readonly chosenToMs: number | null;
+  /** The circuit breaker is open, and this claim took its probe: with no row, for nothing. */
+  readonly isProbe: boolean;
 }
 
 interface SummarizedRow extends Omit<ClaimedRow, "id"> {
   readonly id: string | null;
   readonly chosen: number;
   readonly chosen_to_ms: number | null;
+  readonly is_probe: boolean;
 }
 
 /** While the one that a delivery waits for is just being worked on: it may be gone at any moment. */
@@ -60,11 +63,11 @@ const BREATH = "interval '20 milliseconds'";
  * Everything that follows the choice of rows, which both ways of claiming share. Of one ordering key only the first is
  * leased. The others leave the line, unless the one that they wait for cannot be locked: whoever ends it must see them.
  */
-export function leaseChosen(schema: string, chosen: string, before = ""): string {
+export function leaseChosen(schema: string, chosen: string, probe?: string): string {
   const sameKey = (other: string) =>
     `${other}.endpoint_id = chosen.endpoint_id and ${other}.ordering_key = chosen.ordering_key`;
   return `
-    with ${before}chosen as materialized (${chosen}), behind as materialized (
+    with ${probe === undefined ? "" : `probe as (${probe}), `}chosen as materialized (${chosen}), behind as materialized (
       select chosen.id, first.id as first, first.attempt
       from chosen cross join lateral (
         (select other.id, other.attempt from "${schema}".queue other
@@ -106,7 +109,7 @@ export function leaseChosen(schema: string, chosen: string, before = ""): string
       event.id is null and message.id is null as missing,
       endpoint.failures, endpoint.openings, greatest(endpoint.circuit_until, endpoint.held_until) as blocked_until,
       coalesce(event.trace_context, message.trace_context) as trace_context,
-      summary.chosen, summary.chosen_to_ms
+      summary.chosen, summary.chosen_to_ms, ${probe === undefined ? "false" : "exists (select from probe)"} as is_probe
     from (
       select count(*)::integer as chosen, (extract(epoch from max(next_at)) * 1000)::float8 as chosen_to_ms from chosen
     ) as summary
@@ -129,6 +132,7 @@ export async function runClaim(query: SqlQuery, text: string, params: readonly u
     rows: first === undefined || first.id === null ? [] : (rows as readonly ClaimedRow[]),
     chosen: first?.chosen ?? 0,
     chosenToMs: first?.chosen_to_ms ?? null,
+    isProbe: first?.is_probe ?? false,
   };
 }
 

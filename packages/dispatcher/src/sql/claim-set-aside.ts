@@ -20,13 +20,13 @@ export function claimSetAside(schema: string) {
      order by waiting.id
      limit case when exists (select from probe) then 1 else $3::integer end
      for update skip locked`,
-    `probe as (
+    `
       update "${schema}".endpoints set circuit_until = $2::text::timestamptz
       where id = $4::text and active and openings > 0
         and greatest(circuit_until, held_until) <= $1::text::timestamptz
         and exists (select from "${schema}".queue where endpoint_id = $4::text and state <> 0)
       returning id
-    ), `,
+    `,
   );
 
   return (query: SqlQuery, endpointId: string, params: ClaimParams): Promise<Claim> =>
