@@ -69,7 +69,9 @@ export function nextHealth(
   { rules, nowMs }: { readonly rules: HealthRules; readonly nowMs: number },
 ): HealthChange {
   const before = seen.hasSucceeded ? { ...HEALTHY, heldUntilMs: known.heldUntilMs } : known;
-  const heldUntilMs = latest(before.heldUntilMs, seen.heldUntilMs);
+  const askedUntilMs = latest(before.heldUntilMs, seen.heldUntilMs);
+  // What has passed says nothing any more.
+  const heldUntilMs = askedUntilMs !== null && askedUntilMs > nowMs ? askedUntilMs : null;
   const hasClosed = seen.hasSucceeded && known.openings > 0;
   if (seen.failures === 0) return { state: { ...before, heldUntilMs }, hasClosed, isGivenUp: false };
 

@@ -127,6 +127,20 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await receiver.waitFor(40);
   });
 
+  it("N5 forgets the time that an endpoint asked for, once it has passed and an attempt succeeded", async () => {
+    const opened = await open({ circuitBreaker: null });
+    const { dispatcher, receiver, clock, database, schema } = opened;
+    receiver.answerWith({ status: 429, headers: { "retry-after": "60" } });
+    await dispatcher.start();
+    await dispatcher.publish(EVENT);
+    await until(async () => (await healthOf(opened))?.blockedUntil != null);
+    receiver.answerWith({ status: 200 });
+    clock.advance(60_000);
+    await until(async () => (await deliveries(opened, "delivered")).length === 1);
+    expect(await healthOf(opened)).toEqual({ circuit: "closed", failures: 0, failingSince: null, blockedUntil: null });
+    expect(await database.query(`select held_until from ${schema}.endpoints`)).toEqual([{ held_until: null }]);
+  });
+
   it("N4 N7 disables an endpoint after five days of nothing but failure, holds its events, and starts anew when enabled", async () => {
     const opened = await open({ disableAfterMs: undefined, circuitBreaker: null });
     const { dispatcher, receiver, clock, endpoint } = opened;
