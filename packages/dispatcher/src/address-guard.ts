@@ -41,6 +41,15 @@ export interface AddressGuard {
   readonly lookup: LookupFunction;
 }
 
+/**
+ * Addresses that count as public, but lead into a cloud provider's own network: Azure's WireServer, which hands out what
+ * virtual machines are set up with, and the service networks of IBM Cloud.
+ *
+ * @see https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+ * @see https://cloud.ibm.com/docs/vpc?topic=vpc-service-endpoints-for-vpc
+ */
+const PROVIDER_NETWORKS: readonly string[] = ["168.63.129.16/32", "161.26.0.0/16", "166.8.0.0/14"];
+
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** Stands between an endpoint's URL and the socket. */
@@ -111,15 +120,20 @@ function isAllowed(address: string, allowed: readonly Range[], translators: read
   const parsed = ipaddr.parse(address);
   const matches = (candidate: ipaddr.IPv4 | ipaddr.IPv6) =>
     allowed.some(([network, bits]) => candidate.kind() === network.kind() && candidate.match(network, bits));
-  if (parsed.kind() === "ipv4") return matches(parsed) || parsed.range() === "unicast";
+  if (parsed.kind() === "ipv4") return matches(parsed) || isPublicIpv4(parsed as ipaddr.IPv4);
   const ipv6 = parsed as ipaddr.IPv6;
   if (matches(ipv6)) return true;
   const translated = translators.filter(([prefix, bits]) => ipv6.match(prefix, bits)).map((by) => behind(ipv6, by));
   const embedded = translated.length > 0 ? translated : embeddedIpv4(ipv6);
   if (embedded.length > 0) {
-    return embedded.every((candidate) => matches(candidate) || candidate.range() === "unicast");
+    return embedded.every((candidate) => matches(candidate) || isPublicIpv4(candidate));
   }
   return ipv6.range() === "unicast" && globalUnicast(ipv6);
+}
+
+function isPublicIpv4(address: ipaddr.IPv4): boolean {
+  const isWithin = (cidr: string) => address.match(ipaddr.IPv4.parseCIDR(cidr));
+  return address.range() === "unicast" && !PROVIDER_NETWORKS.some(isWithin);
 }
 
 /** Global unicast is 2000::/3; the rest is reserved, whatever the library calls it. */
