@@ -5,6 +5,7 @@ import { withoutKey } from "./destinations/target-tls.js";
 import type { Endpoint, EndpointHealth, EndpointPolicy } from "./endpoint.js";
 import type { KeptSecret } from "./secrets.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
+import { isUnreadable } from "./unreadable-target.js";
 
 /** An endpoint as attempts see it: target and secrets readable. */
 export interface OpenEndpoint {
@@ -24,11 +25,13 @@ export interface OpenEndpoint {
 export interface EndpointCodec {
   encryptTarget(id: string, target: unknown): string;
   decryptTarget(id: string, text: string): unknown;
+  /** Undefined when no key of this process can decrypt it. */
+  readTarget(row: Pick<EndpointRow, "id" | "target">): unknown;
   encryptSecrets(id: string, secrets: readonly KeptSecret[]): string;
   encryptMessageTarget(id: string, target: unknown): string;
   decryptMessageTarget(id: string, text: string): unknown;
   open(row: EndpointRow): OpenEndpoint;
-  /** As the API shows it: without secrets. */
+  /** As the API shows it: without secrets; the target null when no key of this process can decrypt it. */
   show(row: EndpointRow): Endpoint;
 }
 
@@ -39,7 +42,17 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
   const secretsOf = (id: string) => `endpoints.secrets:${id}`;
   const messageTargetOf = (id: string) => `messages.target:${id}`;
 
+  const readTarget = ({ id, target }: Pick<EndpointRow, "id" | "target">): unknown => {
+    try {
+      return decrypt(target, targetOf(id));
+    } catch (error) {
+      if (isUnreadable(error)) return undefined;
+      throw error;
+    }
+  };
+
   return {
+    readTarget,
     encryptTarget: (id, target) => encrypt(target, targetOf(id)),
     decryptTarget: (id, text) => decrypt(text, targetOf(id)),
     encryptSecrets: (id, secrets) => encrypt(secrets, secretsOf(id)),
@@ -62,7 +75,7 @@ export function createEndpointCodec(cipher: ColumnCipher): EndpointCodec {
       key: row.key,
       name: row.name,
       destination: row.destination,
-      target: withoutKey(decrypt(row.target, targetOf(row.id))),
+      target: withoutKey(readTarget(row)) ?? null,
       events: row.events,
       policy: JSON.parse(row.policy) as EndpointPolicy,
       active: row.active,

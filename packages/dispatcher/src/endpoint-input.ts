@@ -14,34 +14,71 @@ export function patternIssues(events: readonly string[]): readonly FieldIssue[] 
   );
 }
 
-export function policyIssues(policy: EndpointPolicy): readonly FieldIssue[] {
-  const issues: FieldIssue[] = [];
+/** Typed so that a field of the policy cannot be forgotten here. */
+const POLICY_FIELDS: Readonly<Record<keyof EndpointPolicy, true>> = {
+  maxAttempts: true,
+  retrySchedule: true,
+  timeoutMs: true,
+  maxInFlight: true,
+  rateLimit: true,
+  retryClientErrors: true,
+  circuitBreaker: true,
+  disableAfterMs: true,
+  ordering: true,
+};
+
+/** What is wrong with a policy, or with the fields of one, at paths below `root`. */
+export function policyIssues(policy: EndpointPolicy, root = "policy"): readonly FieldIssue[] {
+  if (typeof policy !== "object" || policy === null || Array.isArray(policy)) {
+    return [{ path: root, message: "is an object" }];
+  }
+  const issues: FieldIssue[] = Object.keys(policy)
+    .filter((name) => !Object.hasOwn(POLICY_FIELDS, name))
+    .map((name) => ({ path: `${root}.${name}`, message: "is not known" }));
   const { maxAttempts, retrySchedule, timeoutMs, disableAfterMs, ordering } = policy;
   if (retrySchedule !== undefined) {
     for (const { path, message } of scheduleIssues(retrySchedule)) {
-      issues.push({ path: `policy.retrySchedule.${path}`, message });
+      issues.push({ path: `${root}.retrySchedule.${path}`, message });
     }
   }
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 1)) {
-    issues.push({ path: "policy.maxAttempts", message: "is a whole number from 1" });
+    issues.push({ path: `${root}.maxAttempts`, message: "is a whole number from 1" });
   }
   if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    issues.push({ path: "policy.timeoutMs", message: "is a number above 0" });
+    issues.push({ path: `${root}.timeoutMs`, message: "is a number above 0" });
   }
   for (const name of ["retryClientErrors", "circuitBreaker"] as const) {
     if (policy[name] !== undefined && typeof policy[name] !== "boolean") {
-      issues.push({ path: `policy.${name}`, message: "is true or false" });
+      issues.push({ path: `${root}.${name}`, message: "is true or false" });
     }
   }
   if (disableAfterMs !== undefined && disableAfterMs !== null && !isDisableAfterMs(disableAfterMs)) {
-    issues.push({ path: "policy.disableAfterMs", message: DISABLE_AFTER_MESSAGE });
+    issues.push({ path: `${root}.disableAfterMs`, message: DISABLE_AFTER_MESSAGE });
   }
   if (ordering !== undefined && ordering !== "block" && ordering !== "skip") {
-    issues.push({ path: "policy.ordering", message: 'is "block" or "skip"' });
+    issues.push({ path: `${root}.ordering`, message: 'is "block" or "skip"' });
   }
-  for (const { path, message } of limitIssues(policy)) issues.push({ path: `policy.${path}`, message });
+  for (const { path, message } of limitIssues(policy)) issues.push({ path: `${root}.${path}`, message });
   return issues;
 }
+
+/** Whole or in part, not both. */
+export function changesIssues(changes: EndpointChanges): readonly FieldIssue[] {
+  const { target, targetChanges, policy, policyChanges } = changes;
+  return [
+    ...(targetChanges === undefined || isFields(targetChanges)
+      ? []
+      : [{ path: "targetChanges", message: "is an object" }]),
+    ...(target === undefined || targetChanges === undefined
+      ? []
+      : [{ path: "targetChanges", message: "cannot be given beside target" }]),
+    ...(policy === undefined || policyChanges === undefined
+      ? []
+      : [{ path: "policyChanges", message: "cannot be given beside policy" }]),
+  ];
+}
+
+const isFields = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A minute to a year: less would disable for what a restart causes. */
 export function isDisableAfterMs(value: number): boolean {

@@ -50,14 +50,15 @@ export function createEndpointVerification(
     for (;;) {
       const known = await load(endpoint);
       if (urlOf(known) !== url) return null;
-      const wasPending = known.verification === "pending";
+      // One that its owner made inactive stays so.
+      const becomesActive = known.verification === "pending" && known.disabled_reason === UNVERIFIED;
       const [row] = await statements.updateEndpoint(query, endpoint, {
         name: null,
         destination: null,
         target: null,
         events: null,
         policy: null,
-        active: wasPending ? true : null,
+        active: becomesActive ? true : null,
         contactAddress: null,
         verification: "verified",
         onlyVersion: known.version,
@@ -66,7 +67,7 @@ export function createEndpointVerification(
       // Somebody else changed the endpoint meanwhile: look again.
       if (row === undefined) continue;
       cache.forget(row.id);
-      if (wasPending) await held.resume(row.id);
+      if (becomesActive) await held.resume(row.id);
       return codec.show(row);
     }
   };

@@ -78,6 +78,10 @@ export interface EndpointHealth {
  */
 export interface EndpointChanges<Target = unknown>
   extends Partial<Pick<EndpointInput<Target>, "name" | "target" | "events" | "active" | "policy">> {
+  /** Fields of a webhook's target, instead of all of `target`; null takes one away. */
+  readonly targetChanges?: Readonly<Record<string, unknown>>;
+  /** Fields of the policy, instead of all of `policy`. */
+  readonly policyChanges?: EndpointPolicy;
   readonly description?: string | null;
   /** Replaces all of it. */
   readonly metadata?: Readonly<Record<string, string>> | null;
@@ -93,7 +97,8 @@ export interface Endpoint<Target = unknown> {
   readonly key: string | null;
   readonly name: string | null;
   readonly destination: string;
-  readonly target: Target;
+  /** Null when none of the keys that this process has can decrypt it. */
+  readonly target: Target | null;
   readonly events: readonly string[];
   readonly policy: EndpointPolicy;
   readonly active: boolean;

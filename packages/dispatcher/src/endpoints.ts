@@ -14,7 +14,16 @@ import type {
 } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
-import { aboutIssues, aboutRow, contactIssues, patternIssues, policyIssues, refuse } from "./endpoint-input.js";
+import {
+  aboutIssues,
+  aboutRow,
+  changesIssues,
+  contactIssues,
+  patternIssues,
+  policyIssues,
+  refuse,
+} from "./endpoint-input.js";
+import { changedPolicy, withFields } from "./endpoint-merge.js";
 import { checkKeptSecret, checkSecret } from "./endpoint-secret.js";
 import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 import { type EndpointVerification, UNVERIFIED } from "./endpoint-verification.js";
@@ -82,7 +91,7 @@ export interface Endpoints {
   test(test: EndpointTest): Promise<EndpointTestResult>;
   /**
    * Asks the URL to answer a challenge, right now and once; it is logged as a delivery. Success has an endpoint that
-   * waits for it (`verification: "pending"`) active, and what was held delivered.
+   * waits for it (`verification: "pending"`) active, and what was held delivered; not one that was made inactive.
    *
    * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`
    */
@@ -119,8 +128,11 @@ export function createEndpoints(options: {
     destination === WEBHOOK_DESTINATION_ID ? parseWebhookTarget(target, settings.addressGuard) : target;
 
   /** Encrypted. Refused when the secrets that sign cannot sign for it. */
-  const changedTarget = (known: EndpointRow, changed: unknown): string => {
+  const changedTarget = (known: EndpointRow, changes: EndpointChanges): string | null => {
+    if (changes.target === undefined && changes.targetChanges === undefined) return null;
     const opened = codec.open(known);
+    const changed =
+      changes.targetChanges === undefined ? changes.target : withFields(opened.target, changes.targetChanges);
     const target = targetOf(known.destination, withKnownKey(changed, opened.target));
     if (registry.signs(known.destination)) {
       for (const secret of signingSecrets(opened.secrets, clock.now())) {
@@ -140,13 +152,18 @@ export function createEndpoints(options: {
       ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
       ...(changes.events === undefined ? [] : patternIssues(changes.events)),
       ...(changes.policy === undefined ? [] : policyIssues(changes.policy)),
+      ...(changes.policyChanges === undefined ? [] : policyIssues(changes.policyChanges, "policyChanges")),
+      ...changesIssues(changes),
       ...(changes.contactAddress == null ? [] : contactIssues(changes.contactAddress)),
       ...aboutIssues(changes),
     ]);
     for (;;) {
       const [known] = await statements.loadEndpoint(query, endpoint.id);
       if (known === undefined || known.tenant_id !== endpoint.tenantId) throw notFound(endpoint.id);
-      const target = changes.target === undefined ? null : changedTarget(known, changes.target);
+      if (changes.targetChanges !== undefined && known.destination !== WEBHOOK_DESTINATION_ID) {
+        refuse([{ path: "targetChanges", message: `is for webhooks: give the target of "${known.destination}"` }]);
+      }
+      const target = changedTarget(known, changes);
       const unverified = target !== null && known.verification !== null && !isSameUrl(known, target);
       if (changes.active === true && (unverified || known.verification === "pending")) throw notVerified(endpoint.id);
       const [row] = await nameGuarded(
@@ -155,13 +172,14 @@ export function createEndpoints(options: {
           destination: null,
           target,
           events: changes.events ?? null,
-          policy: changes.policy === undefined ? null : JSON.stringify(changes.policy),
+          policy: changedPolicy(known, changes),
           ...(unverified
             ? ({ active: false, disabledReason: UNVERIFIED, verification: "pending" } as const)
             : { active: changes.active ?? null }),
           contactAddress: changes.contactAddress === null ? "" : (changes.contactAddress ?? null),
           ...aboutRow(changes),
-          onlyVersion: target === null && changes.active !== true ? null : known.version,
+          onlyVersion:
+            target === null && changes.policyChanges === undefined && changes.active !== true ? null : known.version,
           now: nowOf(clock),
         }),
         changes.name,
@@ -218,7 +236,7 @@ export function createEndpoints(options: {
         ...keyIssues("tenantId", input.tenantId),
         ...(input.name === undefined ? [] : keyIssues("name", input.name)),
         ...patternIssues(input.events),
-        ...policyIssues(input.policy ?? {}),
+        ...(input.policy === undefined ? [] : policyIssues(input.policy)),
         ...(input.contactAddress === undefined ? [] : contactIssues(input.contactAddress)),
         ...aboutIssues(input),
       ]);
@@ -243,7 +261,7 @@ export function createEndpoints(options: {
           policy: JSON.stringify(input.policy ?? {}),
           active: !isPending && (input.active ?? true),
           contactAddress: input.contactAddress ?? null,
-          disabledReason: isPending ? UNVERIFIED : null,
+          disabledReason: isPending && input.active !== false ? UNVERIFIED : null,
           verification: isPending ? "pending" : null,
           description: input.description || null,
           metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
@@ -296,6 +314,7 @@ export function createEndpoints(options: {
           tenantId,
           key,
           destination,
+          target: codec.encryptTarget(newEndpointId, target),
           secrets: codec.encryptSecrets(newEndpointId, []),
           events,
           // Nobody outside could enable it again.
@@ -305,10 +324,10 @@ export function createEndpoints(options: {
       );
       if (row === undefined) throw new Error("The subscription was neither made nor found.");
       const isSame =
-        row.target !== "" &&
         row.destination === destination &&
         row.events.join(" ") === events.join(" ") &&
-        JSON.stringify(codec.decryptTarget(row.id, row.target)) === JSON.stringify(target ?? null);
+        // One that cannot be read is written anew.
+        JSON.stringify(codec.readTarget(row)) === JSON.stringify(target ?? null);
       if (!isSame) {
         await statements.updateEndpoint(
           query,

@@ -26,6 +26,7 @@ const DAY_MS = 86_400_000;
 
 /** What is wrong with the limits of an endpoint or a tenant. */
 export function limitIssues(limits: TenantLimits): readonly FieldIssue[] {
+  if (typeof limits !== "object" || limits === null) return [{ path: "", message: "is an object" }];
   const { maxInFlight, rateLimit } = limits;
   const issues: FieldIssue[] = [];
   if (maxInFlight !== undefined && !isWholeWithin(maxInFlight, MAX_COUNT)) {

@@ -204,9 +204,12 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     throw refused("proxy.url", "is a URL, http: or https:");
   if (typeof settings.tenantLimits !== "function") {
     const [wrong] = limitIssues(settings.tenantLimits);
-    if (wrong !== undefined) throw refused(`tenantLimits.${wrong.path}`, wrong.message);
+    if (wrong !== undefined) throw refused(["tenantLimits", wrong.path].filter(Boolean).join("."), wrong.message);
   }
-  for (const [name, keptMs] of Object.entries(settings.retention)) {
+  if (typeof settings.retention !== "object" || settings.retention === null) throw refused("retention", "is an object");
+  for (const [name, keptMs] of Object.entries(settings.retention) as [string, number | undefined][]) {
+    if (!RETENTION.some((known) => known === name)) throw refused(`retention.${name}`, "is not known");
+    if (keptMs === undefined) continue;
     if (!(Number.isFinite(keptMs) && keptMs > 0)) throw refused(`retention.${name}`, "is a number above 0");
   }
   if ((settings.retention.eventMs ?? Number.POSITIVE_INFINITY) < settings.idempotencyWindowMs) {
@@ -231,6 +234,8 @@ const POSITIVE = [
   "idempotencyWindowMs",
   "maxHoldMs",
 ] as const satisfies readonly (keyof Settings)[];
+
+const RETENTION = ["payloadMs", "attemptMs", "eventMs"] as const satisfies readonly (keyof RetentionOptions)[];
 
 /** Each endpoint's deliveries are counted up to it, again and again. */
 const MAX_BACKLOG_THRESHOLD = 1_000_000;

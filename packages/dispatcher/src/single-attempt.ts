@@ -50,7 +50,8 @@ export function createSingleAttempt(
       tenantId: row.tenant_id,
       event: createStoredEvent({ ...event, timestamp: event.occurredAt, dataText: event.body }),
       recipient: { kind: "endpoint", endpointId: row.id, version: row.version },
-      leaseNo: 1,
+      // Marks the attempt: what was made past the queue is not recovered with what was in it.
+      leaseNo: 0,
       leasedUntilMs: Number.POSITIVE_INFINITY,
       attempts: 0,
       firstAttempt: 0,

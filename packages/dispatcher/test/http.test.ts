@@ -200,7 +200,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       [{ ...fields, condition: { a: { $where: "1" } } }, "/body/condition/a/$where"],
       [{ ...fields, template: "{% if %}" }, "/body/target/template"],
       [{ ...fields, tls: { ca: "x" } }, "/body/target/tls/ca"],
-      [{ ...fields, tls: { insecure: true } }, "/body/tls"],
+      [{ ...fields, tls: { insecure: true } }, "/body/tls/insecure"],
       [{ ...fields, metadata: { a: 1 } }, "/body/metadata/a"],
     ] as const) {
       expect(await call("POST", "/v1/endpoints", { body })).toMatchObject({

@@ -9,7 +9,7 @@ export async function openHttp(
   options: Parameters<typeof openDispatcher>[1] = {},
   offered: { readonly destinations?: readonly string[] } = {},
 ) {
-  const { dispatcher } = await openDispatcher(databases, options);
+  const { dispatcher, database, schema } = await openDispatcher(databases, options);
   const app = new Hono();
   const tenants: Readonly<Record<string, string>> = { "Bearer ours": TENANT, "Bearer theirs": "other" };
   const routes = webhookRoutes(dispatcher, {
@@ -32,5 +32,5 @@ export async function openHttp(
     const text = await response.text();
     return { status: response.status, body: text === "" ? null : JSON.parse(text) };
   };
-  return { dispatcher, call, routes };
+  return { dispatcher, database, schema, call, routes };
 }

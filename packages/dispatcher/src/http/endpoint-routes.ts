@@ -1,9 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { problemResponse } from "@hookline/core";
 import { WEBHOOK_DESTINATION_ID } from "../destinations/webhook.js";
-import type { WebhookTarget } from "../destinations/webhook-target.js";
 import type { Dispatcher } from "../dispatcher.js";
-import type { EndpointPolicy, TenantScoped } from "../endpoint.js";
+import type { Endpoint, EndpointPolicy } from "../endpoint.js";
 import { DispatcherError } from "../errors.js";
 import { attemptSchema, showAttempt } from "./delivery-routes.js";
 import {
@@ -32,7 +31,7 @@ const create = createRoute({
       required: true,
       content: {
         "application/json": {
-          schema: z.object({
+          schema: z.strictObject({
             ...webhook,
             url: webhook.url.optional(),
             destination: z.string().min(1).max(64).optional().openapi({ description: "Default webhook." }),
@@ -96,7 +95,7 @@ const change = createRoute({
       required: true,
       content: {
         "application/json": {
-          schema: z.object({ ...webhook, target: otherTarget, ...about, ...rules, ...changeable }).partial(),
+          schema: z.strictObject({ ...webhook, target: otherTarget, ...about, ...rules, ...changeable }).partial(),
         },
       },
     },
@@ -110,7 +109,7 @@ const remove = createRoute({
   summary: "Delete an endpoint; what waits for it ends as dead",
   ...tags,
   request: { params: one },
-  responses: { 204: { description: "It is gone." }, ...refusals, ...notFound },
+  responses: { 204: { description: "It is gone." }, ...refusals, ...notFound, ...conflict },
 });
 
 const rotateSecret = createRoute({
@@ -123,7 +122,7 @@ const rotateSecret = createRoute({
     body: {
       content: {
         "application/json": {
-          schema: z.object({
+          schema: z.strictObject({
             secret: z.string().max(512).optional(),
             overlapMs: z.number().int().min(0).optional().openapi({ description: "Default a day; 0 revokes at once." }),
           }),
@@ -149,7 +148,7 @@ const test = createRoute({
   ...tags,
   request: {
     params: one,
-    body: { content: { "application/json": { schema: z.object({ type: z.string().max(128).optional() }) } } },
+    body: { content: { "application/json": { schema: z.strictObject({ type: z.string().max(128).optional() }) } } },
   },
   responses: {
     200: json(z.object({ eventId: z.string(), deliveryId: z.string(), attempt: attemptSchema }), "How it went."),
@@ -224,24 +223,18 @@ export function addEndpointRoutes(
     const { url, scheme, profile, headers, template, tls, target, policy, ...changes } = c.req.valid("json");
     const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
     const ofWebhook = present({ url, scheme, profile, headers, template, tls });
-    const changed = await changedTarget(endpoint, { ofWebhook, ofOther: target });
+    const known = await endpoints.get(endpoint);
+    if (known === null) return unknownEndpoint(endpoint.id) as never;
+    if (known.key !== null) return keptBySubscription(endpoint.id) as never;
+    const changed = changedTarget(known, { ofWebhook, ofOther: target });
     const changesOfAll = { ...present(changes), ...(policy && { policy: policy as EndpointPolicy }) };
     return c.json(show(await endpoints.update(endpoint, { ...changesOfAll, ...changed })), 200);
   });
 
-  /** The target with what is changed of it; nothing where nothing is. */
-  async function changedTarget(endpoint: TenantScoped, changes: Targets): Promise<{ readonly target?: unknown }> {
-    if (Object.keys(changes.ofWebhook).length === 0 && changes.ofOther === undefined) return {};
-    const known = await endpoints.get(endpoint);
-    // To be told so by the update.
-    if (known === null) return {};
-    const target = targetFor(known.destination, changes);
-    if (known.destination !== WEBHOOK_DESTINATION_ID) return { target };
-    return { target: given({ ...(known.target as WebhookTarget), ...changes.ofWebhook }) };
-  }
-
   router.openapi(remove, async (c) => {
     const { endpointId: id } = c.req.valid("param");
+    const known = await endpoints.get({ tenantId: c.var.tenantId, id });
+    if (known !== null && known.key !== null) return keptBySubscription(id) as never;
     const deleted = await endpoints.delete({ tenantId: c.var.tenantId, id });
     return deleted ? c.body(null, 204) : (unknownEndpoint(id) as never);
   });
@@ -277,6 +270,18 @@ interface Targets {
   readonly ofOther: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What an update makes of it; nothing where nothing is changed. */
+function changedTarget(
+  { destination }: Endpoint,
+  changes: Targets,
+): { readonly target?: unknown; readonly targetChanges?: Readonly<Record<string, unknown>> } {
+  if (Object.keys(changes.ofWebhook).length === 0 && changes.ofOther === undefined) return {};
+  const target = targetFor(destination, changes);
+  return destination === WEBHOOK_DESTINATION_ID
+    ? { targetChanges: target as Readonly<Record<string, unknown>> }
+    : { target };
+}
+
 /** Refuses the fields that do not belong to the destination. */
 function targetFor(destination: string, { ofWebhook, ofOther }: Targets): object | undefined {
   if (destination === WEBHOOK_DESTINATION_ID) {
@@ -290,6 +295,11 @@ function targetFor(destination: string, { ofWebhook, ofOther }: Targets): object
 
 function refusal(code: "invalid_endpoint" | "unknown_destination", path: string, message: string): DispatcherError {
   return new DispatcherError(code, `The endpoint's ${path} ${message}.`, { issues: [{ path, message }] });
+}
+
+function keptBySubscription(id: string): Response {
+  const detail = `The endpoint "${id}" belongs to a subscription of the application, which alone changes it.`;
+  return problemResponse({ status: 409, code: "endpoint_of_subscription", detail });
 }
 
 function unknownEndpoint(id: string): Response {

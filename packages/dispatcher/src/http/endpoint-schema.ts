@@ -104,7 +104,10 @@ export const endpointSchema = z
     id: z.string(),
     name: z.string().nullable(),
     destination: z.string(),
-    url: z.string().nullable().openapi({ description: "Null for an endpoint that is not a webhook." }),
+    url: z
+      .string()
+      .nullable()
+      .openapi({ description: "Null for an endpoint that is not a webhook, and while it cannot be decrypted." }),
     scheme: z.string().nullable(),
     profile: z.string().nullable(),
     template: z.string().nullable(),
@@ -129,7 +132,7 @@ export const endpointSchema = z
 
 /** Headers and the targets of other destinations stay inside: they may hold a token. */
 export function showEndpoint(endpoint: Endpoint) {
-  const webhookTarget = endpoint.destination === "webhook" ? (endpoint.target as WebhookTarget) : null;
+  const webhookTarget = endpoint.destination === "webhook" ? (endpoint.target as WebhookTarget | null) : null;
   return {
     id: endpoint.id,
     name: endpoint.name,

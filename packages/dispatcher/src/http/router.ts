@@ -31,10 +31,11 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
     defaultHook: (result) => {
       if (result.success) return undefined;
       const place = result.target === "json" ? "body" : result.target;
-      const errors = result.error.issues.map(({ path, message }) => ({
-        pointer: `/${[place, ...path.map(String)].join("/")}`,
-        message,
-      }));
+      const errors = result.error.issues.flatMap((issue) => {
+        const pointer = `/${[place, ...issue.path.map(String)].join("/")}`;
+        if (issue.code !== "unrecognized_keys") return [{ pointer, message: issue.message }];
+        return issue.keys.map((key) => ({ pointer: `${pointer}/${key}`, message: "is not known" }));
+      });
       const detail = "The request does not have the form that this route asks for.";
       return problemResponse({ status: 400, code: "validation_failed", detail, errors });
     },

@@ -36,7 +36,7 @@ const webhookSchema = z
     id: z.string(),
     company_id: z.string(),
     name: z.string().nullable(),
-    url: z.string(),
+    url: z.string().nullable().openapi({ description: "Null while it cannot be decrypted." }),
     events: z.array(z.string()),
     active: z.boolean(),
     retry_count: z.number().int().nullable().openapi({ description: "Null where nothing was said." }),
@@ -162,7 +162,7 @@ export function addWebhooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: Di
   router.openapi(create, async (c) => {
     const { name, url, events, secret, headers, active, ...limits } = c.req.valid("json");
     const target = { url, headers: headers ?? {}, profile: "xtsystems", scheme: "xtsystems" };
-    const policy = policyOf({}, limits);
+    const policy = policyOf(limits);
     const known = { tenantId: c.var.tenantId, name, target, events, active, policy };
     const made = await endpoints.create(secret ? { ...known, secret } : known);
     return c.json({ ...show(made), secret: made.secret }, 200);
@@ -176,9 +176,12 @@ export function addWebhooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: Di
   router.openapi(update, async (c) => {
     const known = await find({ tenantId: c.var.tenantId, id: c.req.valid("param").webhookId });
     const { url, headers, secret, name, events, active, ...limits } = c.req.valid("json");
-    const target = { ...(known.target as WebhookTarget), ...present({ url, headers: headers ?? undefined }) };
-    const policy = policyOf(known.policy, limits);
-    const updated = await endpoints.update(known, { ...present({ name, events, active }), target, policy });
+    const targetChanges = present({ url, headers: headers ?? undefined });
+    const updated = await endpoints.update(known, {
+      ...present({ name, events, active }),
+      ...(Object.keys(targetChanges).length === 0 ? {} : { targetChanges }),
+      policyChanges: policyOf(limits),
+    });
     return c.json(show(secret ? await replaceSecret(updated, secret) : updated), 200);
   });
 
@@ -217,14 +220,13 @@ export function addWebhooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: Di
 }
 
 /** Waits of 1, 2, 4 … seconds between so many attempts. */
-function policyOf(
-  known: EndpointPolicy,
-  limits: { readonly retry_count?: number | undefined; readonly timeout_seconds?: number | undefined },
-): EndpointPolicy {
+function policyOf(limits: {
+  readonly retry_count?: number | undefined;
+  readonly timeout_seconds?: number | undefined;
+}): EndpointPolicy {
   const { retry_count: attempts, timeout_seconds: seconds } = limits;
   const delaysMs = Array.from({ length: (attempts ?? 1) - 1 }, (_, waited) => 1000 * 2 ** waited);
   return {
-    ...known,
     ...(attempts === undefined ? {} : { maxAttempts: attempts, retrySchedule: { delaysMs } }),
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
   };
@@ -236,7 +238,7 @@ function show({ policy, ...endpoint }: Endpoint) {
     id: endpoint.id,
     company_id: endpoint.tenantId,
     name: endpoint.name,
-    url: (endpoint.target as WebhookTarget).url,
+    url: (endpoint.target as WebhookTarget | null)?.url ?? null,
     events: [...endpoint.events],
     active: endpoint.active,
     retry_count: policy.maxAttempts ?? null,
@@ -247,7 +249,7 @@ function show({ policy, ...endpoint }: Endpoint) {
 }
 
 function showDelivery(webhook: Endpoint, { event, lastAttempt, ...delivery }: LoggedDelivery) {
-  const profile = (webhook.target as WebhookTarget).profile ?? "standard";
+  const profile = (webhook.target as WebhookTarget | null)?.profile ?? "standard";
   return {
     id: delivery.id,
     webhook_id: webhook.id,
