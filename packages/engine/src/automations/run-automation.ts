@@ -1,4 +1,5 @@
 import type { Action, ActionContext, ActionResult, Event, Interpretation, Transaction } from "@hookline/core";
+import { EngineError } from "../errors.js";
 import type { Store } from "../storage/store.js";
 import type { Automation, AutomationStore } from "./automation-store.js";
 import { meets } from "./condition.js";
@@ -193,7 +194,16 @@ function scopeOf(event: Event, outputs: ReadonlyMap<string, unknown>): Readonly<
   return { ...fields, event, data: event.data, steps: Object.fromEntries(outputs) };
 }
 
-/** Whether an event meets the condition of an automation. */
+/**
+ * Whether an event meets the condition of an automation.
+ *
+ * @throws EngineError `invalid_automation` when to judge it takes too many steps
+ */
 export function isTriggered(automation: Pick<Automation, "condition">, event: Event): boolean {
-  return meets(automation.condition, subjectOf(event));
+  try {
+    return meets(automation.condition, subjectOf(event));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError("invalid_automation", `The automation's condition cannot be judged: ${reason}`, { cause });
+  }
 }
