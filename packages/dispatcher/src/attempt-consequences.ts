@@ -80,16 +80,9 @@ export function createAttemptConsequences(options: {
   const decideAll = async (
     query: SqlQuery,
     outcomes: readonly AttemptOutcome[],
-    nowMs: number,
+    { locked, nowMs }: { readonly locked: readonly LockedEndpointRow[]; readonly nowMs: number },
   ): Promise<readonly Decision[]> => {
-    const byEndpoint = new Map<string, AttemptOutcome[]>();
-    for (const outcome of outcomes) {
-      if (outcome.endpoint === null || (outcome.endpoint.signal === "none" && !outcome.endpoint.isGone)) continue;
-      const { id } = outcome.endpoint;
-      byEndpoint.set(id, [...(byEndpoint.get(id) ?? []), outcome]);
-    }
-    if (byEndpoint.size === 0) return [];
-    const locked = await statements.lockEndpoints(query, [...byEndpoint.keys()]);
+    const byEndpoint = outcomesByEndpoint(outcomes);
     const decisions = locked.flatMap((row) => decide(row, byEndpoint.get(row.id) ?? [], nowMs) ?? []);
     const rows = decisions.filter((decision) => isChange(decision)).map(toHealthRow);
     if (rows.length > 0) await statements.saveHealth(query, rows, isoTime(nowMs));
@@ -127,13 +120,16 @@ export function createAttemptConsequences(options: {
     },
     record: (outcomes, nowMs) =>
       database.transaction(async ({ query }) => {
+        // Before what the record writes of their states: to delete an endpoint locks in the same order.
+        const ids = [...outcomesByEndpoint(outcomes).keys()];
+        const locked = ids.length === 0 ? [] : await statements.lockEndpoints(query, ids);
         const rows = await statements.recordAttempts(
           query,
           outcomes.map(({ row }) => row),
         );
         const leases = new Map(rows.map((row) => [row.id, row.lease_no]));
         const written = outcomes.filter(({ row }) => leases.get(row.deliveryId) === row.leaseNo);
-        const decisions = await decideAll(query, written, nowMs);
+        const decisions = await decideAll(query, written, { locked, nowMs });
         const events = [...written.filter(isTold).map(exhaustedEvent), ...decisions.flatMap(eventsOf)];
         await options.log(query, events, nowMs);
         for (const decision of decisions) await notify(query, decision);
@@ -155,6 +151,17 @@ interface Decision {
   readonly hasClosed: boolean;
   readonly disabled: Disabling | undefined;
   readonly nowMs: number;
+}
+
+/** What says something about endpoints. */
+function outcomesByEndpoint(outcomes: readonly AttemptOutcome[]): ReadonlyMap<string, readonly AttemptOutcome[]> {
+  const byEndpoint = new Map<string, AttemptOutcome[]>();
+  for (const outcome of outcomes) {
+    if (outcome.endpoint === null || (outcome.endpoint.signal === "none" && !outcome.endpoint.isGone)) continue;
+    const { id } = outcome.endpoint;
+    byEndpoint.set(id, [...(byEndpoint.get(id) ?? []), outcome]);
+  }
+  return byEndpoint;
 }
 
 /** Of an operational event's own failure nobody is told by another one: that would never end. */
