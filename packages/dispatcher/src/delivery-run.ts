@@ -65,6 +65,8 @@ interface Place {
 const MAX_ENTITY_CHARACTERS = 256;
 /** A worker does not have this destination, or cannot read the target: another one may. */
 const ELSEWHERE_MS = 5_000;
+/** What an attempt's lease outlasts its time limit by, for its record and for clocks that differ; less of a short lease. */
+const LEASE_MARGIN_MS = 5_000;
 
 const STATELESS: HeldEntity = { state: null, release: () => Promise.resolve() };
 
@@ -129,8 +131,11 @@ export function createDeliveryRun(options: {
   };
 
   /** An attempt that could outlive its lease is not begun: it would be made twice. */
-  const mayBegin = (job: Job, { policy }: Opened): boolean =>
-    !interrupted && clock.now() + timeoutOf(policy) <= job.leasedUntilMs;
+  const mayBegin = (job: Job, { policy }: Opened): boolean => {
+    const limitMs = timeoutOf(policy);
+    const marginMs = Math.min(LEASE_MARGIN_MS, (settings.leaseMs - limitMs) / 2);
+    return !interrupted && clock.now() + limitMs + marginMs <= job.leasedUntilMs;
+  };
 
   /** One attempt under its time limit, written down. */
   const makeAttempt = async (job: Job, opened: Opened, place: Place & { readonly state: unknown }): Promise<void> => {

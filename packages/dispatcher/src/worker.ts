@@ -17,6 +17,7 @@ import { createMeters } from "./meters.js";
 import type { OperationalLog } from "./operational-log.js";
 import type { Settings } from "./options.js";
 import { createOriginPools } from "./origin-pools.js";
+import { createOutsideSweep } from "./outside-sweep.js";
 import { createPausedLanes } from "./paused-lanes.js";
 import { createQueueVacuum } from "./queue-vacuum.js";
 import { createRateGate } from "./rate-gate.js";
@@ -89,6 +90,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let cancelTimer: () => void = () => {};
   let timerAtMs = Number.POSITIVE_INFINITY;
   let cancelSweep: () => void = () => {};
+  const nextOutside = createOutsideSweep({ query: database.query, statements, clock });
 
   const protection = createEndpointProtection({
     ...options,
@@ -288,8 +290,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const params = claimParams(limit);
     const { rows, chosen, isProbe } = await statements.claimSetAside(database.query, lane, params);
     if (isProbe && rows.length === 0) {
-      const { leasedUntil, now } = params;
-      await statements.returnProbes(database.query, [{ endpointId: lane, leasedUntil, nextAt: now }]);
+      await statements.returnProbes(database.query, [{ ...params, endpointId: lane, nextAt: params.now }]);
       // What was not its turn has left; what is locked is found by the next sweep.
       if (chosen > 0 && !stopped) return takeSetAside(lane, wanted);
     }
@@ -306,7 +307,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await recorder.sweepTurns();
     await statements.unholdOrphans(database.query, isoTime(clock.now()));
     await gate.sweep();
-    for (const { id } of await statements.findSetAside(database.query, isoTime(clock.now()))) {
+    for (const id of await nextOutside()) {
       setAside.add(id);
       if (lanes.waitingIn(id) === 0) pull(id);
     }
