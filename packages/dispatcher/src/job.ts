@@ -30,6 +30,11 @@ export type Recipient =
   | { readonly kind: "endpoint"; readonly endpointId: string; readonly version: number | null }
   | { readonly kind: "direct"; readonly destination: string; readonly target: string };
 
+/** Whether it can wait outside the line until its endpoint has room: a direct send has none, and one that is gone takes nothing out. */
+export function canBeSetAside({ recipient }: Job): boolean {
+  return recipient.kind === "endpoint" && recipient.version !== null;
+}
+
 /** What shares one line and one limit: the deliveries of an endpoint, or a tenant's direct sends to a destination. */
 export function laneOf(job: Job): string {
   return job.recipient.kind === "endpoint"

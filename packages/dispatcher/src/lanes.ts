@@ -1,4 +1,4 @@
-import { type Job, laneOf } from "./job.js";
+import { canBeSetAside, type Job, laneOf } from "./job.js";
 import { createRoundRobin, type RoundRobin } from "./round-robin.js";
 
 export interface Lanes {
@@ -32,7 +32,8 @@ interface Tenant {
 interface Lane {
   readonly key: string;
   readonly tenant: Tenant;
-  readonly isDirect: boolean;
+  /** What does not fit in has to come back through the line. */
+  readonly staysInLine: boolean;
   jobs: Job[];
   inFlight: number;
   /** How many it may have in flight by what it has shown; 0 before it has answered. */
@@ -141,11 +142,11 @@ export function createLanes(options: {
   /**
    * How many may wait for an endpoint: more the more it has shown to take, and an eighth of what is free at most. One
    * that has not answered keeps its hands off the second half of the places, however many of its kind there are.
-   * Direct sends get as much as an endpoint can get: they cannot be set aside.
+   * What cannot be set aside gets as much as an endpoint can get.
    */
   const maxWaitingOf = (lane: Lane | undefined): number => {
-    if (lane !== undefined && (lane.window > 0 || lane.isDirect)) {
-      const shown = lane.isDirect ? Number.POSITIVE_INFINITY : lane.window * WAITING_PER_SLOT;
+    if (lane !== undefined && (lane.window > 0 || lane.staysInLine)) {
+      const shown = lane.staysInLine ? Number.POSITIVE_INFINITY : lane.window * WAITING_PER_SLOT;
       return Math.min(options.maxWaitingPerLane, shown, Math.floor(room() / 8));
     }
     return Math.max(0, Math.min(FIRST_WAITING, Math.floor((room() - options.maxWaiting / 2) / 8)));
@@ -201,9 +202,9 @@ export function createLanes(options: {
     const known = maxInFlightOfLane === undefined ? null : maxInFlightOfLane(job);
     // One at a time until it is known how many there may be: the first attempt looks it up.
     const maxInFlight = known === undefined ? 1 : (known ?? maxInFlightPerLane);
-    const isDirect = job.recipient.kind === "direct";
+    const staysInLine = !canBeSetAside(job);
     const window = answered.has(key) ? FIRST_WINDOW : 0;
-    const lane: Lane = { key, tenant, isDirect, jobs: [], inFlight: 0, window, maxInFlight };
+    const lane: Lane = { key, tenant, staysInLine, jobs: [], inFlight: 0, window, maxInFlight };
     lanes.set(key, lane);
     return lane;
   };

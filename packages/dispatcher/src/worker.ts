@@ -9,7 +9,7 @@ import { createEndpointProtection } from "./endpoint-protection.js";
 import type { QueueHealth } from "./health.js";
 import type { HookCalls } from "./hooks.js";
 import { createHttpSender } from "./http-sender.js";
-import { type Job, laneOf } from "./job.js";
+import { canBeSetAside, type Job, laneOf } from "./job.js";
 import { jobOf } from "./jobs.js";
 import { createLanes } from "./lanes.js";
 import { createLine } from "./line.js";
@@ -147,7 +147,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     maxInFlightPerLane: settings.maxInFlightPerEndpoint,
     maxInFlightOfTenant: (tenantId) => throttle.limitsOfTenant(tenantId).maxInFlight ?? null,
     maxInFlightOfLane({ recipient }) {
-      if (recipient.kind === "direct") return null;
+      // Those of an endpoint that is gone only have to be ended.
+      if (recipient.kind === "direct" || recipient.version === null) return null;
       const known = options.endpoints.peek(recipient.endpointId);
       return known === undefined ? undefined : (known.policy.maxInFlight ?? null);
     },
@@ -181,7 +182,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }
     if (!stopped && lanes.offer(job)) return;
     const isLaneFull = !stopped && lanes.room() > 0;
-    const isSetAside = isLaneFull && job.recipient.kind === "endpoint";
+    const isSetAside = isLaneFull && canBeSetAside(job);
     if (isSetAside) setAside.add(lane);
     recorder.giveBack(job, {
       state: isSetAside ? 2 : 0,
@@ -315,9 +316,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 
   function offerElsewhere(job: Job): void {
-    const isEndpoint = job.recipient.kind === "endpoint";
-    if (isEndpoint) setAside.add(laneOf(job));
-    recorder.giveBack(job, { state: isEndpoint ? 2 : 0, nextAtMs: isEndpoint ? clock.now() : laterOf(job) });
+    const isSetAside = canBeSetAside(job);
+    if (isSetAside) setAside.add(laneOf(job));
+    recorder.giveBack(job, { state: isSetAside ? 2 : 0, nextAtMs: isSetAside ? clock.now() : laterOf(job) });
   }
 
   /** When a direct send comes back, which cannot be set aside: no later than its deadline is to be told. */
