@@ -134,7 +134,7 @@ export async function compose(environment: Environment, logger: Logger) {
     metrics: { open: environment.METRICS_OPEN, gauges: queueGauges(dispatcher) },
     routes: [
       coldConnect.routes,
-      webhookRoutes(dispatcher, { authenticate: tenantOf(engine) }),
+      webhookRoutes(dispatcher, { authenticate: tenantOf(engine), destinations: [slack.id] }),
       createTicketRoutes({ engine, tickets, conversations: createConversations(store) }),
       createAiRoutes({ engine, aiResponses: createAiResponses(store) }),
       createMachineRoutes({ engine, machines }),

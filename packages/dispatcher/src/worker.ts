@@ -251,7 +251,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   function wake(): void {
     if (!stopped) inBackground(claim());
   }
-
   function lookAndWake(sinceMs?: number): void {
     line.lookBack(sinceMs);
     wake();
