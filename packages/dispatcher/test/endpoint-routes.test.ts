@@ -51,7 +51,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     { body: { policy: { rateLimit: { count: 1 } } }, pointer: "/body/policy/rateLimit/perMs" },
     { body: { policy: { maxInFlight: 0 } }, pointer: "/body/policy/maxInFlight" },
     { body: { policy: { disableAfterMs: 1 } }, pointer: "/body/policy/disableAfterMs" },
-    { body: { policy: { retry: true } }, pointer: "/body/policy" },
+    { body: { policy: { retry: true } }, pointer: "/body/policy/retry" },
     { body: { contactAddress: "ops" }, pointer: "/body/contactAddress" },
     { body: { url: undefined }, pointer: "/body/url" },
     { body: { target: { url: "https://example.com" } }, pointer: "/body/target" },

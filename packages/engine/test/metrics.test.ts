@@ -58,7 +58,7 @@ describeEmbedded("operation over HTTP", (databases) => {
       method: "OPTIONS",
       headers: { ...origin, "access-control-request-method": "GET", "access-control-request-headers": "authorization" },
     });
-    expect(preflight.status).toBe(405);
+    expect(preflight.status).toBe(401);
     const headers = { ...origin, ...(await keyWith("read")) };
     for (const answer of [
       preflight,

@@ -2,6 +2,7 @@ import type { Outbox } from "@hookline/core";
 import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
 import type { Store } from "../storage/store.js";
+import { claimKeys } from "./accept-once.js";
 
 /** A secret that has been in use since a time. */
 export interface SecretAge {
@@ -29,6 +30,7 @@ export const ROTATION_DUE_EVENT = "secret.rotation_due";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const EVENTS_AT_ONCE = 200;
+const TOLD_FOR_SECONDS = 10 * 365 * 24 * 60 * 60;
 
 /** @throws EngineError `invalid_options` */
 export function createNotices(store: Store, outbox: Outbox, maxAgeDays: number = DEFAULTS.secretMaxAgeDays): Notices {
@@ -52,6 +54,22 @@ export function createNotices(store: Store, outbox: Outbox, maxAgeDays: number =
     return rows.map(({ tenant_id, ...row }) => ({ tenantId: tenant_id, ...row }));
   }
 
+  /** What was told stays known for longer than an outbox keeps its idempotency keys. */
+  const tellNew = (secrets: readonly SecretAge[]): Promise<readonly SecretAge[]> =>
+    database.transaction(async (transaction) => {
+      const claiming = { query: transaction.query, schema, now: new Date(clock.now()) };
+      const claimed = await claimKeys(claiming, secrets.map(keyOf), TOLD_FOR_SECONDS);
+      const fresh = secrets.filter((secret) => claimed.has(keyOf(secret)));
+      if (fresh.length === 0) return [];
+      const outcomes = await outbox.publishEach(fresh.map(toEvent), { transaction });
+      return fresh.filter((secret, index) => {
+        const outcome = outcomes[index];
+        if (outcome?.status !== "refused") return true;
+        logger.error({ code: outcome.code, kind: secret.kind }, "a rotation notice was refused");
+        return false;
+      });
+    });
+
   return {
     rotationDue,
     async publishRotationDue({ further = [] } = {}) {
@@ -59,27 +77,18 @@ export function createNotices(store: Store, outbox: Outbox, maxAgeDays: number =
       const due = [...(await rotationDue()), ...further.filter(({ since }) => since <= limit)];
       const told: SecretAge[] = [];
       for (let start = 0; start < due.length; start += EVENTS_AT_ONCE) {
-        const some = due.slice(start, start + EVENTS_AT_ONCE);
-        const outcomes = await outbox.publishEach(some.map(toEvent));
-        for (const [index, outcome] of outcomes.entries()) {
-          if (outcome.status === "published" && !outcome.duplicate) told.push(some[index] as SecretAge);
-          if (outcome.status === "refused") {
-            logger.error({ code: outcome.code, kind: some[index]?.kind }, "a rotation notice was refused");
-          }
-        }
+        told.push(...(await tellNew(due.slice(start, start + EVENTS_AT_ONCE))));
       }
       return told;
     },
   };
 }
 
-/** The same secret gives the same event, so that the outbox knows it again. */
+/** The same for the same secret until it is rotated. */
+function keyOf({ tenantId, kind, id, since }: SecretAge): string {
+  return JSON.stringify([ROTATION_DUE_EVENT, tenantId, kind, id, since.toISOString()]);
+}
+
 function toEvent({ tenantId, kind, id, since }: SecretAge) {
-  const sinceIso = since.toISOString();
-  return {
-    tenantId,
-    type: ROTATION_DUE_EVENT,
-    data: { kind, id, since: sinceIso },
-    idempotencyKey: `${ROTATION_DUE_EVENT}:${kind}:${id}:${sinceIso}`,
-  };
+  return { tenantId, type: ROTATION_DUE_EVENT, data: { kind, id, since: since.toISOString() } };
 }
