@@ -41,7 +41,11 @@ const priorities = json(
   z
     .record(z.string().min(1).max(100), z.number().int().min(0).max(100))
     .transform((levels) => Object.entries(levels).map(([label, level]) => ({ label, level })))
-    .refine((list) => list.length >= 1 && list.length <= 25, "must have 1 to 25 priorities"),
+    .refine((list) => list.length >= 1 && list.length <= 25, "must have 1 to 25 priorities")
+    .refine(
+      (list) => new Set(list.map(({ label }) => label.toLowerCase())).size === list.length,
+      "must not tell two priorities apart by upper and lower case alone",
+    ),
 );
 
 /** A modal has five fields, three of which are taken. */

@@ -53,7 +53,7 @@ describe("/ticket to an erxes automation", () => {
     const submitted = await modal.submitModal({
       Title: title,
       Description: "White page.",
-      Priority: "4",
+      Priority: "critical",
       Category: "Technical",
     });
     const { content, ephemeral } = await submitted.reply({ timeoutMs: 25_000 });
