@@ -201,10 +201,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const clock = createVirtualClock();
     const opened = await openDispatcher(databases, { clock });
     let isBroken = false;
+    let broken = 0;
     const claimsBreak = {
       ...opened.database,
       query(text: string, params?: readonly unknown[]) {
-        if (isBroken && text.includes("summary.chosen")) return Promise.reject(new Error("The claim broke."));
+        if (isBroken && text.includes("summary.chosen")) {
+          broken += 1;
+          return Promise.reject(new Error("The claim broke."));
+        }
         return opened.database.query(text, params);
       },
     };
@@ -216,6 +220,11 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await api.publish(EVENT);
     await receiver.waitFor(1);
     isBroken = true;
+    // A claim that began before is over then.
+    await until(() => {
+      clock.advance(1_000);
+      return broken > 0;
+    });
     const accepted = await Promise.all([api.publish(EVENT), api.publish(EVENT)]);
     await until(async () => {
       clock.advance(1_000);
