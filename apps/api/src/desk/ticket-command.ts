@@ -38,7 +38,7 @@ export function createTicketCommand(options: {
     priority: {
       kind: "select",
       label: "Priority",
-      options: priorities.map(({ label }, index) => ({ label, value: valueOf(label), default: index === normal })),
+      options: priorities.map(({ label }, index) => ({ label, value: optionValueOf(label), default: index === normal })),
     },
     ...Object.fromEntries(
       further.map(({ name, label, placeholder, required }) => [
@@ -62,7 +62,7 @@ export function createTicketCommand(options: {
         requestKey: `discord:${id}`,
         title: submitted.title ?? "",
         description: submitted.description ?? "",
-        priority: priorities.find(({ label }) => valueOf(label) === submitted.priority)?.level ?? 0,
+        priority: priorities.find(({ label }) => optionValueOf(label) === submitted.priority)?.level ?? 0,
         further: Object.fromEntries(filled),
         userId: user.id,
         userName: user.username,
@@ -87,4 +87,4 @@ export function createTicketCommand(options: {
   return { command, modal };
 }
 
-const valueOf = (label: string): string => label.toLowerCase();
+const optionValueOf = (label: string): string => label.toLowerCase();
