@@ -38,7 +38,11 @@ export function createTicketCommand(options: {
     priority: {
       kind: "select",
       label: "Priority",
-      options: priorities.map(({ label }, index) => ({ label, value: optionValueOf(label), default: index === normal })),
+      options: priorities.map(({ label }, index) => ({
+        label,
+        value: optionValueOf(label),
+        default: index === normal,
+      })),
     },
     ...Object.fromEntries(
       further.map(({ name, label, placeholder, required }) => [
