@@ -112,7 +112,8 @@ function referenceIn(answer: string): string | null {
 }
 
 function messageIn(answer: string): string | null {
-  const message = parse(answer)?.message ?? parse(answer)?.error;
+  const parsed = parse(answer);
+  const message = parsed?.message ?? parsed?.error;
   return typeof message === "string" && message !== "" ? message.slice(0, 300) : null;
 }
 

@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ApiKeyScope, Principal } from "../access/api-keys.js";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
+import { jsonAnswer, jsonBody } from "./json-content.js";
 import { type ProblemResponse, problem, problemResponses } from "./problem.js";
 import { type ApiKeyEnv, requireApiKey } from "./require-api-key.js";
 import { createRouter } from "./router.js";
@@ -33,14 +34,6 @@ const auditEntry = z
   })
   .openapi("AuditEntry");
 
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <Schema extends z.ZodType>(schema: Schema) => ({
-  content: { "application/json": { schema } },
-  required: true,
-});
 const refusals = problemResponses({
   400: "A parameter is wrong.",
   401: "No valid API key.",
@@ -55,7 +48,7 @@ const listKeys = createRoute({
   path: "/v1/api-keys",
   summary: "List the API keys, newest first, without the keys themselves",
   ...secured,
-  responses: { 200: json(z.object({ apiKeys: z.array(apiKey) }), "The keys."), ...refusals },
+  responses: { 200: jsonAnswer(z.object({ apiKeys: z.array(apiKey) }), "The keys."), ...refusals },
 });
 const createKey = createRoute({
   method: "post",
@@ -63,7 +56,7 @@ const createKey = createRoute({
   summary: "Make an API key; the key is answered once",
   ...secured,
   request: {
-    body: body(
+    body: jsonBody(
       z.strictObject({
         name: z.string().min(1).max(DEFAULTS.maxNameCharacters),
         scopes: scopes.optional(),
@@ -71,7 +64,7 @@ const createKey = createRoute({
       }),
     ),
   },
-  responses: { 201: json(newApiKey, "The key."), ...refusals },
+  responses: { 201: jsonAnswer(newApiKey, "The key."), ...refusals },
 });
 const rotateKey = createRoute({
   method: "post",
@@ -90,7 +83,7 @@ const rotateKey = createRoute({
       },
     },
   },
-  responses: { 201: json(newApiKey, "The successor."), ...refusals, ...notFound },
+  responses: { 201: jsonAnswer(newApiKey, "The successor."), ...refusals, ...notFound },
 });
 const revokeKey = createRoute({
   method: "delete",
@@ -114,7 +107,7 @@ const listAudit = createRoute({
     }),
   },
   responses: {
-    200: json(z.object({ entries: z.array(auditEntry), nextCursor: z.string().nullable() }), "A page of acts."),
+    200: jsonAnswer(z.object({ entries: z.array(auditEntry), nextCursor: z.string().nullable() }), "A page of acts."),
     ...refusals,
   },
 });

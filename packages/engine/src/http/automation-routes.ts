@@ -4,6 +4,7 @@ import type { Automation } from "../automations/automation-store.js";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
 import { isEngineError } from "../errors.js";
+import { jsonAnswer, jsonBody } from "./json-content.js";
 import { type ProblemResponse, problem, problemResponses } from "./problem.js";
 import { type ApiKeyEnv, requireApiKey } from "./require-api-key.js";
 import { createRouter } from "./router.js";
@@ -73,14 +74,6 @@ const unfit = problemResponses({
   422: "The automation will not do: its detail names each fault.",
 });
 const params = z.object({ automationId: z.string().max(128) });
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-const body = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
 
 const list = createRoute({
   method: "get",
@@ -88,7 +81,7 @@ const list = createRoute({
   summary: "List automations, and the actions that their steps can use",
   ...secured,
   responses: {
-    200: json(
+    200: jsonAnswer(
       z.object({
         automations: z.array(automationSchema),
         actions: z.array(z.object({ name: z.string(), description: z.string() })),
@@ -104,8 +97,8 @@ const create = createRoute({
   path: "/v1/automations",
   summary: "Create an automation; activate it to let it run",
   ...secured,
-  request: { body: body(z.object({ name, ...definition })) },
-  responses: { 201: json(automationSchema, "The automation."), ...refusals, ...unfit },
+  request: { body: jsonBody(z.object({ name, ...definition })) },
+  responses: { 201: jsonAnswer(automationSchema, "The automation."), ...refusals, ...unfit },
 });
 
 const get = createRoute({
@@ -114,7 +107,7 @@ const get = createRoute({
   summary: "Get an automation",
   ...secured,
   request: { params },
-  responses: { 200: json(automationSchema, "The automation."), ...refusals, ...notFound },
+  responses: { 200: jsonAnswer(automationSchema, "The automation."), ...refusals, ...notFound },
 });
 
 const update = createRoute({
@@ -122,8 +115,8 @@ const update = createRoute({
   path: "/v1/automations/{automationId}",
   summary: "Change an automation; a changed definition is a new version",
   ...secured,
-  request: { params, body: body(z.object({ name, ...definition }).partial()) },
-  responses: { 200: json(automationSchema, "The automation."), ...refusals, ...notFound, ...unfit },
+  request: { params, body: jsonBody(z.object({ name, ...definition }).partial()) },
+  responses: { 200: jsonAnswer(automationSchema, "The automation."), ...refusals, ...notFound, ...unfit },
 });
 
 const remove = createRoute({
@@ -141,7 +134,7 @@ const activate = createRoute({
   summary: "Run it for each event from now on",
   ...secured,
   request: { params },
-  responses: { 200: json(automationSchema, "The automation."), ...refusals, ...notFound },
+  responses: { 200: jsonAnswer(automationSchema, "The automation."), ...refusals, ...notFound },
 });
 
 const deactivate = createRoute({
@@ -150,7 +143,7 @@ const deactivate = createRoute({
   summary: "Run it no more",
   ...secured,
   request: { params },
-  responses: { 200: json(automationSchema, "The automation."), ...refusals, ...notFound },
+  responses: { 200: jsonAnswer(automationSchema, "The automation."), ...refusals, ...notFound },
 });
 
 const test = createRoute({
@@ -158,8 +151,8 @@ const test = createRoute({
   path: "/v1/automations/{automationId}/test",
   summary: "Show what its steps would get for a sample event, and do nothing",
   ...secured,
-  request: { params, body: body(z.object({ type: z.string().min(1).max(128), data: z.unknown() })) },
-  responses: { 200: json(testSchema, "What each step would get."), ...refusals, ...notFound },
+  request: { params, body: jsonBody(z.object({ type: z.string().min(1).max(128), data: z.unknown() })) },
+  responses: { 200: jsonAnswer(testSchema, "What each step would get."), ...refusals, ...notFound },
 });
 
 const executions = createRoute({
@@ -175,7 +168,7 @@ const executions = createRoute({
     }),
   },
   responses: {
-    200: json(
+    200: jsonAnswer(
       z.object({
         executions: z.array(executionSchema),
         nextCursor: z.string().nullable(),

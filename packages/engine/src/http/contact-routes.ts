@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
 import { actorOf } from "./access-routes.js";
+import { jsonAnswer } from "./json-content.js";
 import { type ProblemResponse, problem, problemResponses } from "./problem.js";
 import { type ApiKeyEnv, requireApiKey } from "./require-api-key.js";
 import { createRouter } from "./router.js";
@@ -36,10 +37,6 @@ const page = {
   cursor: z.string().max(512).optional(),
 };
 const nextCursor = z.string().nullable();
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 const refusals = problemResponses({
   400: "A parameter is wrong.",
   401: "No valid API key.",
@@ -67,7 +64,7 @@ const listContacts = createRoute({
       }),
   },
   responses: {
-    200: json(z.object({ contacts: z.array(contactSchema), nextCursor }), "A page of contacts."),
+    200: jsonAnswer(z.object({ contacts: z.array(contactSchema), nextCursor }), "A page of contacts."),
     ...refusals,
   },
 });
@@ -78,7 +75,7 @@ const getContact = createRoute({
   summary: "Get a contact, also by the id of one that was merged into it",
   ...secured,
   request: { params: z.object({ contactId: z.string().max(128) }) },
-  responses: { 200: json(contactSchema, "The contact."), ...refusals, ...notFound },
+  responses: { 200: jsonAnswer(contactSchema, "The contact."), ...refusals, ...notFound },
 });
 
 const getTimeline = createRoute({
@@ -91,7 +88,7 @@ const getTimeline = createRoute({
     query: z.object({ ...page, type: z.string().max(128).optional() }),
   },
   responses: {
-    200: json(z.object({ events: z.array(eventSchema), nextCursor }), "A page of events."),
+    200: jsonAnswer(z.object({ events: z.array(eventSchema), nextCursor }), "A page of events."),
     ...refusals,
     ...notFound,
   },
@@ -103,7 +100,7 @@ const exportContact = createRoute({
   summary: "Export everything that is held about a contact",
   ...secured,
   request: { params: z.object({ contactId: z.string().max(128) }) },
-  responses: { 200: json(z.record(z.string(), z.unknown()), "What is held."), ...refusals, ...notFound },
+  responses: { 200: jsonAnswer(z.record(z.string(), z.unknown()), "What is held."), ...refusals, ...notFound },
 });
 
 const eraseContact = createRoute({
@@ -113,7 +110,7 @@ const eraseContact = createRoute({
   ...secured,
   request: { params: z.object({ contactId: z.string().max(128) }) },
   responses: {
-    200: json(
+    200: jsonAnswer(
       z.object({
         id: z.string(),
         contactId: z.string(),
@@ -143,7 +140,10 @@ const listEvents = createRoute({
       until: z.iso.datetime().optional().openapi({ description: "With a timestamp before this time." }),
     }),
   },
-  responses: { 200: json(z.object({ events: z.array(eventSchema), nextCursor }), "A page of events."), ...refusals },
+  responses: {
+    200: jsonAnswer(z.object({ events: z.array(eventSchema), nextCursor }), "A page of events."),
+    ...refusals,
+  },
 });
 
 /** What an API key with the scope `read` may see of its tenant; export and erasure need `admin`. */
