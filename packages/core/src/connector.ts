@@ -1,7 +1,9 @@
 import type { Destination } from "./destination.js";
-import type { IngestInput, IngestResult } from "./ingest.js";
+import type { IngestInput, IngestOptions, IngestResult } from "./ingest.js";
 import type { Logger } from "./logger.js";
-import type { Outbox } from "./outbox.js";
+import type { DirectSend, Outbox } from "./outbox.js";
+import type { SharedState } from "./shared-state.js";
+import type { Transaction } from "./transaction.js";
 
 /** One platform's inbound side. The engine mounts its routes under `/v1/connectors/{id}`. */
 export interface Connector {
@@ -14,6 +16,12 @@ export interface Connector {
   readonly routes: readonly ConnectorRoute[];
   /** What it needs to have delivered later, such as follow-ups. The app registers them with the dispatcher. */
   readonly destinations: readonly Destination[];
+  /**
+   * What to send after accounts were unlinked or erased for which the app keeps tokens: one of its destinations then
+   * ends on the platform what the tokens stand for, and removes them. It names nobody, so that an erasure of a person
+   * does not end it. Absent or null: an erasure removes the tokens at once.
+   */
+  readonly releaseTokens?: (tenantId: string) => DirectSend | null;
 }
 
 export interface ConnectorRoute {
@@ -33,9 +41,29 @@ export interface ConnectorContext {
   readonly outbox: Outbox;
   readonly logger: Logger;
   /** Resolves contacts and stores events; one result for each input, in order. */
-  readonly ingest: (inputs: readonly IngestInput[]) => Promise<readonly IngestResult[]>;
+  readonly ingest: (inputs: readonly IngestInput[], options?: IngestOptions) => Promise<readonly IngestResult[]>;
+  /** A transaction of the engine's database, for `outbox` and `state`: commits what the work answers, takes back what throws. */
+  readonly transaction: <Result>(work: (transaction: Transaction) => Promise<Result>) => Promise<Result>;
   /** True the first time that a key is seen within its time; shared by all processes. */
   readonly acceptOnce: (key: string, ttlSeconds: number) => Promise<boolean>;
+  /** What the connector's processes have to know of one another. */
+  readonly state: SharedState;
+  /** Counts one use of a key in a window that begins with the first; shared by all processes. Throws when it can't count. */
+  readonly countUse: (use: CountedUse) => Promise<UseCount>;
+}
+
+export interface CountedUse {
+  readonly key: string;
+  /** Uses within the window; a whole number above 0. */
+  readonly max: number;
+  /** A whole number above 0. */
+  readonly windowSeconds: number;
+}
+
+export interface UseCount {
+  readonly allowed: boolean;
+  /** Until the window ends. */
+  readonly resetMs: number;
 }
 
 /** Types a connector; adds nothing at run time. */

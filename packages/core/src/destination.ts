@@ -1,4 +1,5 @@
 import type { Event } from "./event.js";
+import type { SchemaResult } from "./schema.js";
 
 /**
  * How a delivery becomes a request or a run, and how its answer is read. One delivery is one request.
@@ -9,6 +10,12 @@ import type { Event } from "./event.js";
 export interface Destination<Target = unknown, State = unknown> {
   /** `webhook`, `discord`, `automation` … */
   readonly id: string;
+  /**
+   * Reads the target that a caller gives for an endpoint, before it is stored: answers what is stored, or what is wrong
+   * at which path below the target. Paths and messages are shown to the caller, so let none repeat a secret. Absent: any
+   * target is taken, and a wrong one shows in the first delivery.
+   */
+  parseTarget?(target: unknown): SchemaResult<Target>;
   /** Which entity an event is about, such as a machine's id; state is kept for each. Absent: one state per endpoint. */
   entityOf?(event: Event): string | undefined;
   /**
@@ -51,6 +58,8 @@ export interface DestinationEndpoint<Target = unknown> {
 export type Plan<State = unknown> =
   | { readonly kind: "request"; readonly request: DestinationRequest }
   | { readonly kind: "run"; readonly run: () => Promise<Interpretation<State>> }
+  /** Not now, such as for a rate limit: the delivery comes back after this time. That is no attempt. */
+  | { readonly kind: "wait"; readonly waitMs: number }
   | null;
 
 export interface DestinationRequest {

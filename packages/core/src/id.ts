@@ -5,6 +5,7 @@
  * @param nowMs milliseconds since 1970
  */
 export function newId(prefix: string, nowMs: number): string {
-  const random = crypto.randomUUID().replaceAll("-", "").slice(0, 20);
+  const uuid = crypto.randomUUID();
+  const random = uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23);
   return `${prefix}_${nowMs.toString(36).padStart(9, "0")}${random}`;
 }

@@ -1,3 +1,5 @@
+import type { Transaction } from "./transaction.js";
+
 /** One of the keys by which a person is known. `external`, `email` and `anonymous` always exist; a connector adds its own. */
 export interface Identity {
   readonly kind: string;
@@ -17,6 +19,14 @@ export interface IngestInput {
   readonly data: Readonly<Record<string, unknown>>;
   /** Merged into the contact's; keys that a connector declares merge one level deep; null is never written. */
   readonly contactProperties?: Readonly<Record<string, unknown>>;
+}
+
+export interface IngestOptions {
+  /**
+   * Called first in each transaction that stores, of which there are several for a long list, and again when one has to
+   * be repeated. Where it throws, that transaction stores nothing and the error is passed on.
+   */
+  readonly before?: (transaction: Transaction) => Promise<void>;
 }
 
 /** What became of one {@link IngestInput}. A refusal harms no neighbour in the same batch. */

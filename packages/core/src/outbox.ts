@@ -23,10 +23,13 @@ export interface Outbox {
     message: DirectSend,
     options?: OutboxOptions,
   ): Promise<{ readonly deliveryId: string; readonly duplicate: boolean }>;
-  /** Makes or changes an endpoint of our own; the same key always means the same endpoint. */
-  subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
+  /**
+   * Makes or changes an endpoint of our own; the same key always means the same endpoint. With `transaction` it is made
+   * or changed once the caller commits, and never otherwise.
+   */
+  subscribe(subscription: Subscription, options?: OutboxOptions): Promise<{ readonly endpointId: string }>;
   /** Removes such an endpoint; what waits for it ends undelivered. False when there is none of this key. */
-  unsubscribe(subscription: Pick<Subscription, "tenantId" | "key">): Promise<boolean>;
+  unsubscribe(subscription: Pick<Subscription, "tenantId" | "key">, options?: OutboxOptions): Promise<boolean>;
 }
 
 /** The codes of errors by which an outbox refuses an event for what it is. */
@@ -63,6 +66,11 @@ export interface DirectSend {
   readonly deadline?: Date;
   /** Per tenant: a second send with the same key makes no delivery. */
   readonly idempotencyKey?: string;
+  /**
+   * Whom it is about, so that an export shows it and an erasure finds it: ids of contacts, and `identitySubject` of
+   * those of whom only an identity is known. 10 at most.
+   */
+  readonly subjectIds?: readonly string[];
 }
 
 /** An endpoint of our own: an automation, a channel that the app's configuration names. */
@@ -85,18 +93,53 @@ export interface EventLog {
    * with the code `event_not_found`. Safe to call again.
    */
   expunge?(event: { readonly tenantId: string; readonly id: string }): Promise<{ readonly inFlight: number }>;
-  /** What became of the deliveries of some events, and what their receivers answered. */
+  /** What became of the deliveries of some events (200 at most), and what their receivers answered; oldest first. */
   listAttempts?(query: {
     readonly tenantId: string;
     readonly eventIds: readonly string[];
   }): Promise<readonly EventAttempt[]>;
+  /** The direct sends about any of these subjects that still hold their data, newest first. */
+  listSends?(
+    query: SendQuery,
+  ): Promise<{ readonly sends: readonly RecordedSend[]; readonly nextCursor: string | null }>;
+  /**
+   * {@link EventLog.expunge} for all direct sends about any of these subjects: takes out data, target, and what was
+   * answered. One that is finished is from then on about nobody. Safe to call again.
+   */
+  expungeSends?(query: {
+    readonly tenantId: string;
+    readonly subjectIds: readonly string[];
+  }): Promise<{ readonly inFlight: number }>;
+}
+
+export interface SendQuery {
+  readonly tenantId: string;
+  readonly subjectIds: readonly string[];
+  /** 1 to 200; 50 when absent. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** A direct send as it is kept. Not its target, which may hold a token. */
+export interface RecordedSend {
+  readonly deliveryId: string;
+  readonly destination: string;
+  /** ISO 8601. */
+  readonly storedAt: string;
+  readonly data: unknown;
+  /** Oldest first. */
+  readonly attempts: readonly DeliveryAttempt[];
 }
 
 /** One try to deliver an event. */
-export interface EventAttempt {
-  readonly deliveryId: string;
+export interface EventAttempt extends DeliveryAttempt {
   readonly eventId: string;
   readonly endpointId: string | null;
+}
+
+/** One try of a delivery. */
+export interface DeliveryAttempt {
+  readonly deliveryId: string;
   /** 1 for the first. */
   readonly attempt: number;
   /** ISO 8601. */

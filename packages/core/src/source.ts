@@ -55,6 +55,8 @@ export interface SourceContext {
   readonly messageId: string | null;
   /** SHA-256 of the body as it came, in hex. */
   readonly bodyHash: string;
+  /** The request's headers. Hardly any scheme signs them: whoever caught a request can send it with others. */
+  readonly headers: { get(name: string): string | null };
   readonly receivedAt: Date;
 }
 

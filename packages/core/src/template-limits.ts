@@ -15,17 +15,20 @@ export interface TemplateLimits {
 
 interface Rendering {
   readonly memoryLimit: { use(count: number): void };
+  readonly renderLimit: { check(nowMs: number): void };
 }
 interface Output {
   buffer: string;
   write(value: unknown): void;
 }
 type Render = (templates: unknown, rendering: Rendering, output?: Output) => unknown;
-type Handler = (this: unknown, ...values: unknown[]) => unknown;
+type Handler = (this: { readonly context?: Rendering } | undefined, ...values: unknown[]) => unknown;
 
 /**
  * Has a LiquidJS engine count what templates write while they write it: its `memoryLimit` counts neither that, nor how
- * large a list is that holds the same list many times. A rendering that makes more throws.
+ * large a list is that holds the same list many times. A rendering that makes more throws. Its `renderLimit` is looked at
+ * before each filter too, and filters that evaluate an expression for each entry (`where_exp` and the like) are taken
+ * away: one within the other they run for days between two looks.
  */
 export function limitTemplates(engine: LimitedTemplates, limits: TemplateLimits): void {
   const renderer = engine.renderer as { renderTemplates: Render };
@@ -36,6 +39,10 @@ export function limitTemplates(engine: LimitedTemplates, limits: TemplateLimits)
   if (options.outputEscape !== undefined) options.outputEscape = limitedHandler(options.outputEscape, limits);
   const filters = engine.filters as Record<string, Handler | { readonly handler: Handler; readonly raw: boolean }>;
   for (const [name, filter] of Object.entries(filters)) {
+    if (name.endsWith("_exp")) {
+      delete filters[name];
+      continue;
+    }
     filters[name] =
       typeof filter === "function"
         ? limitedHandler(filter, limits)
@@ -45,6 +52,7 @@ export function limitTemplates(engine: LimitedTemplates, limits: TemplateLimits)
 
 function limitedHandler(handler: Handler, { maxValueCharacters }: TemplateLimits): Handler {
   return function (...values) {
+    this?.context?.renderLimit.check(performance.now());
     for (const value of values) refuseAbove(value, maxValueCharacters);
     return handler.apply(this, values);
   };

@@ -14,10 +14,12 @@ it("exports what the README names, and nothing else", () => {
       "defineDestination",
       "defineEvent",
       "defineSource",
+      "identitySubject",
       "isErrorNamed",
       "limitTemplates",
       "newId",
       "problemResponse",
+      "readText",
       "silentLogger",
       "systemClock",
     ]
