@@ -11,6 +11,7 @@ export {
   type TransactionMigration,
 } from "./migrate.js";
 export { type OpenDatabaseOptions, openDatabase } from "./open-database.js";
+export { packColumn, unpackColumns } from "./packed-columns.js";
 export { createClientTransactions } from "./pg/client-transactions.js";
 export { type FromPoolOptions, fromPool } from "./pg/from-pool.js";
 export type { PgClient, PgPool } from "./pg/pool-face.js";

@@ -29,6 +29,7 @@ import { SCOPES, type TransactionScope, type TransactionScopes } from "./transac
  * });
  */
 export function createKysely<Tables>(on: Database | DatabaseTransaction): Kysely<Tables> {
+  scopesOf(on)?.prepareToEnter();
   return new Kysely<Tables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
@@ -125,8 +126,13 @@ function begin(on: Database | DatabaseTransaction, settings: TransactionSettings
     });
     done.catch(reject);
   });
-  scope = (on as Partial<{ readonly [SCOPES]: TransactionScopes }>)[SCOPES]?.enter();
+  scope = scopesOf(on)?.enter();
+  begun.catch(() => scope?.close());
   return begun;
+}
+
+function scopesOf(on: Database | DatabaseTransaction): TransactionScopes | undefined {
+  return (on as Partial<{ readonly [SCOPES]: TransactionScopes }>)[SCOPES];
 }
 
 function settingsOf({ isolationLevel, accessMode }: TransactionSettings): string[] {

@@ -25,10 +25,9 @@ export async function runTransaction<T>(
   session: Session & { broken(error: unknown): void },
   fn: (transaction: DatabaseTransaction) => Promise<T>,
 ): Promise<{ readonly value: T; readonly afterCommit: () => void }> {
+  await session.run("BEGIN", []);
   const scope = host.scopes.open();
   const transaction = transactionWithin(scope, session);
-
-  await session.run("BEGIN", []);
   let value: T;
   try {
     value = await host.scopes.run(scope, () => fn(transaction));

@@ -17,6 +17,8 @@ export interface TransactionScope {
 export interface TransactionScopes {
   open(): TransactionScope;
   run<T>(scope: TransactionScope, fn: () => Promise<T>): Promise<T>;
+  /** To be called before anything that may call `enter` begins: from then on contexts are told apart at any time. */
+  prepareToEnter(): void;
   /** Makes the rest of the caller's asynchronous context part of a new scope, where there is no function to wrap. */
   enter(): TransactionScope;
   isInside(): boolean;
@@ -27,15 +29,35 @@ export interface TransactionScopes {
 /** Where a database of ours keeps its scopes, for what stands on it inside this package. */
 export const SCOPES = Symbol("hookline.transaction-scopes");
 
-/** Makes the scopes of one database. Code started inside a transaction counts as outside once that has ended. */
+/**
+ * Makes the scopes of one database. Code started inside a transaction counts as outside once that has ended.
+ *
+ * While no transaction is open there is nothing to know, and the storage is off: Node pays for it with each promise of
+ * the whole process. Promises that are made meanwhile share one context, which `run` leaves as it was; to `enter` a
+ * scope there would have all of them inside.
+ */
 export function createTransactionScopes(): TransactionScopes {
   const storage = new AsyncLocalStorage<OpenScope>();
+  let open = 0;
+  let staysOn = false;
+  const openScope = (): OpenScope => {
+    open += 1;
+    return createScope(() => {
+      open -= 1;
+      if (open === 0 && !staysOn) storage.disable();
+    });
+  };
   const isInside = () => storage.getStore()?.isOpen() === true;
   return {
-    open: createScope,
+    open: openScope,
     run: (scope, fn) => storage.run(scope as OpenScope, fn),
+    prepareToEnter() {
+      if (staysOn) return;
+      staysOn = true;
+      storage.enterWith(storage.getStore() as OpenScope);
+    },
     enter() {
-      const scope = createScope();
+      const scope = openScope();
       storage.enterWith(scope);
       return scope;
     },
@@ -54,7 +76,7 @@ interface OpenScope extends TransactionScope {
   isOpen(): boolean;
 }
 
-function createScope(): OpenScope {
+function createScope(onClose: () => void): OpenScope {
   const callbacks: (() => void)[] = [];
   let open = true;
   const assertOpen = () => {
@@ -69,7 +91,9 @@ function createScope(): OpenScope {
       callbacks.push(callback);
     },
     close() {
+      if (!open) return;
       open = false;
+      onClose();
     },
   };
 }

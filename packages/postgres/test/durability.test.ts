@@ -3,10 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { createPgliteDirectory } from "../dist/testing.js";
 import { createPgliteEngine } from "../src/pglite/pglite-engine.js";
 
 it("syncs the embedded database's log to the disk before it answers a commit", async () => {
   const directory = await mkdtemp(join(tmpdir(), "hookline-fsync-"));
+  await createPgliteDirectory(directory);
   let syncs = 0;
   const engine = await createPgliteEngine({
     directory: join(directory, "pgdata"),

@@ -1,7 +1,10 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import * as main from "../dist/index.js";
 import * as testing from "../dist/testing.js";
 
@@ -23,14 +26,18 @@ describe("what the package exports", () => {
         "isInsideTransaction",
         "migrate",
         "openDatabase",
+        "packColumn",
+        "unpackColumns",
       ]
     `);
     expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
       [
+        "createPgliteDirectory",
         "createTestDatabase",
         "describeMatrix",
         "findPostgres",
         "findPostgresBinaries",
+        "openTestPglite",
         "provideTestPostgres",
         "startPrivatePostgres",
       ]
@@ -43,10 +50,13 @@ describe("what the package exports", () => {
   ])(
     "works as built for %s, embedded database and all",
     async (_title, [...args]) => {
+      const directory = await mkdtemp(join(tmpdir(), "hookline-exports-"));
+      onTestFinished(() => rm(directory, { recursive: true }));
+      await testing.createPgliteDirectory(directory);
       const script = args.pop();
       const program = `
       async function run({ openDatabase, isDatabaseError }, { describeMatrix }) {
-        const database = await openDatabase("pglite://memory");
+        const database = await openDatabase("pglite://${directory}");
         const [row] = await database.query("select $1::int8 + 1 as sum", [41]);
         const error = await database.query("select 1/0").catch((reason) => reason);
         await database.close();

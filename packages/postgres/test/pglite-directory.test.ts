@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Database, openDatabase } from "../dist/index.js";
+import { createPgliteDirectory } from "../dist/testing.js";
 import { until } from "./until.js";
 
 const program = fileURLToPath(new URL("./programs/hold-directory.mjs", import.meta.url));
@@ -18,7 +19,7 @@ describe("the embedded database's directory", () => {
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "hookline-pglite-"));
-    // The first start makes Postgres's files, which takes seconds; the tests copy them.
+    await createPgliteDirectory(`${home}/template`);
     const database = await openDatabase(`pglite://${home}/template`);
     await database.query("create table kept (id int8); insert into kept values (1)");
     await database.close();

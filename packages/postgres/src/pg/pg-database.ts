@@ -1,9 +1,11 @@
 import type { Logger } from "@hookline/core";
 import type { Database } from "../database.js";
-import { DatabaseError, isDatabaseError } from "../errors.js";
+import { createDatabaseFace } from "../database-face.js";
+import { isDatabaseError } from "../errors.js";
 import { type RunResult, runTransaction } from "../run-transaction.js";
+import { createRunningWork } from "../running-work.js";
 import { createStatementNames } from "../statement-names.js";
-import { createTransactionScopes, SCOPES, type TransactionScopes } from "../transaction-scope.js";
+import { createTransactionScopes, type SCOPES, type TransactionScopes } from "../transaction-scope.js";
 import { toDatabaseError } from "./pg-error.js";
 import { createPgListener } from "./pg-listener.js";
 import { createClientRunner } from "./pg-session.js";
@@ -27,13 +29,7 @@ export function createPgDatabase({
   const scopes = createTransactionScopes();
   const nameOf = prepare ? createStatementNames() : () => undefined;
   const listener = createPgListener({ pool, logger });
-  const running = new Set<Promise<unknown>>();
-  let closing: Promise<void> | undefined;
-
-  function enter(what: string): void {
-    scopes.assertOutside(what);
-    if (closing !== undefined) throw new DatabaseError("closed", "The database is closed.");
-  }
+  const running = createRunningWork();
 
   async function withClient<T>(fn: (session: PgSession) => Promise<T>): Promise<T> {
     const client = await pool.connect().catch((error: unknown) => {
@@ -67,18 +63,8 @@ export function createPgDatabase({
     }
   }
 
-  async function track<T>(work: Promise<T>): Promise<T> {
-    running.add(work);
-    try {
-      return await work;
-    } finally {
-      running.delete(work);
-    }
-  }
-
-  async function execute(text: string, params: readonly unknown[] = []): Promise<RunResult> {
-    enter("query");
-    return track(
+  function execute(text: string, params: readonly unknown[]): Promise<RunResult> {
+    return running.track(
       withClient((session) => session.run(text, params)).catch((error: unknown) => {
         if (!isStalePlan(error)) throw error;
         // Nothing was done, and the connection that held the stale plan is gone.
@@ -87,34 +73,18 @@ export function createPgDatabase({
     );
   }
 
-  return {
+  return createDatabaseFace({
     kind: "postgres",
-    [SCOPES]: scopes,
-    execute: execute as Database["execute"],
-    query: (async (text: string, params?: readonly unknown[]) =>
-      (await execute(text, params)).rows) as Database["query"],
-    async transaction(fn) {
-      enter("transaction");
-      const { value, afterCommit } = await track(
-        withClient((session) => runTransaction({ scopes, logger }, session, fn)),
-      );
-      afterCommit();
-      return value;
-    },
-    async listen(channel, onNotify) {
-      enter("listen");
-      return listener.listen(channel, onNotify);
-    },
+    scopes,
+    execute,
+    transaction: (fn) => running.track(withClient((session) => runTransaction({ scopes, logger }, session, fn))),
+    listen: listener.listen,
     async close() {
-      scopes.assertOutside("close");
-      closing ??= (async () => {
-        await listener.close();
-        await Promise.allSettled(running);
-        await end();
-      })();
-      return closing;
+      await listener.close();
+      await running.settled();
+      await end();
     },
-  };
+  });
 }
 
 interface PgSession {

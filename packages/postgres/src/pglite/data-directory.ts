@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseError } from "../errors.js";
 
 /** Where Postgres's own files lie, below the directory of the URL; the lock lies beside them. */
-const DATA = "pgdata";
+export const DATA = "pgdata";
 const UNFINISHED = "pgdata.new-";
 
 /** Makes the directory when it is absent. */

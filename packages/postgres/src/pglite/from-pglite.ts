@@ -1,10 +1,12 @@
 import { type Logger, silentLogger } from "@hookline/core";
 import type { Database, DatabaseTransaction } from "../database.js";
-import { DatabaseError } from "../errors.js";
+import { createDatabaseFace } from "../database-face.js";
+import type { DatabaseError } from "../errors.js";
 import { quoteIdentifier } from "../identifier.js";
 import { toDatabaseError } from "../pg/pg-error.js";
-import { type RunResult, runCallbacks, transactionAborted, transactionWithin } from "../run-transaction.js";
-import { createTransactionScopes, SCOPES, type TransactionScopes } from "../transaction-scope.js";
+import { runCallbacks, transactionAborted, transactionWithin } from "../run-transaction.js";
+import { createRunningWork } from "../running-work.js";
+import { createTransactionScopes, type SCOPES, type TransactionScopes } from "../transaction-scope.js";
 import { type OwnPglite, runOnPglite } from "./own-pglite.js";
 
 /** Options of {@link fromPglite}. */
@@ -26,30 +28,10 @@ export function fromPglite(
   { logger = silentLogger }: FromPgliteOptions = {},
 ): Database & { readonly [SCOPES]: TransactionScopes } {
   const scopes = createTransactionScopes();
-  const running = new Set<Promise<unknown>>();
+  const running = createRunningWork();
   const stops = new Set<() => Promise<void>>();
   // Asked each time, since PGlite learns of new types.
   const types = () => Object.keys(pglite.parsers);
-  let closing: Promise<void> | undefined;
-
-  function enter(what: string): void {
-    scopes.assertOutside(what);
-    if (closing !== undefined) throw new DatabaseError("closed", "The database is closed.");
-  }
-
-  async function track<T>(work: Promise<T>): Promise<T> {
-    running.add(work);
-    try {
-      return await work;
-    } finally {
-      running.delete(work);
-    }
-  }
-
-  async function execute(text: string, params: readonly unknown[] = []): Promise<RunResult> {
-    enter("query");
-    return track(runOnPglite({ on: pglite, types }, text, params));
-  }
 
   async function runTransaction<T>(fn: (transaction: DatabaseTransaction) => Promise<T>) {
     const scope = scopes.open();
@@ -72,8 +54,11 @@ export function fromPglite(
     } catch (error) {
       if (refusal !== undefined) throw refusal.error;
       throw outcome === undefined ? toDatabaseError(error) : commitFailure(error);
+    } finally {
+      // Also when PGlite did not begin it.
+      scope.close();
     }
-    return { ...(outcome as { readonly value: T }), callbacks: scope.callbacks };
+    return { ...(outcome as { readonly value: T }), afterCommit: () => runCallbacks(scope.callbacks, logger) };
   }
 
   async function listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>> {
@@ -106,33 +91,19 @@ export function fromPglite(
     return stop;
   }
 
-  return {
+  return createDatabaseFace({
     kind: "pglite",
-    [SCOPES]: scopes,
-    execute: execute as Database["execute"],
-    query: (async (text: string, params?: readonly unknown[]) =>
-      (await execute(text, params)).rows) as Database["query"],
-    async transaction(fn) {
-      enter("transaction");
-      const { value, callbacks } = await track(runTransaction(fn));
-      runCallbacks(callbacks, logger);
-      return value;
-    },
-    async listen(channel, onNotify) {
-      enter("listen");
-      return track(listen(channel, onNotify));
-    },
+    scopes,
+    execute: (text, params) => running.track(runOnPglite({ on: pglite, types }, text, params)),
+    transaction: (fn) => running.track(runTransaction(fn)),
+    listen: (channel, onNotify) => running.track(listen(channel, onNotify)),
     async close() {
-      scopes.assertOutside("close");
-      closing ??= (async () => {
-        await Promise.allSettled(running);
-        for (const outcome of await Promise.allSettled([...stops].map((stop) => stop()))) {
-          if (outcome.status === "rejected") logger.warn({ err: outcome.reason }, "a channel was not left");
-        }
-      })();
-      return closing;
+      await running.settled();
+      for (const outcome of await Promise.allSettled([...stops].map((stop) => stop()))) {
+        if (outcome.status === "rejected") logger.warn({ err: outcome.reason }, "a channel was not left");
+      }
     },
-  };
+  });
 }
 
 /** 25P02: PGlite's own error for a COMMIT that became a rollback; from a server it is no answer to COMMIT. */

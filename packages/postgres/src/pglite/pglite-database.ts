@@ -1,10 +1,11 @@
 import type { Logger } from "@hookline/core";
 import type { Database } from "../database.js";
+import { createDatabaseFace } from "../database-face.js";
 import { DatabaseError } from "../errors.js";
 import { quoteIdentifier } from "../identifier.js";
 import { type RunResult, runTransaction } from "../run-transaction.js";
 import { createStatementNames } from "../statement-names.js";
-import { createTransactionScopes, SCOPES, type TransactionScopes } from "../transaction-scope.js";
+import { createTransactionScopes, type SCOPES, type TransactionScopes } from "../transaction-scope.js";
 import { encodeParameters } from "../values/encode-parameter.js";
 import { createExclusiveQueue } from "./exclusive-queue.js";
 import type { WorkerClient } from "./worker-client.js";
@@ -26,7 +27,7 @@ export function createPgliteDatabase({
   const scopes = createTransactionScopes();
   const queue = createExclusiveQueue();
   const nameOf = createStatementNames();
-  let closing: Promise<void> | undefined;
+  let isClosing = false;
 
   function onNotify(channel: string, payload: string): void {
     for (const subscriber of [...(channels.get(channel) ?? [])]) {
@@ -38,45 +39,28 @@ export function createPgliteDatabase({
     }
   }
 
-  function enter(what: string): void {
-    scopes.assertOutside(what);
-    if (closing !== undefined) throw new DatabaseError("closed", "The database is closed.");
-  }
-
   async function run(text: string, params: readonly unknown[]): Promise<RunResult> {
     if (text.includes("\0")) throw new DatabaseError("invalid_parameter", "An SQL text holds a zero character.");
     return worker.run(text, encodeParameters(params), params.length === 0 ? undefined : nameOf(text));
-  }
-
-  async function execute(text: string, params: readonly unknown[] = []): Promise<RunResult> {
-    enter("query");
-    return queue.shared(() => run(text, params));
   }
 
   async function unlisten(channel: string, subscriber: (payload: string) => void): Promise<void> {
     const subscribers = channels.get(channel);
     if (!subscribers?.delete(subscriber) || subscribers.size > 0) return;
     channels.delete(channel);
-    if (closing === undefined) await queue.shared(() => run(`UNLISTEN ${quoteIdentifier(channel)}`, []));
+    if (!isClosing) await queue.shared(() => run(`UNLISTEN ${quoteIdentifier(channel)}`, []));
   }
 
   worker.setNotificationHandler(onNotify);
-  return {
+  return createDatabaseFace({
     kind: "pglite",
-    [SCOPES]: scopes,
-    execute: execute as Database["execute"],
-    query: (async (text: string, params?: readonly unknown[]) =>
-      (await execute(text, params)).rows) as Database["query"],
-    async transaction(fn) {
-      enter("transaction");
-      const { value, afterCommit } = await queue.exclusive(() =>
+    scopes,
+    execute: (text, params) => queue.shared(() => run(text, params)),
+    transaction: (fn) =>
+      queue.exclusive(() =>
         runTransaction({ scopes, logger }, { run, broken: (err) => logger.error({ err }, "a rollback failed") }, fn),
-      );
-      afterCommit();
-      return value;
-    },
+      ),
     async listen(channel, onNotification) {
-      enter("listen");
       const subscriber = (payload: string) => onNotification(payload);
       const known = channels.get(channel);
       if (known) known.add(subscriber);
@@ -84,10 +68,9 @@ export function createPgliteDatabase({
       await queue.shared(() => run(`LISTEN ${quoteIdentifier(channel)}`, []));
       return () => unlisten(channel, subscriber);
     },
-    async close() {
-      scopes.assertOutside("close");
-      closing ??= queue.exclusive(() => worker.close()).finally(end);
-      await closing;
+    close() {
+      isClosing = true;
+      return queue.exclusive(() => worker.close()).finally(end);
     },
-  };
+  });
 }

@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { silentLogger } from "@hookline/core";
 import type { Database } from "../database.js";
 import { openDatabase } from "../open-database.js";
-import { openInMemory } from "../pglite/open-pglite-database.js";
 import { findPostgres, isContinuousIntegration, type PostgresSource } from "./environment.js";
-import { findSnapshot } from "./pglite-snapshot.js";
+import { openTestPglite } from "./open-test-pglite.js";
 import { startPrivatePostgres } from "./private-postgres.js";
 
 /** Vitest's functions; handed in, so that nothing here needs vitest. */
@@ -95,7 +93,7 @@ interface OpenedDatabase {
 }
 
 async function openEmbedded(): Promise<OpenedDatabase> {
-  const database = await openInMemory({ logger: silentLogger, snapshot: await findSnapshot() });
+  const database = await openTestPglite();
   return { database, url: undefined, close: () => database.close() };
 }
 
