@@ -93,7 +93,7 @@ export function createAttemptConsequences(options: {
     if (disabled === undefined || locked.contact_address === null || settings.mailer === null) return;
     const id = newId("dlv", nowMs);
     const { data } = disabledEvent(locked, disabled, nowMs);
-    const notice = { ...data, host: disabled.outcome.endpoint?.host ?? null } as EndpointNotice;
+    const notice = { ...data, host: hostOf(disabled.outcome.endpoint?.target) } as EndpointNotice;
     const row = {
       id,
       tenantId: locked.tenant_id,
@@ -103,6 +103,7 @@ export function createAttemptConsequences(options: {
       idempotencyKey: `hookline:endpoint.disabled:${locked.id}:${locked.version}`,
       deadlineAt: null,
       traceContext: null,
+      subjectIds: null,
     };
     await statements.sendMessage(query, row, {
       now: isoTime(nowMs),
@@ -128,11 +129,19 @@ export function createAttemptConsequences(options: {
           outcomes.map(({ row }) => row),
         );
         const leases = new Map(rows.map((row) => [row.id, row.lease_no]));
+        const expunged = new Set(rows.flatMap((row) => (row.expunged ? [row.id] : [])));
         const written = outcomes.filter(({ row }) => leases.get(row.deliveryId) === row.leaseNo);
         const decisions = await decideAll(query, written, { locked, nowMs });
-        const events = [...written.filter(isTold).map(exhaustedEvent), ...decisions.flatMap(eventsOf)];
+        const events = [
+          ...written.filter(isTold).map((outcome) => exhaustedEvent(outcome, expunged.has(outcome.row.deliveryId))),
+          ...decisions.flatMap(eventsOf),
+        ];
         await options.log(query, events, nowMs);
         for (const decision of decisions) await notify(query, decision);
+        for (const { locked, disabled } of decisions) {
+          if (!isDeleted(disabled)) continue;
+          await statements.deleteEndpoint(query, { tenantId: locked.tenant_id, id: locked.id });
+        }
         return { rows, changes: decisions.map(toChange), events };
       }),
   };
@@ -142,6 +151,11 @@ interface Disabling {
   readonly outcome: AttemptOutcome;
   readonly cause: "gone" | "failing";
   readonly reason: string;
+}
+
+/** What waits for it ends as dead, as it does when its owner deletes an endpoint. */
+function isDeleted(disabled: Disabling | undefined): boolean {
+  return disabled?.cause === "gone" && disabled.outcome.endpoint?.policy.deleteWhenGone === true;
 }
 
 interface Decision {
@@ -274,7 +288,7 @@ function disabledEvent(locked: LockedEndpointRow, { outcome, cause, reason }: Di
   } as const satisfies OperationalEvent;
 }
 
-function exhaustedEvent({ row, job }: AttemptOutcome): OperationalEvent {
+function exhaustedEvent({ row, job }: AttemptOutcome, isExpunged: boolean): OperationalEvent {
   return {
     type: "delivery.exhausted",
     tenantId: job.tenantId,
@@ -287,9 +301,15 @@ function exhaustedEvent({ row, job }: AttemptOutcome): OperationalEvent {
       attempts: row.attempt,
       status: row.status,
       errorCode: row.errorCode,
-      reason: row.reason,
+      reason: isExpunged ? null : row.reason,
     },
   };
+}
+
+/** The host of a target's URL, as people may see it; what follows it may hold credentials. */
+function hostOf(target: unknown): string | null {
+  const url = (target as { readonly url?: unknown } | null | undefined)?.url;
+  return typeof url === "string" && URL.canParse(url) ? new URL(url).host : null;
 }
 
 function inWords(ms: number): string {

@@ -21,6 +21,6 @@ export interface AskedEndpoint {
   readonly isGone: boolean;
   /** It asked to be left alone until then. */
   readonly heldUntilMs: number | null;
-  /** Where it was asked, for people; null where that is not a URL. */
-  readonly host: string | null;
+  /** Where it was asked. */
+  readonly target: unknown;
 }

@@ -5,6 +5,7 @@ import type {
   DestinationResponse,
   Interpretation,
 } from "@hookline/core";
+import type { AttemptEnd } from "./attempt-end.js";
 import type { AttemptErrorCode, AttemptPhases } from "./delivery.js";
 import type { HttpSender } from "./http-sender.js";
 import { errorCodeOf, interpretStatus } from "./interpretation.js";
@@ -30,6 +31,8 @@ export interface AttemptResult {
   readonly disableEndpoint?: boolean;
   /** JSON text. */
   readonly state?: string;
+  /** Nothing was attempted: the destination wants to be asked again after this time. */
+  readonly waitMs?: number;
 }
 
 export interface AttemptInput {
@@ -40,43 +43,37 @@ export interface AttemptInput {
   readonly startedAtMs: number;
   /** Every attempt of the schedule was made. */
   readonly usedUp: boolean;
-  readonly signal: AbortSignal;
+  readonly end: AttemptEnd;
   /** Sent along, where the destination sets none of the same name. */
   readonly traceHeaders: Readonly<Record<string, string>> | null;
 }
 
-/** Plans, sends and reads one attempt. Never rejects, and is over when `signal` is. */
+/** Plans, sends and reads one attempt. Never rejects, and is over when `end` comes. */
 export function createAttempt(options: { readonly sender: HttpSender; readonly keptResponseCharacters: number }) {
   const { sender, keptResponseCharacters } = options;
 
   return async function attempt(input: AttemptInput): Promise<AttemptResult> {
-    const { job, destination, signal } = input;
-    const context: DestinationContext = {
-      endpoint: input.endpoint,
-      state: input.state,
-      deliveryId: job.deliveryId,
-      attempt: job.attempts + 1,
-      now: new Date(input.startedAtMs),
-      signal,
-    };
+    const { job, destination, end } = input;
+    const context = contextOf(input);
     if (job.deadlineMs !== null && (input.usedUp || input.startedAtMs >= job.deadlineMs)) {
       return expire(destination, job, context);
     }
     let plan: Awaited<ReturnType<Destination["plan"]>>;
     try {
       const planned = destination.plan(job.event, context);
-      plan = planned !== null && "then" in planned ? await withinSignal(planned, signal) : planned;
+      plan = planned !== null && "then" in planned ? await withinSignal(planned, end.signal) : planned;
     } catch (error) {
-      if (signal.aborted) return TIMED_OUT;
+      if (end.aborted) return TIMED_OUT;
       return { outcome: "dead", errorCode: "plan_failed", reason: messageOf(error) };
     }
-    if (signal.aborted) return TIMED_OUT;
+    if (end.aborted) return TIMED_OUT;
     if (plan === null) return { outcome: "delivered", skipped: true };
+    if (plan.kind === "wait") return waitOf(plan.waitMs);
     if (plan.kind === "run") {
       try {
-        return fromInterpretation(await withinSignal(plan.run(), signal), "refused");
+        return fromInterpretation(await withinSignal(plan.run(), end.signal), "refused");
       } catch (error) {
-        if (signal.aborted) return TIMED_OUT;
+        if (end.aborted) return TIMED_OUT;
         return { outcome: "retry", errorCode: "run_failed", reason: messageOf(error) };
       }
     }
@@ -84,7 +81,7 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
       input.traceHeaders === null
         ? plan.request
         : { ...plan.request, headers: { ...input.traceHeaders, ...plan.request.headers } };
-    const sent = await sender.send(request, signal);
+    const sent = await sender.send(request, end);
     const { phases } = sent;
     const requestHeaders = redactHeaders(request.headers);
     if (sent.kind === "failed") {
@@ -92,25 +89,46 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
       return { outcome, errorCode: sent.errorCode, reason: sent.reason, requestHeaders, phases };
     }
     const { response } = sent;
-    return {
-      ...interpret(destination, response, { ...context, event: job.event }),
-      status: response.status,
-      requestHeaders,
-      phases,
-      responseBody: redactResponse(response.body, {
-        maxCharacters: keptResponseCharacters,
-        secrets: input.endpoint.secrets,
-        headers: request.headers,
-      }),
-    };
+    const interpreted = interpret(input, response);
+    const { status } = response;
+    const responseBody = redactResponse(response.body, {
+      maxCharacters: keptResponseCharacters,
+      secrets: input.endpoint.secrets,
+      headers: request.headers,
+      url: request.url,
+    });
+    // Most are delivered, and to spread costs.
+    if (interpreted === DELIVERED) return { outcome: "delivered", status, requestHeaders, phases, responseBody };
+    return { ...interpreted, status, requestHeaders, phases, responseBody };
   };
 }
+
+/** Whoever looks at its signal gets one. */
+function contextOf({ job, endpoint, state, startedAtMs, end }: AttemptInput): DestinationContext {
+  return {
+    endpoint,
+    state,
+    deliveryId: job.deliveryId,
+    attempt: job.attempts + 1,
+    now: new Date(startedAtMs),
+    get signal() {
+      return end.signal;
+    },
+  };
+}
+
+const DELIVERED: AttemptResult = { outcome: "delivered" };
 
 const TIMED_OUT: AttemptResult = {
   outcome: "retry",
   errorCode: "timeout",
   reason: "The destination did not finish within the time limit.",
 };
+
+function waitOf(waitMs: number): AttemptResult {
+  const reason = `The destination's rate limit has room in ${Math.ceil(waitMs / 1_000)} s.`;
+  return { outcome: "retry", errorCode: "rate_limited", reason, waitMs: Math.max(0, waitMs) };
+}
 
 async function expire(destination: Destination, job: Job, context: DestinationContext): Promise<AttemptResult> {
   const isPast = job.deadlineMs !== null && context.now.getTime() >= job.deadlineMs;
@@ -123,19 +141,23 @@ async function expire(destination: Destination, job: Job, context: DestinationCo
   }
 }
 
-function interpret(
-  destination: Destination,
-  response: DestinationResponse,
-  context: Parameters<NonNullable<Destination["interpret"]>>[1],
-): AttemptResult {
+function interpret(input: AttemptInput, response: DestinationResponse): AttemptResult {
+  const { destination, job } = input;
   const errorCode = errorCodeOf(response.status);
-  const asked = parseRetryAfterMs(response.headers["retry-after"], context.now.getTime());
+  const asked = parseRetryAfterMs(response.headers["retry-after"], input.startedAtMs);
   const withRetryAfter = (result: AttemptResult): AttemptResult =>
     result.outcome === "retry" && result.retryAfterMs === undefined && asked !== undefined
       ? { ...result, retryAfterMs: asked }
       : result;
-  if (!destination.interpret) return withRetryAfter(fromInterpretation(interpretStatus(response), errorCode));
+  if (!destination.interpret) {
+    const interpretation = interpretStatus(response);
+    return interpretation.outcome === "delivered"
+      ? DELIVERED
+      : withRetryAfter(fromInterpretation(interpretation, errorCode));
+  }
   try {
+    // Not spread: that would look at the signal.
+    const context = Object.assign(contextOf(input), { event: job.event });
     return withRetryAfter(fromInterpretation(destination.interpret(response, context), errorCode));
   } catch (error) {
     const result = fromInterpretation(interpretStatus(response), errorCode);

@@ -1,7 +1,8 @@
 import type { Clock, Logger } from "@hookline/core";
 
 export interface Batches<Item> {
-  add(item: Item): void;
+  /** @param mayWait for others to be written with, if the last write began a moment ago */
+  add(item: Item, mayWait?: boolean): void;
   /** Resolves when everything that was added is written, or `signal` ends the waiting. */
   flush(signal: AbortSignal): Promise<void>;
   /** From now on a failed write is given up. */
@@ -14,11 +15,15 @@ export interface Batches<Item> {
 
 const MAX_ITEMS = 500;
 const RETRY_MS = 500;
+/** Between the beginnings of two writes of what may wait: a statement costs as much as what some fifty rows add to it. */
+const GATHER_MS = 12;
+/** So many wait no longer. */
+const ENOUGH_ITEMS = 128;
 
 /**
- * Gathers what comes up within one turn of the event loop into one write, with one write at a time. A failed write is
- * tried again until it succeeds: its items are facts that happened. After `end` it is given up: leases run out by
- * themselves.
+ * Gathers what comes up within one turn of the event loop into one write, with one write at a time; what may wait is
+ * gathered for some milliseconds while much comes up. A failed write is tried again until it succeeds: its items are
+ * facts that happened. After `end` it is given up: leases run out by themselves.
  */
 export function createBatches<Item>(options: {
   readonly write: (items: readonly Item[]) => Promise<void>;
@@ -35,12 +40,27 @@ export function createBatches<Item>(options: {
   let unwrittenSinceMs: number | null = null;
   let ended = false;
   let scheduled = false;
+  let isUrgent = false;
+  let gathering: NodeJS.Timeout | null = null;
+  let beganAtMs = Number.NEGATIVE_INFINITY;
   let waiters: (() => void)[] = [];
 
   const schedule = (): void => {
     if (scheduled || busy) return;
+    const gatherMs = beganAtMs + GATHER_MS - performance.now();
+    if (gatherMs > 0 && !isUrgent && items.length < ENOUGH_ITEMS) {
+      gathering ??= setTimeout(hurry, gatherMs);
+      return;
+    }
+    if (gathering !== null) clearTimeout(gathering);
+    gathering = null;
     scheduled = true;
     setImmediate(run);
+  };
+
+  const hurry = (): void => {
+    isUrgent = true;
+    schedule();
   };
 
   const settle = (): void => {
@@ -55,6 +75,8 @@ export function createBatches<Item>(options: {
 
   const run = (): void => {
     scheduled = false;
+    isUrgent = false;
+    beganAtMs = performance.now();
     const batch = items.slice(0, MAX_ITEMS);
     items = items.slice(MAX_ITEMS);
     if (batch.length === 0) {
@@ -83,6 +105,7 @@ export function createBatches<Item>(options: {
           return;
         }
         items = [...batch, ...items];
+        isUrgent = true;
         writing = 0;
         options.clock.setTimer(() => {
           busy = false;
@@ -93,12 +116,14 @@ export function createBatches<Item>(options: {
   };
 
   return {
-    add(item) {
+    add(item, mayWait = false) {
       items.push(item);
+      isUrgent ||= !mayWait;
       schedule();
     },
     flush(signal) {
       if (items.length === 0 && writing === 0) return Promise.resolve();
+      hurry();
       return new Promise((resolve) => {
         waiters.push(resolve);
         if (signal.aborted) resolve();

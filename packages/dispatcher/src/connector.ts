@@ -55,8 +55,14 @@ export function createConnector(options: {
     tunnelToAny(proxy, resolving, { port, timeoutMs }).then(
       (socket) => {
         timing.connectedAtMs = performance.now();
-        if (timing.isSecure) direct({ ...target, httpSocket: socket }, done);
-        else done(null, socket);
+        if (!timing.isSecure) return done(null, socket);
+        try {
+          direct({ ...target, httpSocket: socket }, done);
+        } catch (error) {
+          // Of a certificate, say, that TLS cannot read: it throws before there is a socket to fail.
+          socket.destroy();
+          done(error as Error, null);
+        }
       },
       (error: Error) => done(error, null),
     );

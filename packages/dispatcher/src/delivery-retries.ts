@@ -70,8 +70,13 @@ export function createDeliveryRetries(options: {
     if (ids.length === 0) return outcomes;
     const requeued = await statements.requeueDeliveries(query, { tenantId, ids }, isoTime(nowMs));
     const inQueue = new Set(requeued.map((row) => row.id));
-    for (const id of ids) if (!inQueue.has(id)) outcomes.set(id, IN_FLIGHT);
     if (inQueue.size > 0) options.wake();
+    const missed = ids.filter((id) => !inQueue.has(id));
+    if (missed.length === 0) return outcomes;
+    // What became of them since they were looked at says why.
+    const found = await statements.listDeliveries(query, { tenantId, ids: missed, limit: missed.length });
+    const known = new Map(found.map((row) => [row.id, row]));
+    for (const id of missed) outcomes.set(id, whyMissed(known.get(id), { id, nowMs }));
     return outcomes;
   };
 
@@ -81,7 +86,7 @@ export function createDeliveryRetries(options: {
     const outcomes = await requeue(tenantId, rows);
     return ids.map((id) => {
       const outcome = outcomes.get(id);
-      return toResult(id, outcome === undefined ? ["delivery_not_found", `There is no delivery "${id}".`] : outcome);
+      return toResult(id, outcome === undefined ? notFound(id) : outcome);
     });
   };
 
@@ -116,6 +121,19 @@ function toResult(id: string, refusal: Refusal | null): RetryResult {
   return { id, status: "refused", code, detail };
 }
 
+function notFound(id: string): Refusal {
+  return ["delivery_not_found", `There is no delivery "${id}".`];
+}
+
+/** Null: somebody else has put it back. */
+function whyMissed(
+  row: DeliveryRow | undefined,
+  { id, nowMs }: { readonly id: string; readonly nowMs: number },
+): Refusal | null {
+  if (row === undefined) return notFound(id);
+  return refusalOf(row, nowMs) ?? (row.ending === null && !row.leased ? null : IN_FLIGHT);
+}
+
 const IN_FLIGHT: Refusal = ["delivery_in_flight", "The delivery is being attempted right now."];
 
 function refusalOf(row: DeliveryRow, nowMs: number): Refusal | null {
@@ -126,6 +144,6 @@ function refusalOf(row: DeliveryRow, nowMs: number): Refusal | null {
   if (row.endpoint_id !== null && row.destination === null) {
     return ["endpoint_not_found", "The delivery's endpoint was deleted."];
   }
-  if (row.state === 1) return ["endpoint_disabled", "The delivery waits for its endpoint, which is disabled."];
+  if (row.held) return ["endpoint_disabled", "The delivery waits for its endpoint, which is disabled."];
   return null;
 }

@@ -41,10 +41,10 @@ export function toLogged(delivery: Delivery, row: DescribedDeliveryRow | undefin
   return { ...delivery, event, lastAttempt: row === undefined || row.attempt === null ? null : toAttempt(row) };
 }
 
-function statusOf({ ending, state }: DeliveryRow): DeliveryStatus {
+function statusOf({ ending, held }: DeliveryRow): DeliveryStatus {
   switch (ending) {
     case null:
-      return state === 1 ? "held" : "pending";
+      return held ? "held" : "pending";
     case "delivered":
     case "skipped":
       return "delivered";

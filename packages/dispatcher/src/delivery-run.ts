@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Destination, DestinationEndpoint, SqlQuery } from "@hookline/core";
 import { type AttemptInput, type AttemptResult, createAttempt } from "./attempt.js";
+import { type AttemptEnd, createAttemptEnd } from "./attempt-end.js";
 import type { AskedEndpoint, AttemptOutcome } from "./attempt-outcome.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointPolicy } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
-import type { EndpointCodec } from "./endpoint-codec.js";
+import type { EndpointCodec, OpenEndpoint } from "./endpoint-codec.js";
 import { type EndpointSlowdown, signalOf } from "./endpoint-slowdown.js";
 import { createEntityLeases, type HeldEntity } from "./entity-leases.js";
 import type { HttpSender } from "./http-sender.js";
@@ -17,7 +18,7 @@ import { isUsedUp } from "./retry-schedule.js";
 import { signingSecrets } from "./secrets.js";
 import { plainText } from "./sql/columns.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
-import type { AttemptRow } from "./sql/record-attempts.js";
+import type { AttemptRow, RecordedRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
 import type { Throttle } from "./throttle.js";
 import type { Traces } from "./traces.js";
@@ -33,12 +34,15 @@ export interface DeliveryRun {
 
 /** Where the outcome of a run goes. */
 export interface DeliveryOutcomes {
+  record(outcome: AttemptOutcome): void;
   /** Resolves when the attempt is written, or its lease was found to be lost. */
-  record(outcome: AttemptOutcome): Promise<void>;
+  recordAndWait(outcome: AttemptOutcome): Promise<void>;
   /** Ends a lease without an attempt, and returns the probe that it was. */
   giveBack(job: Job, to: { readonly state: GivenBackRow["state"]; readonly nextAtMs: number }): void;
   /** Takes a delivery that its endpoint does not want out of the queue. */
   discard(job: Job): void;
+  /** These were written elsewhere: whose turn it is after them goes on. */
+  passTurns(rows: readonly RecordedRow[]): void;
   /** If the job is a probe: it was not made after all, and from `nextAtMs` on another one may be. */
   returnProbe(job: Job, nextAtMs: number): void;
 }
@@ -98,16 +102,26 @@ export function createDeliveryRun(options: {
     random: settings.random,
   });
   const entities = createEntityLeases({ query, statements, clock, logger });
-  const putOffUnreadable = createUnreadableTargets({ query, statements, clock, logger });
-  const running = new Set<AbortController>();
+  const putOffUnreadable = createUnreadableTargets({
+    query,
+    statements,
+    clock,
+    logger,
+    passTurns: outcomes.passTurns,
+  });
+  const running = new Set<AttemptEnd>();
   let interrupted = false;
 
   const giveBack = (job: Job, state: 0 | 1 | 2, delayMs = 0): void =>
     outcomes.giveBack(job, { state, nextAtMs: clock.now() + delayMs });
 
+  /** No longer than until the deadline, at which it is said that it passed. */
+  const waitWithin = ({ deadlineMs }: Job, waitMs: number): number =>
+    Math.min(waitMs, settings.maxRetryAfterMs, deadlineMs === null ? waitMs : Math.max(0, deadlineMs - clock.now()));
+
   const timeoutOf = ({ timeoutMs = settings.timeoutMs }: EndpointPolicy) => Math.min(timeoutMs, settings.maxTimeoutMs);
 
-  const open = async (job: Job): Promise<Opened | null> => {
+  const open = (job: Job): Opened | null | Promise<Opened | null> => {
     const { recipient, tenantId } = job;
     if (recipient.kind === "direct") {
       const target = codec.decryptMessageTarget(job.deliveryId, recipient.target);
@@ -116,8 +130,12 @@ export function createDeliveryRun(options: {
     }
     if (recipient.version === null) return null;
     const known = endpoints.get(recipient.endpointId, recipient.version);
-    const endpoint = known instanceof Promise ? await known : known;
-    if (endpoint === null) return null;
+    return known instanceof Promise
+      ? known.then((endpoint) => (endpoint === null ? null : openedFor(job, endpoint)))
+      : openedFor(job, known);
+  };
+
+  const openedFor = ({ tenantId }: Job, endpoint: OpenEndpoint): Opened => {
     const { id, target, destination, policy, active, accepts, version } = endpoint;
     const secrets = signingSecrets(endpoint.secrets, clock.now());
     return {
@@ -142,10 +160,9 @@ export function createDeliveryRun(options: {
     // To wait for the state may have taken long.
     if (!mayBegin(job, opened)) return giveBack(job, 0);
     const startedAtMs = clock.now();
-    const controller = new AbortController();
-    const tooLate = () => controller.abort(new Error("The time limit is over."));
-    const cancelTimer = clock.setTimer(tooLate, timeoutOf(opened.policy));
-    running.add(controller);
+    const end = createAttemptEnd();
+    const cancelTimer = clock.setTimer(() => end.abort(new Error("The time limit is over.")), timeoutOf(opened.policy));
+    running.add(end);
     const input: Omit<AttemptInput, "traceHeaders"> = {
       job,
       destination: place.destination,
@@ -157,19 +174,22 @@ export function createDeliveryRun(options: {
         job.attempts - job.firstAttempt,
         opened.policy.maxAttempts,
       ),
-      signal: controller.signal,
+      end,
     };
     const destinationId = place.destination.id;
     let result: AttemptResult;
     try {
-      result = await options.traces
-        .attempt({ job, destinationId }, (traceHeaders) => attempt({ ...input, traceHeaders }))
-        .catch(failedAttempt);
+      result = await options.traces.attempt({ job, destinationId }, (traceHeaders) =>
+        attempt({ ...input, traceHeaders }),
+      );
+    } catch (error) {
+      result = failedAttempt(error);
     } finally {
       cancelTimer();
-      running.delete(controller);
+      running.delete(end);
     }
-    if (interrupted && controller.signal.aborted && result.outcome === "retry") return giveBack(job, 0);
+    if (interrupted && end.aborted && result.outcome === "retry") return giveBack(job, 0);
+    if (result.waitMs !== undefined) return giveBack(job, 0, waitWithin(job, result.waitMs));
     const judge = (judged: AttemptResult): AttemptRow =>
       verdict({
         job,
@@ -187,9 +207,10 @@ export function createDeliveryRun(options: {
       row = judge(result);
     }
     options.meters.attempted(row, destinationId);
-    const recorded = outcomes.record({ row, job, endpoint: askedEndpoint(opened, { result, startedAtMs }) });
+    const outcome = { row, job, endpoint: askedEndpoint(opened, { result, startedAtMs }) };
     // The next delivery of the same entity has to see the state that this one leaves.
-    if (place.exclusive || result.disableEndpoint) await recorded;
+    if (place.exclusive || result.disableEndpoint) await outcomes.recordAndWait(outcome);
+    else outcomes.record(outcome);
   };
 
   /** What the attempt says about its endpoint; null for a direct send. */
@@ -205,7 +226,7 @@ export function createDeliveryRun(options: {
       signal: signalOf(result),
       isGone: result.disableEndpoint ?? false,
       heldUntilMs: slowdown.heed({ endpointId: endpoint.id, result, startedAtMs, endedAtMs: clock.now() }),
-      host: hostOf(endpoint.target),
+      target: endpoint.target,
     };
   };
 
@@ -229,7 +250,7 @@ export function createDeliveryRun(options: {
   const end = (job: Job, result: AttemptResult): Promise<void> => {
     const nowMs = clock.now();
     const row = verdict({ job, result, policy: {}, entity: null, startedAtMs: nowMs, endedAtMs: nowMs });
-    return outcomes.record({ row, job, endpoint: null });
+    return outcomes.recordAndWait({ row, job, endpoint: null });
   };
 
   /** What was attempted once, or is sent again by hand, is wanted. What was only put off was not attempted. */
@@ -244,13 +265,16 @@ export function createDeliveryRun(options: {
       const reason = "The event or direct send is no longer stored.";
       return end(job, { outcome: "dead", errorCode: "payload_expunged", reason });
     }
-    const opened = await open(job).catch(async (error: unknown) => {
+    let opened: Opened | null;
+    try {
+      const opening = open(job);
+      opened = opening instanceof Promise ? await opening : opening;
+    } catch (error) {
       if (!isUnreadable(error)) throw error;
       await putOffUnreadable(job, error);
       outcomes.returnProbe(job, clock.now() + ELSEWHERE_MS);
-      return undefined;
-    });
-    if (opened === undefined) return;
+      return;
+    }
     if (job.expunged) {
       return end(job, { outcome: "dead", errorCode: "payload_expunged", reason: "The payload was expunged." });
     }
@@ -278,7 +302,8 @@ export function createDeliveryRun(options: {
     } catch (error) {
       return end(job, planFailed(error));
     }
-    const held = await heldEntity(job, opened, place);
+    const holding = heldEntity(job, opened, place);
+    const held = holding instanceof Promise ? await holding : holding;
     if (held === null) return giveBack(job, 0);
     try {
       const buckets = isPast(job) ? null : throttle.bucketsOf(job, opened.policy);
@@ -288,28 +313,35 @@ export function createDeliveryRun(options: {
       }
       await makeAttempt(job, opened, { ...place, state: held.state });
     } finally {
-      await held.release();
+      if (held !== STATELESS) await held.release();
     }
   };
 
   /** The state that the attempt goes by; null when it could not be had in time. */
-  const heldEntity = async (job: Job, opened: Opened, { entity, exclusive }: Place): Promise<HeldEntity | null> => {
+  const heldEntity = (
+    job: Job,
+    opened: Opened,
+    { entity, exclusive }: Place,
+  ): HeldEntity | null | Promise<HeldEntity | null> => {
     if (!mayBegin(job, opened)) return null;
     const endpointId = opened.endpoint.id ?? "";
     if (entity === null) return STATELESS;
-    if (!exclusive) return { ...STATELESS, state: await stateOf(endpointId, entity) };
+    if (!exclusive) return stateOf(endpointId, entity).then((state) => ({ ...STATELESS, state }));
     return entities.take({ endpointId, entity, job, mayWait: () => mayBegin(job, opened) });
   };
 
   return {
-    run: (job) =>
-      run(job).catch((error: unknown) => {
+    async run(job) {
+      try {
+        await run(job);
+      } catch (error) {
         logger.error({ err: error, deliveryId: job.deliveryId }, "a delivery could not be attempted");
         giveBack(job, 0, ELSEWHERE_MS);
-      }),
+      }
+    },
     interrupt() {
       interrupted = true;
-      for (const controller of running) controller.abort(new Error("The dispatcher is stopping."));
+      for (const end of running) end.abort(new Error("The dispatcher is stopping."));
     },
   };
 }
@@ -318,12 +350,6 @@ export function createDeliveryRun(options: {
 function storableEntity(entity: string): string {
   const text = plainText(entity);
   return text.length <= MAX_ENTITY_CHARACTERS ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
-}
-
-/** The host of a target's URL, as people may see it; what follows it may hold credentials. */
-function hostOf(target: unknown): string | null {
-  const url = (target as { readonly url?: unknown } | null)?.url;
-  return typeof url === "string" && URL.canParse(url) ? new URL(url).host : null;
 }
 
 function planFailed(error: unknown): AttemptResult {

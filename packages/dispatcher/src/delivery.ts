@@ -98,6 +98,7 @@ export interface DeliveryDetail extends Delivery {
  * - `refused`: the destination read the answer as a failure
  * - `expired`: the deadline passed, or the schedule was used up before it; `endpoint_deleted`: there is nobody left to deliver to;
  *   `payload_expunged`: there is nothing left to deliver
+ * - `rate_limited`: a test made no request, since the destination has to wait for a rate limit first
  * - `decrypt_failed`: no request was made, since the target or a secret cannot be read with the keys that there are
  */
 export type AttemptErrorCode =
@@ -118,4 +119,5 @@ export type AttemptErrorCode =
   | "expired"
   | "endpoint_deleted"
   | "payload_expunged"
-  | "decrypt_failed";
+  | "decrypt_failed"
+  | "rate_limited";

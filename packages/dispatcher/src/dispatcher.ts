@@ -26,6 +26,7 @@ import type { Recovery, RecoveryInput } from "./recovery.js";
 import { createRetention } from "./retention.js";
 import { isoTime } from "./sql/columns.js";
 import { createStatements } from "./sql/statements.js";
+import { watchStalls } from "./stall-watch.js";
 import { createTraces } from "./traces.js";
 import type { EventData, TypedEvent } from "./typed-event.js";
 import { startUpkeep, type Upkeep } from "./upkeep.js";
@@ -95,11 +96,9 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const settings = resolveOptions(options);
   const { database, clock } = settings;
   const statements = createStatements(settings.schema);
-  const codec = createEndpointCodec(createColumnCipher({ keys: settings.encryptionKeys }));
-  const registry = createDestinationRegistry([
-    ...settings.destinations,
-    ...(settings.mailer === null ? [] : [endpointNoticeDestination(settings.mailer) as Destination]),
-  ]);
+  const codec = createEndpointCodec(createColumnCipher({ keys: settings.encryptionKeys }), clock);
+  const notices = settings.mailer === null ? [] : [endpointNoticeDestination(settings.mailer) as Destination];
+  const registry = createDestinationRegistry([...settings.destinations, ...notices], settings.addressGuard);
   const guard = createAddressGuard(settings.addressGuard);
   const cache = createEndpointCache({ query: database.query, statements, codec });
   const channel = `${settings.schema}_deliveries`;
@@ -107,6 +106,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const log = createOperationalLog({ statements, channel });
   let worker: Worker | null = null;
   let upkeep: Upkeep | null = null;
+  let stalls: { stop(): void } | null = null;
   let starting: Promise<Worker> | null = null;
   let stopping: Promise<void> | null = null;
 
@@ -141,6 +141,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
     const started = await starting;
     if (started === null) return;
     worker = null;
+    stalls?.stop();
     const ended = upkeep?.stop(settings.stopTimeoutMs);
     await Promise.all([ended, started.stop(Promise.resolve(ended))]);
     upkeep = null;
@@ -192,7 +193,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
       }),
     },
     deliveries: createDeliveries({ query: database.query, statements, clock, wake }),
-    events: createEventLog({ query: database.query, statements, clock }),
+    events: createEventLog({ database, statements, clock, channel }),
     eventTypes: createEventTypes(settings.events, settings.logger),
     recover: recoveries.recover,
     recoveries: { get: recoveries.get, list: recoveries.list, cancel: recoveries.cancel },
@@ -224,6 +225,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
       });
       try {
         worker = await starting;
+        stalls = watchStalls({ clock, logger: settings.logger, worker });
         const retention = createRetention({ settings, database, statements });
         const backlogs = createBacklogWatch({ settings, database, statements, log, hooks });
         const tasks = [

@@ -24,6 +24,7 @@ const POLICY_FIELDS: Readonly<Record<keyof EndpointPolicy, true>> = {
   retryClientErrors: true,
   circuitBreaker: true,
   disableAfterMs: true,
+  deleteWhenGone: true,
   ordering: true,
 };
 
@@ -47,7 +48,7 @@ export function policyIssues(policy: EndpointPolicy, root = "policy"): readonly 
   if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
     issues.push({ path: `${root}.timeoutMs`, message: "is a number above 0" });
   }
-  for (const name of ["retryClientErrors", "circuitBreaker"] as const) {
+  for (const name of ["retryClientErrors", "circuitBreaker", "deleteWhenGone"] as const) {
     if (policy[name] !== undefined && typeof policy[name] !== "boolean") {
       issues.push({ path: `${root}.${name}`, message: "is true or false" });
     }

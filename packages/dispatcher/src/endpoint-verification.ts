@@ -35,7 +35,7 @@ export function createEndpointVerification(
 ): (endpoint: TenantScoped) => Promise<EndpointVerification> {
   const { settings, query, statements, codec, cache, held } = options;
   const attemptOnce = createSingleAttempt(options);
-  const urlOf = (row: EndpointRow): string => (codec.open(row).target as WebhookTarget).url;
+  const urlOf = (row: EndpointRow) => (codec.readTarget(row) as WebhookTarget | undefined)?.url;
 
   const load = async ({ tenantId, id }: TenantScoped): Promise<EndpointRow> => {
     const [row] = await statements.loadEndpoint(query, id);
@@ -46,10 +46,10 @@ export function createEndpointVerification(
   };
 
   /** Null when its URL is another one by now. */
-  const markVerified = async (endpoint: TenantScoped, url: string): Promise<Endpoint | null> => {
+  const markVerified = async (endpoint: TenantScoped, url: string | undefined): Promise<Endpoint | null> => {
     for (;;) {
       const known = await load(endpoint);
-      if (urlOf(known) !== url) return null;
+      if (url === undefined || urlOf(known) !== url) return null;
       // One that its owner made inactive stays so.
       const becomesActive = known.verification === "pending" && known.disabled_reason === UNVERIFIED;
       const [row] = await statements.updateEndpoint(query, endpoint, {

@@ -28,7 +28,7 @@ export interface EndpointInput<Target = unknown> {
   readonly condition?: Condition;
   /**
    * Its deliveries are held until `endpoints.verify` has found that the URL answers a challenge. For `webhook` only.
-   * False when absent, unless `verifyEndpoints` of the dispatcher says otherwise.
+   * What `verifyEndpoints` of the dispatcher says when absent; an explicit false exempts this one.
    */
   readonly verify?: boolean;
 }
@@ -51,6 +51,8 @@ export interface EndpointPolicy {
   readonly circuitBreaker?: boolean;
   /** Of failure without a success, after which the endpoint is disabled; null for never. The dispatcher's when absent. */
   readonly disableAfterMs?: number | null;
+  /** True: an endpoint that says it is gone, as by 410, is deleted instead of disabled, with what waits for it. */
+  readonly deleteWhenGone?: boolean;
   /**
    * Deliveries of events with the same `orderingKey` go out one after another, in the order in which they were
    * committed. `block`: while one is tried again the rest wait, until it is delivered or dead. `skip`: meanwhile the
@@ -68,7 +70,7 @@ export interface EndpointHealth {
   /** Failed attempts since the last success. */
   readonly failures: number;
   readonly failingSince: Date | null;
-  /** No delivery is attempted before, or not even a probe; null when nothing held them back lately. */
+  /** No delivery is attempted before, or not even a probe; null when nothing holds them back by time. */
   readonly blockedUntil: Date | null;
 }
 
@@ -112,6 +114,8 @@ export interface Endpoint<Target = unknown> {
   readonly condition: Condition | null;
   /** `pending`: deliveries are held until `endpoints.verify` succeeds. `none`: nobody asked for it. */
   readonly verification: "none" | "pending" | "verified";
+  /** When the newest secret was made; null for destinations that do not sign, and while it cannot be decrypted. */
+  readonly secretMadeAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -1,9 +1,9 @@
-import { type Clock, newId, type SqlQuery, type Subscription } from "@hookline/core";
+import { type Clock, newId, type SqlQuery } from "@hookline/core";
 import { generateSecret } from "@hookline/webhook-signing";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import { withKnownKey } from "./destinations/target-tls.js";
 import { WEBHOOK_DESTINATION_ID } from "./destinations/webhook.js";
-import { parseWebhookTarget, type WebhookTarget } from "./destinations/webhook-target.js";
+import type { WebhookTarget } from "./destinations/webhook-target.js";
 import type {
   Endpoint,
   EndpointChanges,
@@ -36,6 +36,8 @@ import { rotate, signingSecrets } from "./secrets.js";
 import { isoTime } from "./sql/columns.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
 import type { Statements } from "./sql/statements.js";
+import { createSubscriptions, type Subscriptions } from "./subscriptions.js";
+import { endpointUnreadable } from "./unreadable-target.js";
 
 export interface EndpointQuery {
   readonly tenantId: string;
@@ -58,16 +60,19 @@ export interface Endpoints {
   /** Oldest first. `cursor` is what the previous page answered. */
   list(query: EndpointQuery): Promise<{ readonly endpoints: readonly Endpoint[]; readonly nextCursor: string | null }>;
   /**
-   * Changes the fields that are given. Setting `active` has what was held delivered.
+   * Changes the fields that are given. Setting `active` has what was held delivered. A target that cannot be decrypted
+   * can be replaced as a whole, not in part.
    *
-   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`, `endpoint_unverified`
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`, `endpoint_unverified`,
+   * `endpoint_unreadable`
    */
   update(endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint>;
   /**
    * Signs with a new secret from the next attempt on, and beside it with the older ones until the overlap ends (a
-   * scheme whose header holds one signature: with the new one alone). `secret` is in this answer only.
+   * scheme whose header holds one signature: with the new one alone). `secret` is in this answer only. Secrets that
+   * cannot be decrypted can be replaced without an overlap.
    *
-   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `secret_unchanged`
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `secret_unchanged`, `endpoint_unreadable`
    */
   rotateSecret(rotation: SecretRotation): Promise<RotatedEndpoint>;
   /**
@@ -86,24 +91,21 @@ export interface Endpoints {
    * Sends `webhook.test`, or the example of a catalogue type, right now and once: past the queue, to this endpoint
    * alone, also to a disabled one. It is logged as a delivery; neither a 410 nor a state changes the endpoint.
    *
-   * @throws DispatcherError `endpoint_not_found`, `invalid_event`, `unknown_destination`
+   * @throws DispatcherError `endpoint_not_found`, `invalid_event`, `unknown_destination`, `endpoint_unreadable`
    */
   test(test: EndpointTest): Promise<EndpointTestResult>;
   /**
    * Asks the URL to answer a challenge, right now and once; it is logged as a delivery. Success has an endpoint that
    * waits for it (`verification: "pending"`) active, and what was held delivered; not one that was made inactive.
    *
-   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `endpoint_unreadable`
    */
   verify(endpoint: TenantScoped): Promise<EndpointVerification>;
   /** True when there was one. What still waits for it ends as dead. */
   delete(endpoint: TenantScoped): Promise<boolean>;
 }
 
-export interface EndpointStore extends Omit<Endpoints, "test" | "verify"> {
-  subscribe(subscription: Subscription): Promise<{ readonly endpointId: string }>;
-  unsubscribe(subscription: Pick<Subscription, "tenantId" | "key">): Promise<boolean>;
-}
+export interface EndpointStore extends Omit<Endpoints, "test" | "verify">, Subscriptions {}
 
 export function createEndpoints(options: {
   readonly settings: Settings;
@@ -124,26 +126,27 @@ export function createEndpoints(options: {
     return deleted.length > 0;
   };
 
-  const targetOf = (destination: string, target: unknown): unknown =>
-    destination === WEBHOOK_DESTINATION_ID ? parseWebhookTarget(target, settings.addressGuard) : target;
-
   /** Encrypted. Refused when the secrets that sign cannot sign for it. */
   const changedTarget = (known: EndpointRow, changes: EndpointChanges): string | null => {
     if (changes.target === undefined && changes.targetChanges === undefined) return null;
-    const opened = codec.open(known);
-    const changed =
-      changes.targetChanges === undefined ? changes.target : withFields(opened.target, changes.targetChanges);
-    const target = targetOf(known.destination, withKnownKey(changed, opened.target));
+    const before = codec.readTarget(known);
+    if (before === undefined && changes.targetChanges !== undefined) {
+      throw endpointUnreadable("target", "give a whole target, or the key back");
+    }
+    const changed = changes.targetChanges === undefined ? changes.target : withFields(before, changes.targetChanges);
+    const target = registry.parseTarget(known.destination, withKnownKey(changed, before));
     if (registry.signs(known.destination)) {
-      for (const secret of signingSecrets(opened.secrets, clock.now())) {
+      // Secrets that cannot be read sign nothing: a rotation is what helps them.
+      for (const secret of signingSecrets(codec.readSecrets(known) ?? [], clock.now())) {
         checkKeptSecret(secret, target as WebhookTarget);
       }
     }
     return codec.encryptTarget(known.id, target);
   };
 
-  const isSameUrl = (known: EndpointRow, target: string): boolean => {
-    const urlOf = (text: string) => (codec.decryptTarget(known.id, text) as WebhookTarget).url;
+  /** False as well for a URL that cannot be read. */
+  const isSameUrl = ({ id, ...known }: EndpointRow, target: string): boolean => {
+    const urlOf = (text: string) => (codec.readTarget({ id, target: text }) as WebhookTarget | undefined)?.url;
     return urlOf(known.target) === urlOf(target);
   };
 
@@ -174,7 +177,12 @@ export function createEndpoints(options: {
           events: changes.events ?? null,
           policy: changedPolicy(known, changes),
           ...(unverified
-            ? ({ active: false, disabledReason: UNVERIFIED, verification: "pending" } as const)
+            ? ({
+                active: false,
+                // One that its owner makes inactive stays so when it is verified.
+                ...(changes.active === false ? {} : { disabledReason: UNVERIFIED }),
+                verification: "pending",
+              } as const)
             : { active: changes.active ?? null }),
           contactAddress: changes.contactAddress === null ? "" : (changes.contactAddress ?? null),
           ...aboutRow(changes),
@@ -204,7 +212,13 @@ export function createEndpoints(options: {
       if (!registry.signs(known.destination)) {
         refuse([{ path: "destination", message: `"${known.destination}" does not sign` }]);
       }
-      const { target, secrets } = codec.open(known);
+      const target = codec.readTarget(known);
+      if (target === undefined)
+        throw endpointUnreadable("target", "update it with a whole one first, or give the key back");
+      const secrets = codec.readSecrets(known) ?? (overlapMs === 0 ? [] : undefined);
+      if (secrets === undefined) {
+        throw endpointUnreadable("secrets", "rotate with overlapMs 0, which drops them, or give the key back");
+      }
       checkSecret(secret, target as WebhookTarget);
       if (secrets[0]?.value === secret) throw secretUnchanged();
       const nowMs = clock.now();
@@ -243,8 +257,8 @@ export function createEndpoints(options: {
       registry.require(destination);
       const signs = registry.signs(destination);
       if (input.verify === true && !signs) refuse([{ path: "verify", message: `cannot be asked of "${destination}"` }]);
-      const isPending = signs && (input.verify === true || settings.verifyEndpoints);
-      const target = targetOf(destination, input.target);
+      const isPending = signs && (input.verify ?? settings.verifyEndpoints);
+      const target = registry.parseTarget(destination, input.target);
       const secret = input.secret ?? (signs ? generateSecret() : null);
       if (secret !== null && signs) checkSecret(secret, target as WebhookTarget);
       const id = newId("ep", clock.now());
@@ -292,63 +306,7 @@ export function createEndpoints(options: {
 
     delete: deleteEndpoint,
 
-    async unsubscribe({ tenantId, key }) {
-      const [found] = await statements.findSubscription(query, { tenantId, key });
-      return found !== undefined && (await deleteEndpoint({ tenantId, id: found.id }));
-    },
-
-    async subscribe({ key, tenantId, destination, events, target }) {
-      refuse([...keyIssues("tenantId", tenantId), ...keyIssues("key", key), ...patternIssues(events)]);
-      registry.require(destination);
-      if (registry.signs(destination)) {
-        throw new DispatcherError(
-          "invalid_endpoint",
-          `A subscription has no secret to sign with: make "${destination}" endpoints with endpoints.create.`,
-        );
-      }
-      const newEndpointId = newId("ep", clock.now());
-      const [row] = await statements.upsertSubscription(
-        query,
-        {
-          id: newEndpointId,
-          tenantId,
-          key,
-          destination,
-          target: codec.encryptTarget(newEndpointId, target),
-          secrets: codec.encryptSecrets(newEndpointId, []),
-          events,
-          // Nobody outside could enable it again.
-          policy: JSON.stringify({ disableAfterMs: null }),
-        },
-        nowOf(clock),
-      );
-      if (row === undefined) throw new Error("The subscription was neither made nor found.");
-      const isSame =
-        row.destination === destination &&
-        row.events.join(" ") === events.join(" ") &&
-        // One that cannot be read is written anew.
-        JSON.stringify(codec.readTarget(row)) === JSON.stringify(target ?? null);
-      if (!isSame) {
-        await statements.updateEndpoint(
-          query,
-          { tenantId, id: row.id },
-          {
-            name: null,
-            destination,
-            target: codec.encryptTarget(row.id, target),
-            events,
-            policy: null,
-            active: true,
-            contactAddress: null,
-            onlyVersion: null,
-            now: nowOf(clock),
-          },
-        );
-        cache.forget(row.id);
-        await held.resume(row.id);
-      }
-      return { endpointId: row.id };
-    },
+    ...createSubscriptions({ ...options, deleteEndpoint }),
   };
 }
 

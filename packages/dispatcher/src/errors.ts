@@ -1,4 +1,4 @@
-import { isErrorNamed } from "@hookline/core";
+import { isErrorNamed, type SchemaIssue } from "@hookline/core";
 
 /**
  * - `invalid_options`: an option of `createDispatcher` is out of bounds
@@ -14,6 +14,7 @@ import { isErrorNamed } from "@hookline/core";
  * - `endpoint_not_found`, `delivery_not_found`, `event_not_found`: nothing of that id belongs to the tenant
  * - `endpoint_disabled`: the delivery is held until its endpoint is active
  * - `endpoint_unverified`: the endpoint is not active before `endpoints.verify` has succeeded
+ * - `endpoint_unreadable`: the endpoint's target or secrets cannot be decrypted with the keys that there are
  * - `delivery_in_flight`: the delivery is being attempted right now
  * - `payload_expunged`: the payload is gone, so that it cannot be sent again
  * - `recovery_not_found`: the tenant has no recovery of that id
@@ -37,6 +38,7 @@ export type DispatcherErrorCode =
   | "event_not_found"
   | "endpoint_disabled"
   | "endpoint_unverified"
+  | "endpoint_unreadable"
   | "delivery_in_flight"
   | "payload_expunged"
   | "recovery_not_found"
@@ -50,6 +52,14 @@ export interface FieldIssue {
   /** Such as `data.customer.email` or `url`. */
   readonly path: string;
   readonly message: string;
+}
+
+/** What a schema finds wrong, at paths below `root`. */
+export function toFieldIssues(root: string, issues: readonly SchemaIssue[]): readonly FieldIssue[] {
+  return issues.map(({ path = [], message }) => ({
+    path: [root, ...path.map((part) => String(typeof part === "object" ? part.key : part))].join("."),
+    message,
+  }));
 }
 
 /** Everything that the dispatcher refuses. Failures of the database pass through as they are. */

@@ -1,5 +1,5 @@
 import type { EventDefinition, SchemaIssue } from "@hookline/core";
-import { DispatcherError, type FieldIssue } from "./errors.js";
+import { DispatcherError, toFieldIssues } from "./errors.js";
 
 export interface EventCatalogue {
   /** The data as their schema gives them back; unchanged for a type that is not in the catalogue. Throws `invalid_event`. */
@@ -23,12 +23,7 @@ export function createEventCatalogue(events: readonly EventDefinition[]): EventC
 }
 
 function invalidData(type: string, schemaIssues: readonly SchemaIssue[]): DispatcherError {
-  const issues = schemaIssues.map(
-    ({ path, message }): FieldIssue => ({
-      path: ["data", ...(path ?? []).map((part) => String(typeof part === "object" ? part.key : part))].join("."),
-      message,
-    }),
-  );
+  const issues = toFieldIssues("data", schemaIssues);
   const told = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
   return new DispatcherError("invalid_event", `The data of "${type}" do not fit its schema: ${told}`, { issues });
 }

@@ -3,7 +3,7 @@ import { DispatcherError, type FieldIssue } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
 import { isEventType, patternsFor } from "./event-types.js";
 import { isOperationalType } from "./operational-events.js";
-import { isoTime } from "./sql/columns.js";
+import { FIRST_STORED_MS, isoTime, LAST_STORED_MS } from "./sql/columns.js";
 import type { EventRow } from "./sql/publish-events.js";
 
 const MAX_KEY_CHARACTERS = 255;
@@ -18,6 +18,7 @@ export async function toEventRow(
     ...(input.subjectId === undefined ? [] : keyIssues("subjectId", input.subjectId)),
     ...(input.idempotencyKey === undefined ? [] : keyIssues("idempotencyKey", input.idempotencyKey)),
     ...(input.orderingKey === undefined ? [] : keyIssues("orderingKey", input.orderingKey)),
+    ...(input.timestamp === undefined ? [] : timeIssues("timestamp", input.timestamp)),
   ];
   if (typeof input.type !== "string" || !isEventType(input.type)) {
     issues.push({ path: "type", message: "is dotted words of letters, digits, _ and -" });
@@ -27,14 +28,12 @@ export async function toEventRow(
   if (input.id !== undefined && !/^[A-Za-z0-9_-]{1,100}$/.test(input.id)) {
     issues.push({ path: "id", message: "is letters, digits, _ and -, 100 at most" });
   }
-  if (input.timestamp !== undefined && Number.isNaN(input.timestamp.getTime())) {
-    issues.push({ path: "timestamp", message: "is a valid Date" });
-  }
   const [first] = issues;
   if (first !== undefined) {
     throw new DispatcherError("invalid_event", `The event's ${first.path} ${first.message}.`, { issues });
   }
-  const body = toJson(await options.catalogue.check(input.type, input.data), "invalid_event");
+  const checked = options.catalogue.check(input.type, input.data);
+  const body = toJson(checked instanceof Promise ? await checked : checked, "invalid_event");
   checkSize(body, options.maxBytes);
   return {
     id: input.id ?? newId("evt", options.nowMs),
@@ -55,6 +54,28 @@ export function keyIssues(path: string, value: unknown): readonly FieldIssue[] {
   const isFit =
     typeof value === "string" && value !== "" && value.length <= MAX_KEY_CHARACTERS && !/\p{Cc}/u.test(value);
   return isFit ? [] : [{ path, message: "is a text of 1 to 255 characters without control characters" }];
+}
+
+/** What is wrong with a time that is stored. */
+export function timeIssues(path: string, time: Date): readonly FieldIssue[] {
+  const ms = time.getTime();
+  return ms >= FIRST_STORED_MS && ms <= LAST_STORED_MS ? [] : [{ path, message: "is a Date of the years 1 to 9999" }];
+}
+
+const MAX_SUBJECTS = 10;
+/** An identity's value has up to 512, and its kind stands in front. */
+const MAX_SUBJECT_CHARACTERS = 640;
+
+/** What is wrong with the subjects of a direct send. */
+export function subjectIssues(subjectIds: unknown): readonly FieldIssue[] {
+  if (!Array.isArray(subjectIds) || subjectIds.length > MAX_SUBJECTS) {
+    return [{ path: "subjectIds", message: `is a list of ${MAX_SUBJECTS} texts at most` }];
+  }
+  return subjectIds.flatMap((id: unknown, index) =>
+    typeof id === "string" && id !== "" && id.length <= MAX_SUBJECT_CHARACTERS && !/\p{Cc}/u.test(id)
+      ? []
+      : [{ path: `subjectIds.${index}`, message: `is a text of 1 to ${MAX_SUBJECT_CHARACTERS} characters` }],
+  );
 }
 
 export function toJson(value: unknown, code: "invalid_event" | "invalid_message"): string {

@@ -1,20 +1,23 @@
-import type { Clock, Event, EventLog, EventQuery, SqlQuery } from "@hookline/core";
+import type { Clock, DeliveryAttempt, Event, EventAttempt, EventLog, EventQuery } from "@hookline/core";
+import type { Database } from "@hookline/postgres";
 import { timeOf } from "./delivery-search.js";
 import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
-import { isoTime } from "./sql/columns.js";
+import { retryDeadlocks } from "./retry-deadlocks.js";
+import { FIRST_STORED_MS, isoTime, LAST_STORED_MS } from "./sql/columns.js";
+import type { AttemptOfManyRow } from "./sql/list-all-attempts.js";
 import type { StoredEventRow } from "./sql/list-events.js";
 import type { Statements } from "./sql/statements.js";
 
 /** The event log, as others read it. */
-export interface DispatcherEvents extends EventLog {
+export interface DispatcherEvents extends Required<EventLog> {
   /** Null when the tenant has no event of that id. */
   get(event: TenantScoped): Promise<EventDetail | null>;
   /**
    * Takes the payload out of an event, and what was answered to it out of the attempt log. Deliveries that wait end as
-   * dead; one that a worker has is sent, and never again. The event stays known by its id and idempotency key. To do
-   * so again once nothing is in flight also removes what those were answered.
+   * dead; one that a worker has is sent, and never again, and what it is answered is not kept. The event stays known by
+   * its id and idempotency key.
    *
    * @throws DispatcherError `event_not_found`
    */
@@ -37,11 +40,16 @@ export interface ExpungedEvent {
 }
 
 export function createEventLog(options: {
-  readonly query: SqlQuery;
+  readonly database: Database;
   readonly statements: Statements;
   readonly clock: Clock;
+  /** Workers listen to it. */
+  readonly channel: string;
 }): DispatcherEvents {
-  const { query, statements, clock } = options;
+  const { database, statements, clock, channel } = options;
+  const { query } = database;
+  // Workers write what many attempts came to in one statement, which locks their deliveries in an order of its own.
+  const transaction: Database["transaction"] = (fn) => retryDeadlocks(() => database.transaction(fn));
   return {
     async list(eventQuery: EventQuery) {
       const limit = pageLimit(eventQuery.limit);
@@ -63,19 +71,68 @@ export function createEventLog(options: {
       return row === undefined ? null : { ...toEvent(row), expungedAt: row.expunged_at };
     },
     async expunge(event) {
-      const [row] = await statements.expungeEvent(query, event, isoTime(clock.now()));
-      if (row === undefined) throw new DispatcherError("event_not_found", `There is no event "${event.id}".`);
-      return { id: event.id, expungedAt: row.expunged_at, endedDeliveries: row.ended, inFlight: row.in_flight };
+      const now = isoTime(clock.now());
+      const rows = await transaction(async ({ query }) => {
+        if (!(await statements.lockEvent(query, event))) return [];
+        const expunged = await statements.expungeEvent(query, event, now);
+        const turns = expunged.flatMap(({ endpoint_id: endpointId, ordering_key: orderingKey }) =>
+          endpointId === null || orderingKey === null ? [] : [{ endpointId, orderingKey, ended: true }],
+        );
+        const next = turns.length === 0 ? [] : await statements.passTurns(query, turns, now);
+        if (next.length > 0) await statements.notifyWorkers(query, channel, now);
+        return expunged;
+      });
+      const [first] = rows;
+      if (first === undefined) throw new DispatcherError("event_not_found", `There is no event "${event.id}".`);
+      return { id: event.id, expungedAt: first.expunged_at, endedDeliveries: first.ended, inFlight: first.in_flight };
+    },
+    async listAttempts({ tenantId, eventIds }) {
+      if (eventIds.length === 0) return [];
+      if (eventIds.length > MAX_EVENTS) {
+        const message = `is a list of ${MAX_EVENTS} ids at most`;
+        throw new DispatcherError("invalid_query", `eventIds ${message}.`, { issues: [{ path: "eventIds", message }] });
+      }
+      const rows = await statements.listAllAttempts(query, "events", { tenantId, ids: eventIds });
+      return rows.map(toEventAttempt);
+    },
+    async listSends({ tenantId, subjectIds, limit: wanted, cursor }) {
+      const limit = pageLimit(wanted);
+      if (subjectIds.length === 0) return { sends: [], nextCursor: null };
+      const rows = await statements.listSends(query, {
+        tenantId,
+        subjectIds,
+        before: cursor === undefined ? null : (readCursor(cursor, ["id"])[0] ?? null),
+        limit: limit + 1,
+      });
+      const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
+      const ids = page.map((row) => row.id);
+      const attempts = ids.length === 0 ? [] : await statements.listAllAttempts(query, "deliveries", { tenantId, ids });
+      const sends = page.map((row) => ({
+        deliveryId: row.id,
+        destination: row.destination,
+        storedAt: row.stored_at.toISOString(),
+        data: JSON.parse(row.body) as unknown,
+        attempts: attempts.filter((attempt) => attempt.delivery_id === row.id).map(toDeliveryAttempt),
+      }));
+      return { sends, nextCursor };
+    },
+    async expungeSends({ tenantId, subjectIds }) {
+      if (subjectIds.length === 0) return { inFlight: 0 };
+      const [row] = await transaction(async ({ query }) => {
+        await statements.lockSends(query, { tenantId, subjectIds });
+        return statements.expungeSends(query, { tenantId, subjectIds }, isoTime(clock.now()));
+      });
+      return { inFlight: row?.in_flight ?? 0 };
     },
   };
 }
 
-const FIRST_MS = Date.parse("0001-01-01T00:00:00.000Z");
-const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
+/** Of which attempts are listed at once. */
+const MAX_EVENTS = 200;
 
 /** Within the years that Postgres reads in this form. @throws DispatcherError `invalid_query` */
 function boundOf(date: Date | undefined, path: string): string | null {
-  return date === undefined ? null : isoTime(Math.min(Math.max(timeOf(date, path), FIRST_MS), LAST_MS));
+  return date === undefined ? null : isoTime(Math.min(Math.max(timeOf(date, path), FIRST_STORED_MS), LAST_STORED_MS));
 }
 
 function placeOf(cursor: string): { readonly occurredAt: string; readonly id: string } {
@@ -91,5 +148,20 @@ function toEvent(row: StoredEventRow): Event {
     tenantId: row.tenant_id,
     data: JSON.parse(row.body),
     ...(row.subject_id === null ? {} : { subjectId: row.subject_id }),
+  };
+}
+
+function toEventAttempt(row: AttemptOfManyRow): EventAttempt {
+  return { ...toDeliveryAttempt(row), eventId: row.event_id ?? "", endpointId: row.endpoint_id };
+}
+
+function toDeliveryAttempt(row: AttemptOfManyRow): DeliveryAttempt {
+  return {
+    deliveryId: row.delivery_id,
+    attempt: row.attempt,
+    startedAt: row.started_at.toISOString(),
+    outcome: row.outcome,
+    status: row.status,
+    responseBody: row.response_body,
   };
 }

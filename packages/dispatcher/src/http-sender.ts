@@ -2,6 +2,7 @@ import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from
 import type { DestinationRequest, DestinationResponse } from "@hookline/core";
 import type { Dispatcher as UndiciDispatcher } from "undici";
 import type { AddressGuard } from "./address-guard.js";
+import type { Ending } from "./attempt-end.js";
 import { phasesOf, type RequestTiming } from "./attempt-phases.js";
 import type { ConnectionWatch } from "./connection-timing.js";
 import type { AttemptErrorCode, AttemptPhases } from "./delivery.js";
@@ -17,8 +18,8 @@ export type SendResult = (
 ) & { readonly phases: AttemptPhases | null };
 
 export interface HttpSender {
-  /** Sends one request. Never rejects; `signal` ends connect, headers and body alike. */
-  send(request: DestinationRequest, signal: AbortSignal): Promise<SendResult>;
+  /** Sends one request. Never rejects; `ending` ends connect, headers and body alike. */
+  send(request: DestinationRequest, ending: Ending): Promise<SendResult>;
 }
 
 /**
@@ -33,22 +34,22 @@ export function createHttpSender(options: {
   const { guard, pools, maxResponseBytes } = options;
   const places = createPlaces(guard);
   return {
-    send(request, signal) {
+    send(request, ending) {
       let place: Place;
       try {
         place = places(request.url);
       } catch (error) {
         return Promise.resolve(failure(error, null));
       }
-      if (signal.aborted) return Promise.resolve(timedOut(null));
+      if (ending.aborted) return Promise.resolve(timedOut(null));
       const { pool, watch, release } = pools.acquire(place.origin, request.tls);
       return new Promise<SendResult>((resolve) => {
         const exchange = createExchange({ maxBytes: maxResponseBytes, watch }, (result) => {
-          signal.removeEventListener("abort", exchange.expire);
+          ending.removeEventListener("abort", exchange.expire);
           release();
           resolve(result);
         });
-        signal.addEventListener("abort", exchange.expire);
+        ending.addEventListener("abort", exchange.expire);
         watch.waiting = exchange.timing;
         try {
           pool.dispatch(
@@ -124,7 +125,7 @@ function createExchange(
   const answer = (cut: boolean): void =>
     finish({
       kind: "response",
-      response: { status, headers, body: Buffer.concat(chunks).toString("utf8") },
+      response: { status, headers, body: chunks.length === 0 ? "" : Buffer.concat(chunks).toString("utf8") },
       cut,
       phases: phases(),
     });
@@ -257,7 +258,7 @@ function failure(error: unknown, phases: AttemptPhases | null): SendResult {
   const code = first instanceof Error && "code" in first ? String(first.code) : "";
   const errorCode =
     CODES[code] ??
-    (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED)/.test(code) ? "tls_failed" : "network_error");
+    (/^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED)/.test(code) ? "tls_failed" : "network_error");
   const reason = first instanceof Error ? first.message : "The request failed.";
   return { kind: "failed", errorCode, reason, phases };
 }

@@ -67,7 +67,14 @@ export function publishedJobs(
     if (row === undefined || deliveryId === null || endpointId === null || !leased) continue;
     let event = events.get(eventId);
     if (event === undefined) {
-      event = createStoredEvent({ ...row, timestamp: row.occurredAt, dataText: row.body });
+      event = createStoredEvent({
+        id: row.id,
+        type: row.type,
+        timestamp: row.occurredAt,
+        tenantId: row.tenantId,
+        subjectId: row.subjectId,
+        dataText: row.body,
+      });
       events.set(eventId, event);
     }
     jobs.push({

@@ -18,6 +18,8 @@ export interface Lanes {
   wantedIn(lane: string): number;
   /** How many more jobs may wait; 0 while those that do are too large together. */
   room(): number;
+  /** Whether a lane has much waiting that it takes in a moment: to fetch more now would only fill it up. */
+  readonly isAhead: boolean;
   readonly waiting: number;
   readonly inFlight: number;
 }
@@ -39,6 +41,11 @@ interface Lane {
   /** How many it may have in flight by what it has shown; 0 before it has answered. */
   window: number;
   maxInFlight: number;
+  readonly madeAtMs: number;
+  /** Between two jobs that it took while it had more, smoothed. */
+  paceMs: number;
+  /** When it took the last one; null when nothing waited behind that. */
+  tookAtMs: number | null;
 }
 
 /** What may be in flight to an endpoint that has not answered yet, where there is plenty of room. */
@@ -47,6 +54,20 @@ const FIRST_WINDOW = 4;
 const FIRST_WAITING = 64;
 /** What may wait for each request that an endpoint may have in flight. */
 const WAITING_PER_SLOT = 4;
+/** An endpoint may have waiting what it takes within that time, if that is more. */
+const QUICK_MS = 200;
+/** Fetching waits for an endpoint that takes a job as often as that. */
+const QUICK_PACE_MS = 4;
+/** With so few waiting an endpoint never makes fetching wait. */
+const MUCH = 32;
+/** What is assumed of an endpoint until it has taken some. */
+const FIRST_PACE_MS = 20;
+/** So long fetching waits for the first answer of an endpoint. */
+const NEW_MS = 50;
+/** What the last of the times between two jobs counts. */
+const PACE_WEIGHT = 0.05;
+/** How long an endpoint that has run dry keeps what it has shown. */
+const REMEMBERED_MS = 1_000;
 const MAX_ANSWERED = 10_000;
 /** How many of those that found no room look again when a slot is free. */
 const UNPARKED = 4;
@@ -62,9 +83,9 @@ export function createLanes(options: {
   readonly maxInFlightPerLane: number;
   /** Null for no limit beside the share. */
   readonly maxInFlightOfTenant?: (tenantId: string) => number | null;
-  /** What is known of an endpoint's own limit; undefined before it is, null for none. */
   /** Fewer than that, for a lane that has to go slow for now; at least 1. */
   readonly slowedTo?: (lane: string) => number;
+  /** What is known of an endpoint's own limit; undefined before it is, null for none. */
   readonly maxInFlightOfLane?: (job: Job) => number | null | undefined;
   readonly maxWaiting: number;
   readonly maxWaitingPerLane: number;
@@ -81,9 +102,11 @@ export function createLanes(options: {
   const { maxInFlightPerLane, maxInFlightOfTenant, maxInFlightOfLane, now } = options;
   const tenants = new Map<string, Tenant>();
   const lanes = new Map<string, Lane>();
-  /** Lanes that are gone and whose endpoints answered to the last. */
-  const answered = new Set<string>();
+  /** Lanes that are gone and whose endpoints answered to the last, as they were then. */
+  const answered = new Map<string, Pick<Lane, "window" | "paceMs"> & { readonly leftAtMs: number }>();
   const turns = createRoundRobin<Tenant>();
+  /** Lanes with much waiting. */
+  const busy = new Set<Lane>();
   let waiting = 0;
   let waitingBytes = 0;
   let inFlight = 0;
@@ -110,8 +133,10 @@ export function createLanes(options: {
   const leave = (lane: Lane): void => {
     if (lane.inFlight > 0 || lane.jobs.length > 0 || !lanes.delete(lane.key)) return;
     answered.delete(lane.key);
-    if (lane.window >= FIRST_WINDOW) answered.add(lane.key);
-    const [oldest] = answered.size > MAX_ANSWERED ? answered : [];
+    if (lane.window >= FIRST_WINDOW) {
+      answered.set(lane.key, { window: lane.window, paceMs: lane.paceMs, leftAtMs: now() });
+    }
+    const [oldest] = answered.size > MAX_ANSWERED ? answered.keys() : [];
     if (oldest !== undefined) answered.delete(oldest);
     lane.tenant.lanes -= 1;
     if (lane.tenant.lanes === 0) tenants.delete(lane.tenant.id);
@@ -147,9 +172,24 @@ export function createLanes(options: {
   const maxWaitingOf = (lane: Lane | undefined): number => {
     if (lane !== undefined && (lane.window > 0 || lane.staysInLine)) {
       const shown = lane.staysInLine ? Number.POSITIVE_INFINITY : lane.window * WAITING_PER_SLOT;
-      return Math.min(options.maxWaitingPerLane, shown, Math.floor(room() / 8));
+      return Math.max(Math.min(options.maxWaitingPerLane, shown, Math.floor(room() / 8)), quickWaitingOf(lane));
     }
     return Math.max(0, Math.min(FIRST_WAITING, Math.floor((room() - options.maxWaiting / 2) / 8)));
+  };
+
+  /** What an endpoint takes so soon that nobody else misses the places: at most half of what is free. */
+  const quickWaitingOf = ({ paceMs }: Lane): number =>
+    Math.min(options.maxWaitingPerLane * 2, QUICK_MS / paceMs, Math.floor(room() / 2));
+
+  const isLaneAhead = (lane: Lane): boolean =>
+    lane.window === 0
+      ? now() - lane.madeAtMs < NEW_MS
+      : lane.paceMs <= QUICK_PACE_MS && lane.jobs.length * 2 > Math.max(MUCH * 2, quickWaitingOf(lane));
+
+  const notePace = (lane: Lane, nowMs: number): void => {
+    if (lane.tookAtMs !== null) lane.paceMs += PACE_WEIGHT * (Math.max(0, nowMs - lane.tookAtMs) - lane.paceMs);
+    lane.tookAtMs = lane.jobs.length > 0 ? nowMs : null;
+    if (lane.jobs.length <= MUCH) busy.delete(lane);
   };
 
   const start = (lane: Lane, job: Job): void => {
@@ -159,6 +199,7 @@ export function createLanes(options: {
     lane.inFlight += 1;
     lane.tenant.inFlight += 1;
     const startedAtMs = now();
+    notePace(lane, startedAtMs);
     const finished = () => finish(lane, startedAtMs);
     options.run(job).then(finished, finished);
   };
@@ -192,6 +233,14 @@ export function createLanes(options: {
     }
   };
 
+  /** An endpoint that had nothing to do for a moment goes on as it was; later it begins with few requests again. */
+  const shownBefore = (key: string, nowMs: number): Pick<Lane, "window" | "paceMs"> => {
+    const known = answered.get(key);
+    if (known === undefined) return { window: 0, paceMs: FIRST_PACE_MS };
+    if (nowMs - known.leftAtMs > REMEMBERED_MS) return { window: FIRST_WINDOW, paceMs: FIRST_PACE_MS };
+    return { window: known.window, paceMs: known.paceMs };
+  };
+
   const createLane = (key: string, job: Job): Lane => {
     let tenant = tenants.get(job.tenantId);
     if (tenant === undefined) {
@@ -203,8 +252,19 @@ export function createLanes(options: {
     // One at a time until it is known how many there may be: the first attempt looks it up.
     const maxInFlight = known === undefined ? 1 : (known ?? maxInFlightPerLane);
     const staysInLine = !canBeSetAside(job);
-    const window = answered.has(key) ? FIRST_WINDOW : 0;
-    const lane: Lane = { key, tenant, staysInLine, jobs: [], inFlight: 0, window, maxInFlight };
+    const madeAtMs = now();
+    const shown = shownBefore(key, madeAtMs);
+    const lane: Lane = {
+      key,
+      tenant,
+      staysInLine,
+      jobs: [],
+      inFlight: 0,
+      maxInFlight,
+      madeAtMs,
+      tookAtMs: null,
+      ...shown,
+    };
     lanes.set(key, lane);
     return lane;
   };
@@ -215,6 +275,8 @@ export function createLanes(options: {
     for (const job of lane.jobs) (isStale(job) ? withdrawn : kept).push(job);
     if (withdrawn.length === 0) return withdrawn;
     lane.jobs = kept;
+    if (kept.length <= MUCH) busy.delete(lane);
+    if (kept.length === 0) lane.tookAtMs = null;
     waiting -= withdrawn.length;
     for (const job of withdrawn) waitingBytes -= bytesOf(job);
     leave(lane);
@@ -228,6 +290,7 @@ export function createLanes(options: {
       if (room() === 0 || (lane !== undefined && lane.jobs.length >= maxWaitingOf(lane))) return false;
       lane ??= createLane(key, job);
       lane.jobs.push(job);
+      if (lane.jobs.length > MUCH) busy.add(lane);
       waiting += 1;
       waitingBytes += bytesOf(job);
       line(lane);
@@ -256,6 +319,10 @@ export function createLanes(options: {
       return jobs * 2 > most ? 0 : most - jobs;
     },
     room,
+    get isAhead() {
+      for (const lane of busy) if (isLaneAhead(lane)) return true;
+      return false;
+    },
     get waiting() {
       return waiting;
     },

@@ -43,7 +43,7 @@ export interface DeliveryExhausted {
 export interface BacklogGrowing {
   readonly endpointId: string;
   readonly endpointName: string | null;
-  /** At least so many: waiting in line, for their retry or for the endpoint, held, or being attempted. */
+  /** At least so many: waiting in line, for their retry or for the endpoint, or held. */
   readonly waiting: number;
 }
 
@@ -141,6 +141,11 @@ export function isOperationalType(type: string): boolean {
   return TYPES.has(type);
 }
 
+/** The idempotency key of an operational event. */
+export function operationalKey(type: OperationalEvent["type"], key: string): string {
+  return `hookline:${type}:${key}`;
+}
+
 /** As it is stored. Its pattern list lacks `*`: an endpoint for everything did not ask for these. */
 export function operationalEventRow({ tenantId, key, type, data }: OperationalEvent, nowMs: number): EventRow {
   return {
@@ -149,7 +154,7 @@ export function operationalEventRow({ tenantId, key, type, data }: OperationalEv
     type,
     subjectId: null,
     occurredAt: isoTime(nowMs),
-    idempotencyKey: `hookline:${type}:${key}`,
+    idempotencyKey: operationalKey(type, key),
     orderingKey: null,
     body: JSON.stringify(data),
     traceContext: null,

@@ -17,7 +17,7 @@ import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { DispatcherError, isDispatcherError } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
-import { checkSize, keyIssues, toEventRow, toJson } from "./event-input.js";
+import { checkSize, keyIssues, subjectIssues, timeIssues, toEventRow, toJson } from "./event-input.js";
 import type { Job } from "./job.js";
 import { DIRECT_SEND_TYPE, directJobOf, publishedJobs } from "./jobs.js";
 import type { Settings } from "./options.js";
@@ -127,6 +127,7 @@ export function createPublisher(options: {
   const write = async (
     rows: readonly EventRow[],
     writing: Writing,
+    areNew = false,
   ): Promise<readonly (Published | DispatcherError)[]> => {
     const idPrefix = newId("dlv", writing.nowMs).slice(0, -DELIVERY_NUMBER_DIGITS);
     const params = { ...timesOf(writing), idPrefix };
@@ -137,18 +138,20 @@ export function createPublisher(options: {
       const known = await findKnown(rows, writing);
       return rows.map((row) => known.get(row) as Published | DispatcherError);
     }
-    const made = await statements.publishEvents(writing.query, rows, params);
+    const made = await statements.publishEvents(writing.query, rows, { ...params, areNew });
     if (writing.leasedUntilMs !== null) {
       const inLine = rows.some((row) => row.orderingKey !== null);
       writing.handOver(publishedJobs(rows, made, writing.leasedUntilMs), inLine);
     }
+    if (areNew) return rows.map(({ id }) => ({ id, duplicate: false }));
     const stored = new Set(made.map((row) => row.event_id));
     const missing = rows.filter((row) => !stored.has(row.id));
     const known = missing.length === 0 ? null : await findKnown(missing, writing);
     return rows.map((row) => known?.get(row) ?? { id: row.id, duplicate: false });
   };
 
-  const sharedInsert = createSharedInsert((rows) => write(rows, writingDirectly(database.query)));
+  // What may share an insert has neither a key nor an id of the caller's.
+  const sharedInsert = createSharedInsert((rows) => write(rows, writingDirectly(database.query), true));
 
   const isOutdated = (storedAtMs: number, { nowMs }: Writing): boolean =>
     storedAtMs <= nowMs - settings.idempotencyWindowMs;
@@ -208,10 +211,9 @@ export function createPublisher(options: {
     const issues = [
       ...keyIssues("tenantId", message.tenantId),
       ...(message.idempotencyKey === undefined ? [] : keyIssues("idempotencyKey", message.idempotencyKey)),
+      ...subjectIssues(message.subjectIds ?? []),
+      ...(message.deadline === undefined ? [] : timeIssues("deadline", message.deadline)),
     ];
-    if (message.deadline !== undefined && Number.isNaN(message.deadline.getTime())) {
-      issues.push({ path: "deadline", message: "is a valid Date" });
-    }
     const [first] = issues;
     if (first !== undefined) {
       throw new DispatcherError("invalid_message", `The message's ${first.path} ${first.message}.`, { issues });
@@ -235,15 +237,17 @@ export function createPublisher(options: {
     const id = newId("dlv", writing.nowMs);
     const body = toJson(message.data, "invalid_message");
     checkSize(body, settings.maxEventBytes);
+    const target = registry.parseTarget(message.destination, message.target, "invalid_message");
     const row: MessageRow = {
       id,
       tenantId: message.tenantId,
       destination: message.destination,
-      target: codec.encryptMessageTarget(id, message.target),
+      target: codec.encryptMessageTarget(id, target),
       body,
       idempotencyKey: message.idempotencyKey ?? null,
       deadlineAt: message.deadline === undefined ? null : isoTime(message.deadline.getTime()),
       traceContext,
+      subjectIds: message.subjectIds === undefined || message.subjectIds.length === 0 ? null : message.subjectIds,
     };
     const stored = await statements.sendMessage(writing.query, row, timesOf(writing));
     if (stored.length > 0) {
@@ -257,7 +261,10 @@ export function createPublisher(options: {
       await statements.releaseKeys(writing.query, "messages", [first.id]);
       return writeMessage(message, traceContext, outboxOptions);
     }
-    if (first === undefined || first.destination !== row.destination || !(first.expunged || first.body === body)) {
+    const isSame =
+      first?.destination === row.destination &&
+      (first.expunged || (first.body === body && codec.isMessageTarget(first.id, first.target, target)));
+    if (!isSame) {
       throw new DispatcherError(
         "idempotency_conflict",
         `The idempotency key "${row.idempotencyKey}" stands for another message already.`,

@@ -20,6 +20,6 @@ export function createQueueVacuum({
   return async function vacuumIfDue() {
     if (database.kind !== "pglite" || clock.now() - vacuumedAtMs < VACUUM_MS) return;
     vacuumedAtMs = clock.now();
-    await statements.vacuumQueue(database.query);
+    await statements.vacuumTable(database.query, "queue");
   };
 }

@@ -28,7 +28,8 @@ export interface Recorder extends DeliveryOutcomes {
 
 interface Recording {
   readonly outcome: AttemptOutcome;
-  readonly done: () => void;
+  /** Null: nobody waits. */
+  readonly done: (() => void) | null;
 }
 
 /** Writes outcomes in batches, each batch in one statement. */
@@ -37,7 +38,7 @@ export function createRecorder(options: {
   readonly statements: Statements;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** An attempt is to be made again at that time. */
+  /** A delivery is in line for that time. */
   readonly onRetry: (atMs: number) => void;
   /** A delivery that waited for its turn is in line. */
   readonly onTurn: () => void;
@@ -109,12 +110,12 @@ export function createRecorder(options: {
       }
       for (const { outcome, done } of items) {
         const { row } = outcome;
-        done();
+        done?.();
         if (row.nextAt !== null) options.onRetry(Date.parse(row.nextAt));
       }
     },
     onGivenUp(items) {
-      for (const { done } of items) done();
+      for (const { done } of items) done?.();
     },
   });
 
@@ -132,9 +133,13 @@ export function createRecorder(options: {
       const probes = rows.flatMap(({ probe }) => probe);
       if (probes.length > 0) await statements.returnProbes(query, probes);
       const given = await statements.giveBackDeliveries(query, rows);
+      for (const { state, nextAt } of rows) if (state === 0) options.onRetry(Date.parse(nextAt));
       const setAside = given.flatMap(({ set_aside: endpointId }) => endpointId ?? []);
       const outside = [...setAside, ...probes.map(({ endpointId }) => endpointId)];
       if (outside.length > 0) protection.lookAfter(new Set(outside));
+      for (const { endpoint_id: endpointId, passed_key: orderingKey } of given) {
+        if (endpointId !== null && orderingKey !== null) turns.pass({ endpointId, orderingKey, ended: false });
+      }
     },
   });
 
@@ -162,13 +167,14 @@ export function createRecorder(options: {
   });
 
   return {
-    record: (outcome) => new Promise((done) => attempts.add({ outcome, done })),
+    record: (outcome) => attempts.add({ outcome, done: null }, isPlain(outcome)),
+    recordAndWait: (outcome) => new Promise((done) => attempts.add({ outcome, done })),
     giveBack(job, { state, nextAtMs }) {
       const { deliveryId, leaseNo } = job;
       givenBack.add({ deliveryId, leaseNo, state, nextAt: isoTime(nextAtMs), probe: probeOf(job, nextAtMs) });
-      options.onRetry(nextAtMs);
     },
     returnProbe,
+    passTurns,
     discard(job) {
       discarded.add({ deliveryId: job.deliveryId, leaseNo: job.leaseNo });
       returnProbe(job, clock.now());
@@ -203,6 +209,11 @@ function isAboutValues(error: unknown): boolean {
 /** Whether the attempt says how its endpoint does, which a probe is made for. */
 function saysSomething({ endpoint }: AttemptOutcome): boolean {
   return endpoint !== null && (endpoint.signal !== "none" || endpoint.isGone);
+}
+
+/** A success that nothing waits for: nobody misses its record for some milliseconds. */
+function isPlain({ row, endpoint }: AttemptOutcome): boolean {
+  return row.ending === "delivered" && endpoint !== null && endpoint.policy.ordering === undefined;
 }
 
 /** What can always be stored. What was not delivered ends here: another attempt would come to the same outcome. */

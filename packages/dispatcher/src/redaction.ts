@@ -14,6 +14,8 @@ const SHOWN: ReadonlySet<string> = new Set([
 ]);
 
 const BLACKED_OUT = "[redacted]";
+/** Shorter values hold no secret, and would black out what only looks like them. */
+const MIN_CHARACTERS = 8;
 
 /** Request headers for the attempt log, as JSON text: names are kept, values only where they cannot be a secret. */
 export function redactHeaders(headers: Readonly<Record<string, string>>): string {
@@ -22,23 +24,35 @@ export function redactHeaders(headers: Readonly<Record<string, string>>): string
   return JSON.stringify(shown);
 }
 
-/** A response for the attempt log: cut, and without any secret or header value that the receiver sent back. */
+/** A response for the attempt log: cut, and without what of the request the receiver sent back: secrets, headers, path. */
 export function redactResponse(
   body: string,
   limits: {
     readonly maxCharacters: number;
     readonly secrets: readonly string[];
     readonly headers: Readonly<Record<string, string>>;
+    readonly url: string;
   },
 ): string | null {
   if (body === "") return null;
   let text = body;
-  for (const secret of limits.secrets) {
+  for (const secret of [...limits.secrets, ...textsOf(new URL(limits.url))]) {
     if (text.includes(secret)) text = text.replaceAll(secret, BLACKED_OUT);
   }
   for (const name in limits.headers) {
     const value = limits.headers[name] ?? "";
-    if (!SHOWN.has(name) && value.length >= 8 && text.includes(value)) text = text.replaceAll(value, BLACKED_OUT);
+    if (!SHOWN.has(name) && value.length >= MIN_CHARACTERS && text.includes(value))
+      text = text.replaceAll(value, BLACKED_OUT);
   }
   return plainText(text.length > limits.maxCharacters ? text.slice(0, limits.maxCharacters) : text);
+}
+
+/** What of a URL may hold a token, longest first: a path as it is and as some write it in JSON, and values of the query. */
+function textsOf({ pathname, search, searchParams }: URL): readonly string[] {
+  const paths = [pathname + search, pathname].filter((path) => path.length > 1);
+  const values = search.split(/[?&]/).map((field) => field.slice(field.indexOf("=") + 1));
+  return [
+    ...paths.flatMap((path) => [path, path.replaceAll("/", "\\/")]),
+    ...[...values, ...searchParams.values()].filter((value) => value.length >= MIN_CHARACTERS),
+  ];
 }

@@ -19,7 +19,13 @@ export interface RetentionOptions {
 /** As many rows as one statement may change without anybody else waiting long for it. */
 const BATCH = 500;
 
-/** One pass over what is old, step by step: `step` answers false at its end, and the next one begins anew. */
+/** What the passes leave dead rows in. */
+const CLEARED = ["events", "messages", "attempts"] as const;
+
+/**
+ * One pass over what is old, step by step: `step` answers false at its end, and the next one begins anew. Where no
+ * autovacuum runs, a pass that has cleared something ends with a vacuum.
+ */
 export function createRetention(options: {
   readonly settings: Settings;
   readonly database: Database;
@@ -27,6 +33,7 @@ export function createRetention(options: {
 }): { step(): Promise<boolean> } {
   const { settings, database, statements } = options;
   const { clock, retention } = settings;
+  let hasCleared = false;
 
   /** Goes through rows in the order in which they were stored; a finished pass answers false and starts over. */
   const passOver = (
@@ -39,6 +46,7 @@ export function createRetention(options: {
       database.transaction(async ({ query }) => {
         const rows = await statements.lockOld(query, table, { before, after, limit: BATCH, isExpunged });
         if (rows.length > 0) {
+          hasCleared = true;
           await clear(
             query,
             rows.map((row) => row.id),
@@ -65,6 +73,7 @@ export function createRetention(options: {
       before: isoTime(beforeMs),
       limit: BATCH,
     });
+    hasCleared ||= (batch?.count ?? 0) > 0;
     afterDelivery = batch?.count === BATCH ? (batch.last ?? "") : "";
     return afterDelivery !== "";
   };
@@ -90,8 +99,14 @@ export function createRetention(options: {
   return {
     async step() {
       const hasMore = await passes[current]?.();
-      if (!hasMore) current = (current + 1) % passes.length;
-      return hasMore === true || current !== 0;
+      if (hasMore) return true;
+      current = (current + 1) % passes.length;
+      if (current !== 0) return true;
+      if (hasCleared && database.kind === "pglite") {
+        for (const table of CLEARED) await statements.vacuumTable(database.query, table);
+      }
+      hasCleared = false;
+      return false;
     },
   };
 }

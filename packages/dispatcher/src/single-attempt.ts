@@ -1,9 +1,10 @@
 import { type Destination, newId, type SqlQuery } from "@hookline/core";
 import type { AddressGuard } from "./address-guard.js";
 import { createAttempt } from "./attempt.js";
+import { createAttemptEnd } from "./attempt-end.js";
 import type { Attempt } from "./delivery.js";
 import { toAttempt } from "./delivery-rows.js";
-import type { EndpointCodec } from "./endpoint-codec.js";
+import type { EndpointCodec, OpenEndpoint } from "./endpoint-codec.js";
 import { createHttpSender } from "./http-sender.js";
 import type { Job } from "./job.js";
 import type { Settings } from "./options.js";
@@ -13,6 +14,7 @@ import type { EndpointRow } from "./sql/endpoint-row.js";
 import type { EventRow } from "./sql/publish-events.js";
 import type { Statements } from "./sql/statements.js";
 import { createStoredEvent } from "./stored-event.js";
+import { endpointUnreadable, isUnreadable } from "./unreadable-target.js";
 import { createVerdict } from "./verdict.js";
 
 /** What came of one attempt apart from the queue. `attempt.outcome` is `delivered`, or says why not. */
@@ -42,9 +44,17 @@ export function createSingleAttempt(
     random: settings.random,
   });
 
+  const open = (row: EndpointRow): OpenEndpoint => {
+    try {
+      return codec.open(row);
+    } catch (error) {
+      throw isUnreadable(error) ? endpointUnreadable("target", "give the key back", error) : error;
+    }
+  };
+
   return async function attemptOnce(row, event, destination) {
     const startedAtMs = clock.now();
-    const endpoint = codec.open(row);
+    const endpoint = open(row);
     const job: Job = {
       deliveryId: newId("dlv", startedAtMs),
       tenantId: row.tenant_id,
@@ -64,8 +74,8 @@ export function createSingleAttempt(
     const pools = createOriginPools({ guard, connectTimeoutMs: timeoutMs, clock, proxy: settings.proxy });
     const sender = createHttpSender({ guard, pools, maxResponseBytes: settings.maxResponseBytes });
     const attempt = createAttempt({ sender, keptResponseCharacters: settings.keptResponseCharacters });
-    const controller = new AbortController();
-    const cancelTimer = clock.setTimer(() => controller.abort(new Error("The time limit is over.")), timeoutMs);
+    const end = createAttemptEnd();
+    const cancelTimer = clock.setTimer(() => end.abort(new Error("The time limit is over.")), timeoutMs);
     const { id, tenantId, target } = endpoint;
     try {
       const result = await attempt({
@@ -75,7 +85,7 @@ export function createSingleAttempt(
         state: null,
         startedAtMs,
         usedUp: false,
-        signal: controller.signal,
+        end,
         traceHeaders: null,
       });
       const made = verdict({ job, result, policy: {}, entity: null, startedAtMs, endedAtMs: clock.now() });

@@ -1,7 +1,9 @@
 import type { Clock, Logger, SqlQuery } from "@hookline/core";
 import { isDatabaseError } from "@hookline/postgres";
+import { DispatcherError } from "./errors.js";
 import type { Job } from "./job.js";
 import { isoTime } from "./sql/columns.js";
+import type { RecordedRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
 
 const FIRST_DELAY_MS = 5_000;
@@ -10,6 +12,12 @@ const MAX_DOUBLINGS = 8;
 /** Whether a target or secret cannot be decrypted with the keys of this process. */
 export function isUnreadable(error: unknown): boolean {
   return isDatabaseError(error) && error.code === "decrypt_failed";
+}
+
+/** What is asked of an endpoint needs what cannot be decrypted; `advice` says what would help. */
+export function endpointUnreadable(what: "target" | "secrets", advice: string, cause?: unknown): DispatcherError {
+  const message = `The endpoint's ${what} cannot be decrypted with the keys that there are: ${advice}.`;
+  return new DispatcherError("endpoint_unreadable", message, { cause });
 }
 
 /**
@@ -21,8 +29,10 @@ export function createUnreadableTargets(options: {
   readonly statements: Statements;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** They wait for their retry: what is behind them in an order may pass. */
+  readonly passTurns: (rows: readonly RecordedRow[]) => void;
 }) {
-  const { query, statements, clock, logger } = options;
+  const { query, statements, clock, logger, passTurns } = options;
 
   return async function putOff(job: Job, error: unknown): Promise<void> {
     const { deliveryId, leaseNo } = job;
@@ -40,6 +50,6 @@ export function createUnreadableTargets(options: {
       reason: `The target or its secrets cannot be read, and wait for their encryption key. ${why}`,
       nextAt: isoTime(nowMs + delayMs),
     };
-    await statements.putOffDelivery(query, row, isoTime(nowMs));
+    passTurns(await statements.putOffDelivery(query, row, isoTime(nowMs)));
   };
 }

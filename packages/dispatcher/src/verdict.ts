@@ -3,7 +3,7 @@ import { writePhases } from "./attempt-phases.js";
 import type { EndpointPolicy } from "./endpoint.js";
 import type { Job } from "./job.js";
 import { isUsedUp, type RetrySchedule, retryDelayMs } from "./retry-schedule.js";
-import { isoTime, plainText } from "./sql/columns.js";
+import { createIsoTime, isoTime, plainText } from "./sql/columns.js";
 import type { AttemptRow, Ending } from "./sql/record-attempts.js";
 
 const MAX_REASON_CHARACTERS = 500;
@@ -24,6 +24,7 @@ export function createVerdict(options: {
   readonly random: () => number;
 }) {
   const { maxRetryAfterMs, random } = options;
+  const startTime = createIsoTime();
 
   const nextAtMs = ({ job, result, policy, endedAtMs }: VerdictInput): number | null => {
     const failed = job.attempts + 1 - job.firstAttempt;
@@ -46,7 +47,7 @@ export function createVerdict(options: {
       deliveryId: job.deliveryId,
       leaseNo: job.leaseNo,
       attempt: job.attempts + 1,
-      startedAt: isoTime(startedAtMs),
+      startedAt: startTime(startedAtMs),
       durationMs: Math.max(0, Math.round(endedAtMs - startedAtMs)),
       outcome: result.outcome,
       ending: nextMs === null ? endingOf(result) : null,

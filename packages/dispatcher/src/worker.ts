@@ -1,6 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Database } from "@hookline/postgres";
 import type { AddressGuard } from "./address-guard.js";
+import { createArrivals } from "./arrivals.js";
+import { createClaims } from "./claims.js";
 import { createDeliveryRun } from "./delivery-run.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCache } from "./endpoint-cache.js";
@@ -22,6 +24,7 @@ import { createPausedLanes } from "./paused-lanes.js";
 import { createQueueVacuum } from "./queue-vacuum.js";
 import { createRateGate } from "./rate-gate.js";
 import { createRecorder } from "./recorder.js";
+import { createSingleRuns } from "./single-runs.js";
 import type { ClaimParams } from "./sql/claim-deliveries.js";
 import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
@@ -64,8 +67,6 @@ export interface WorkerOptions {
 
 /** More outcomes than this waiting for the database: nothing new is begun. */
 const MAX_UNRECORDED = 5_000;
-/** Between polls that find something due which another worker is just taking. */
-const BREATH_MS = 5;
 
 /** The delivery loop: claim, attempt, record. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
@@ -80,15 +81,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     proxy: settings.proxy,
   });
   const setAside = new Set<string>();
-  const pulling = new Set<string>();
   const background = new Set<Promise<void>>();
   let stopped = false;
-  let claiming: Promise<void> | null = null;
-  let claimAgain = false;
-  let hungry = true;
-  let lastReadAtMs = clock.now();
-  let cancelTimer: () => void = () => {};
-  let timerAtMs = Number.POSITIVE_INFINITY;
   let cancelSweep: () => void = () => {};
   const nextOutside = createOutsideSweep({ query: database.query, statements, clock });
 
@@ -110,8 +104,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     logger,
     hooks,
     protection,
-    onRetry: (atMs) => wakeAt(atMs),
-    onTurn: () => wake(),
+    onRetry: (atMs) => claims.wakeAt(atMs),
+    onTurn: () => claims.wake(),
   });
   const line = createLine({ ...settings, query: database.query, statements });
   const gate = createRateGate({ query: database.query, statements, clock });
@@ -162,7 +156,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     onFree(lane) {
       if (stopped) return;
       if (setAside.has(lane) && lanes.wantedIn(lane) > 0) pull(lane);
-      if (hungry && lanes.room() > settings.maxWaiting / 2) wake();
+      if (claims.isHungry && lanes.room() > settings.maxWaiting / 2) claims.wake();
+      claims.noteRoom();
     },
   });
 
@@ -190,70 +185,28 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     });
   };
 
-  const claimAll = async (): Promise<void> => {
-    do {
-      claimAgain = false;
-      const limit = room();
-      hungry = limit <= 0;
-      if (hungry || stopped) return;
-      const params = claimParams(limit);
-      const { rows, chosen } = await line.claim(params);
-      lastReadAtMs = clock.now();
-      for (const row of rows) offer(jobOf(row, params.leasedUntilMs));
-      if (chosen === limit) claimAgain = true;
-    } while (claimAgain);
-  };
+  const arrivals = createArrivals((jobs) =>
+    scope.runInAsyncScope(() => {
+      for (const job of jobs) offer(job);
+    }),
+  );
+  const claims = createClaims({
+    clock,
+    logger,
+    pollMs: settings.pollMs,
+    line,
+    room,
+    isAhead: () => lanes.isAhead,
+    paramsOf: claimParams,
+    take(rows, leasedUntilMs) {
+      for (const row of rows) offer(jobOf(row, leasedUntilMs));
+    },
+    inBackground,
+  });
 
-  const claim = (): Promise<void> => {
-    claimAgain = true;
-    claiming ??= claimAll()
-      .catch((error: unknown) => logger.error({ err: error }, "the queue could not be read"))
-      .finally(() => {
-        claiming = null;
-      });
-    return claiming;
-  };
-
-  /** Claims, and comes back when the next delivery is due, at the latest after `pollMs`. */
-  const poll = async (): Promise<void> => {
-    timerAtMs = Number.POSITIVE_INFINITY;
-    const lookedAtMs = clock.now();
-    await claim();
-    let nextMs = await nextDueMs();
-    if ((nextMs !== null && nextMs <= clock.now()) || clock.now() >= lookedAtMs + settings.pollMs) {
-      // It came due during the claim, or what was asked for is over.
-      await claim();
-      nextMs = await nextDueMs();
-    }
-    const latestMs = clock.now() + settings.pollMs;
-    wakeAt(nextMs === null || hungry ? latestMs : Math.min(latestMs, Math.max(nextMs, clock.now() + BREATH_MS)));
-  };
-
-  const nextDueMs = async (): Promise<number | null> => {
-    try {
-      const nextMs = await line.nextDueMs(settings.pollMs);
-      // Where there is room it is the claim that has to succeed.
-      if (hungry) lastReadAtMs = clock.now();
-      return nextMs;
-    } catch (error) {
-      logger.error({ err: error }, "the queue could not be read");
-      return null;
-    }
-  };
-
-  function wakeAt(atMs: number): void {
-    if (stopped || atMs >= timerAtMs) return;
-    cancelTimer();
-    timerAtMs = atMs;
-    cancelTimer = clock.setTimer(() => inBackground(poll()), Math.max(0, atMs - clock.now()));
-  }
-
-  function wake(): void {
-    if (!stopped) inBackground(claim());
-  }
   function lookAndWake(sinceMs?: number): void {
     line.lookBack(sinceMs);
-    wake();
+    claims.wake();
   }
 
   function inBackground(work: Promise<void>): void {
@@ -263,22 +216,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     background.add(settled);
   }
 
-  function pull(lane: string): void {
-    if (stopped || pulling.has(lane) || paused.isPaused(lane)) return;
+  const pull = createSingleRuns((lane) => {
+    if (stopped || paused.isPaused(lane)) return null;
     const wanted = Math.min(settings.maxInFlightPerEndpoint, lanes.wantedIn(lane), room());
-    if (wanted <= 0) return;
-    pulling.add(lane);
+    if (wanted <= 0) return null;
     // Before the query: what is set aside while it runs marks the lane anew.
     setAside.delete(lane);
-    inBackground(
-      takeSetAside(lane, wanted)
-        .catch((error: unknown) => {
-          setAside.add(lane);
-          throw error;
-        })
-        .finally(() => pulling.delete(lane)),
-    );
-  }
+    const pulled = takeSetAside(lane, wanted).catch((error: unknown) => {
+      setAside.add(lane);
+      throw error;
+    });
+    inBackground(pulled);
+    return pulled;
+  });
 
   const takeSetAside = async (lane: string, wanted: number): Promise<void> => {
     const reserved = paused.reserve(lane, wanted);
@@ -305,9 +255,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     for (const job of lanes.withdraw((waiting) => waiting.leasedUntilMs < staleMs)) offerElsewhere(job);
     protection.prune();
     await recorder.sweepTurns();
-    await statements.unholdOrphans(database.query, isoTime(clock.now()));
+    const { due, gone } = await nextOutside();
+    const now = isoTime(clock.now());
+    const unheld = gone.length === 0 ? [] : await statements.unholdOrphans(database.query, gone, now);
+    if (unheld.length > 0) claims.wake();
     await gate.sweep();
-    for (const id of await nextOutside()) {
+    for (const id of due) {
       setAside.add(id);
       if (lanes.waitingIn(id) === 0) pull(id);
     }
@@ -348,21 +301,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   });
   armSweep();
   inBackground(sweep());
-  inBackground(poll());
+  claims.start();
 
   return {
-    handOver: (jobs) =>
-      scope.runInAsyncScope(() => {
-        for (const job of jobs) offer(job);
-      }),
+    handOver: arrivals.add,
     wake: (sinceMs) => scope.runInAsyncScope(() => lookAndWake(sinceMs)),
     leasedUntilMs: () =>
-      stopped || lanes.room() < settings.maxWaiting / 10 || recorder.pending > MAX_UNRECORDED
+      stopped || lanes.room() - arrivals.size < settings.maxWaiting / 10 || recorder.pending > MAX_UNRECORDED
         ? null
         : clock.now() + settings.leaseMs,
     async stop(beside) {
       stopped = true;
-      cancelTimer();
+      claims.end();
       cancelSweep();
       paused.end();
       protection.stop();
@@ -370,6 +320,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const { step, signal, end } = createStopLimit(settings, () => run.interrupt());
       // Beside the rest: a listener that is gone must not cost attempts their time.
       const unlistened = step("the listener did not end", unlisten);
+      arrivals.flush();
       for (const job of lanes.withdraw(() => true)) offer(job);
       await step("reading the queue did not end", () => Promise.all(background));
       await step("attempts did not end", lanes.idle);
@@ -388,13 +339,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return lanes.inFlight;
     },
     get waiting() {
-      return lanes.waiting;
+      return lanes.waiting + arrivals.size;
     },
     get isStalled() {
-      return clock.now() - Math.min(lastReadAtMs, recorder.unwrittenSinceMs ?? lastReadAtMs) > stalledMs;
+      return clock.now() - Math.min(claims.lastReadAtMs, recorder.unwrittenSinceMs ?? clock.now()) > stalledMs;
     },
     get lastReadAtMs() {
-      return lastReadAtMs;
+      return claims.lastReadAtMs;
     },
   };
 }

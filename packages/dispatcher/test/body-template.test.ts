@@ -51,6 +51,14 @@ describe("body template", () => {
     expect(() => render(loop(4))).toThrow("limit exceeded");
   });
 
+  it("W9 looks at the time before each filter, and has none that takes an expression", () => {
+    const slow = `{% assign a = (1..100000) %}{{ a ${"| default: 1 ".repeat(2_000)}| size }}`;
+    expect(() => render(slow)).toThrow("template render limit exceeded");
+    expect(bodyTemplateIssues("template", "{{ data.tags | has_exp: 'x', 'x == 1' }}")).toMatchObject([
+      { path: "template", message: expect.stringContaining("has_exp") },
+    ]);
+  });
+
   it.each([
     ["loops", `"{% for i in (1..1000) %}${LINE}{% endfor %}"`],
     ["captures", `{% capture x %}{% for i in (1..1000) %}${LINE}{% endfor %}{% endcapture %}1`],

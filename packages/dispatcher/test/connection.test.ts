@@ -114,6 +114,14 @@ describe("TLS", () => {
 });
 
 describe("forward proxy", () => {
+  it("fails the attempt, and nothing else, when TLS cannot be begun over the tunnel", async () => {
+    const { port, asked } = await openProxy();
+    const send = openSender({ proxy: { url: `http://127.0.0.1:${port}` } });
+    const result = await send(await serveTls(), { cert: "no certificate", key: "no key" });
+    expect(result).toMatchObject({ kind: "failed", errorCode: "tls_failed" });
+    expect(asked).toHaveLength(1);
+  });
+
   it("N3 resolves and judges here, and asks the proxy for the judged address, over TLS end to end", async () => {
     const { port, asked } = await openProxy();
     const url = new URL(await serveTls(authority.issue("hook", "DNS:hook.example")));

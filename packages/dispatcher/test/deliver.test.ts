@@ -230,11 +230,16 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const receiver = await openReceiver();
     const endpoint = await dispatcher.endpoints.create({
       tenantId: TENANT,
-      target: { url: receiver.url, headers: { Authorization: "Bearer top-secret-token" } },
+      target: {
+        url: new URL("/hooks/T0/B0?version=1&token=an%20url-token", receiver.url).href,
+        headers: { Authorization: "Bearer top-secret-token" },
+      },
       events: ["*"],
     });
     receiver.answerWith(({ headers }) => ({
-      body: `${headers.authorization} ${headers["webhook-signature"]} ${endpoint.secret}\u0000\u001e${"x".repeat(9_000)}`,
+      body: `${headers.authorization} ${headers["webhook-signature"]} ${endpoint.secret}\u0000\u001e
+        Cannot POST /hooks/T0/B0, "\\/hooks\\/T0\\/B0?version=1&token=an%20url-token" of an url-token in version 1
+        ${"x".repeat(9_000)}`,
     }));
     await dispatcher.publish(EVENT);
     const delivered = await untilDelivery(dispatcher, ({ status }) => status === "delivered");
@@ -244,7 +249,9 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       "webhook-signature": "[redacted]",
       "content-type": "application/json",
     });
-    expect(delivered.log[0]?.responseBody).toMatch(/^\[redacted\] \[redacted\] \[redacted\]\ufffd\ufffdxxx/);
+    expect(delivered.log[0]?.responseBody).toMatch(
+      /^\[redacted\] \[redacted\] \[redacted\]\ufffd\ufffd\s+Cannot POST \[redacted\], "\[redacted\]" of \[redacted\] in version 1\s+xxx/,
+    );
     expect(delivered.log[0]?.responseBody).toHaveLength(4096);
   });
 

@@ -2,22 +2,11 @@ import type { Destination } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createVirtualClock } from "../src/testing.js";
-import { EVENT, messages, QUICK } from "./message-destination.js";
+import { direct, EVENT, messages, openWith, QUICK } from "./message-destination.js";
 import { openDispatcher, openReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
-  const open = async (destination: Destination, options: object = QUICK) => {
-    const opened = await openDispatcher(databases, { ...options, destinations: [destination] });
-    await opened.dispatcher.start();
-    return opened;
-  };
-  const direct = (more: object = {}) => ({
-    tenantId: TENANT,
-    destination: "work",
-    target: null,
-    data: { n: 1 },
-    ...more,
-  });
+  const open = (destination: Destination, options: object = QUICK) => openWith(databases, destination, options);
 
   it("E4 tries again after exactly the time that a destination names, where the schedule would wait for hours", async () => {
     let tries = 0;
@@ -37,6 +26,37 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await dispatcher.send(direct());
     const ended = await untilDelivery(dispatcher, ({ endedAt }) => endedAt !== null);
     expect(ended).toMatchObject({ status: "delivered", attempts: 3 });
+  });
+
+  it("waits as long as a destination asks for, without an attempt", async () => {
+    let asked = 0;
+    const { dispatcher } = await open(
+      {
+        id: "work",
+        plan: () => {
+          asked += 1;
+          return asked < 4 ? { kind: "wait", waitMs: 1 } : { kind: "run", run: async () => ({ outcome: "delivered" }) };
+        },
+      },
+      { retrySchedule: { delaysMs: [], jitterRatio: 0 } },
+    );
+    await dispatcher.send(direct());
+    const ended = await untilDelivery(dispatcher, ({ endedAt }) => endedAt !== null);
+    expect(ended).toMatchObject({ status: "delivered", attempts: 1 });
+    expect(asked).toBe(4);
+  });
+
+  it("waits no longer than to the deadline, at which it calls expire", async () => {
+    const expired: string[] = [];
+    const { dispatcher } = await open({
+      id: "work",
+      plan: () => ({ kind: "wait", waitMs: 3_600_000 }),
+      expire: async ({ type }) => void expired.push(type),
+    });
+    await dispatcher.send(direct({ deadline: new Date(Date.now() + 300) }));
+    const ended = await untilDelivery(dispatcher, ({ endedAt }) => endedAt !== null);
+    expect(ended?.log).toMatchObject([{ errorCode: "expired" }]);
+    expect(expired).toHaveLength(1);
   });
 
   it("keeps a state for each endpoint and entity, so that a second event edits the first one's message", async () => {
@@ -106,12 +126,18 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   });
 
   it("makes one delivery of sends with the same idempotency key", async () => {
-    const { dispatcher } = await openDispatcher(databases, { destinations: [{ ...messages, id: "work" }] });
+    const destinations = [{ ...messages, id: "work" }];
+    const { dispatcher, another } = await openDispatcher(databases, { destinations });
     const first = await dispatcher.send(direct({ idempotencyKey: "k" }));
     expect(await dispatcher.send(direct({ idempotencyKey: "k" }))).toEqual({ ...first, duplicate: true });
     await expect(dispatcher.send(direct({ idempotencyKey: "k", data: 2 }))).rejects.toMatchObject({
       code: "idempotency_conflict",
     });
+    await expect(dispatcher.send(direct({ idempotencyKey: "k", target: { to: "b" } }))).rejects.toMatchObject({
+      code: "idempotency_conflict",
+    });
+    const withoutKey = another({ destinations, encryptionKey: Buffer.alloc(32, 8).toString("base64") });
+    expect(await withoutKey.send(direct({ idempotencyKey: "k" }))).toEqual({ ...first, duplicate: true });
     expect((await dispatcher.send(direct({ idempotencyKey: "k", tenantId: "globex" }))).duplicate).toBe(false);
     await expect(dispatcher.send(direct({ destination: "nobody" }))).rejects.toMatchObject({
       code: "unknown_destination",
@@ -119,6 +145,12 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await expect(dispatcher.send(direct({ destination: "webhook" }))).rejects.toMatchObject({
       code: "invalid_message",
     });
+    for (const deadline of [new Date(253_402_300_800_000), new Date(-62_135_596_800_001)]) {
+      await expect(dispatcher.send(direct({ deadline }))).rejects.toMatchObject({
+        code: "invalid_message",
+        issues: [{ path: "deadline" }],
+      });
+    }
     await expect(dispatcher.send(direct({ data: undefined }))).rejects.toMatchObject({ code: "invalid_message" });
   });
 

@@ -55,13 +55,19 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
   });
 
-  it("W1 neither changes nor deletes an endpoint of a subscription over HTTP, and keeps other destinations from webhook fields", async () => {
+  it("W1 neither changes, tries nor deletes an endpoint of a subscription over HTTP, and keeps other destinations from webhook fields", async () => {
     const { dispatcher, call } = await openHttp(databases, { destinations: [messages] });
     const subscription = { tenantId: TENANT, key: "k", destination: messages.id, events: ["*"], target: { url: "a" } };
     const { endpointId } = await dispatcher.subscribe(subscription);
     const own = await dispatcher.endpoints.create({ ...WEBHOOK, destination: messages.id, target: { url: "a" } });
-    for (const [method, body] of [["PATCH", { active: false }], ["DELETE"]] as [string, unknown][]) {
-      expect(await call(method, `/v1/endpoints/${endpointId}`, { body })).toMatchObject({
+    for (const [method, path, body] of [
+      ["PATCH", "", { active: false }],
+      ["DELETE", ""],
+      ["POST", "/rotate-secret"],
+      ["POST", "/test"],
+      ["POST", "/verify"],
+    ] as [string, string, unknown?][]) {
+      expect(await call(method, `/v1/endpoints/${endpointId}${path}`, { body }), method + path).toMatchObject({
         status: 409,
         body: { code: "endpoint_of_subscription" },
       });
@@ -80,6 +86,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const refusal = { status: 400, body: { code: "validation_failed", errors: [{ pointer: "/body/evnts" }] } };
     const body = { url: "https://example.com/", events: ["*"], evnts: ["a.b"] };
     expect(await call("POST", "/v1/endpoints", { body })).toMatchObject(refusal);
+    const recovery = { since: "2026-01-01T00:00:00Z", evnts: 1 };
+    expect(await call("POST", `/v1/endpoints/${id}/recover`, { body: recovery })).toMatchObject(refusal);
     for (const path of ["", "/rotate-secret", "/test"]) {
       const method = path === "" ? "PATCH" : "POST";
       expect(await call(method, `/v1/endpoints/${id}${path}`, { body: { evnts: 1 } })).toMatchObject(refusal);
@@ -131,6 +139,24 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       endpoint: { active: false, verification: "verified" },
     });
     expect(await dispatcher.endpoints.enable(made)).toMatchObject({ active: true });
+  });
+
+  it("W8 leaves an endpoint inactive that was made so together with another URL, also when that is verified", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const receiver = await openReceiver();
+    receiver.answerWith((request) => ({ body: (request.json() as { challenge: string }).challenge }));
+    const made = await dispatcher.endpoints.create({ ...WEBHOOK, target: { url: receiver.url }, verify: true });
+    expect((await dispatcher.endpoints.verify(made)).endpoint).toMatchObject({ active: true });
+    const url = new URL("/other", receiver.url).href;
+    expect(await dispatcher.endpoints.update(made, { targetChanges: { url }, active: false })).toMatchObject({
+      active: false,
+      verification: "pending",
+      disabledReason: null,
+    });
+    expect(await dispatcher.endpoints.verify(made)).toMatchObject({
+      verified: true,
+      endpoint: { active: false, verification: "verified" },
+    });
   });
 
   it("E14 leaves tests and verifications that failed out of a recovery", async () => {

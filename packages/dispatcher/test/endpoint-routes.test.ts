@@ -133,6 +133,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const schemas = document.components?.schemas as Record<string, { readonly properties?: object }>;
     expect(Object.keys(schemas.EndpointPolicy?.properties ?? {}).sort()).toEqual([
       "circuitBreaker",
+      "deleteWhenGone",
       "disableAfterMs",
       "maxAttempts",
       "maxInFlight",

@@ -10,11 +10,15 @@ describe.runIf(findPostgresBinaries() !== undefined)("a server of its own", () =
   it("says within seconds that the database hangs, is asked in vain for a second at most, and works again", {
     timeout: 60_000,
   }, async () => {
+    const logged: string[] = [];
+    const log = (level: string) => (_: object, message: string) => void logged.push(`${level} ${message}`);
+    const logger = { debug() {}, info: log("info"), warn: log("warn"), error: log("error") };
     const server = await startPrivatePostgres();
     const database = await openDatabase(server.url);
     const dispatcher = createDispatcher({
       database,
       encryptionKey: ENCRYPTION_KEY,
+      logger,
       pollMs: 100,
       addressGuard: { allow: ["127.0.0.0/8"], allowHttp: true },
     });
@@ -47,9 +51,13 @@ describe.runIf(findPostgresBinaries() !== undefined)("a server of its own", () =
     expect(hung.queue).toBeNull();
     const sinceMs = Date.now() - (hung.lastReadAt?.getTime() ?? 0);
     expect(sinceMs).toBeGreaterThan(5_000);
+    // Nothing fails while it hangs: this is all that there is to read.
+    await until(() => logged.some((line) => line.startsWith("error the delivery loop is stalled")), 5);
 
     goOn();
     await until(async () => (await dispatcher.health()).status === "working");
+    await until(() => logged.includes("info the delivery loop works again"), 5);
+    expect(logged.filter((line) => line.includes("is stalled"))).toHaveLength(1);
     await dispatcher.publish({ tenantId: "acme", type: "a.b", data: {} });
     await receiver.waitFor(1);
   });

@@ -47,12 +47,16 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   });
 
   it("refuses bad input with a code and the field at fault", async () => {
-    const { call } = await open();
+    const { call, routes } = await open();
     const endpoint = { url: "https://example.com/hook", events: ["*"] };
     expect(await call("POST", "/v1/endpoints", { body: "{ nope" })).toMatchObject({
       status: 400,
       body: { code: "invalid_json" },
     });
+    const headers = { authorization: "Bearer ours", "content-type": "text/plain" };
+    const untyped = await routes.request("/v1/endpoints", { method: "POST", headers, body: JSON.stringify(endpoint) });
+    expect(untyped.headers.get("content-type")).toBe("application/problem+json");
+    expect(await untyped.json()).toMatchObject({ status: 415, code: "bad_request", detail: "Unsupported Media Type" });
     expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, events: [] } })).toMatchObject({
       status: 400,
       body: { code: "validation_failed", errors: [{ pointer: "/body/events" }] },

@@ -202,3 +202,58 @@ it("loses no turn when a tenant or an endpoint had no room while it had its turn
   await lanes.idle();
   expect(lanes.waiting).toBe(0);
 });
+
+it("has as much waiting for an endpoint as it takes in a moment, and more to fetch waits while it has much of that", async () => {
+  const { lanes, started, offer, clock } = openLanes({ maxInFlight: 512, maxWaiting: 2_000, maxWaitingPerLane: 256 });
+  const take = async (count: number, everyMs: number) => {
+    for (let n = 0; n < count; n += 1) {
+      offer(10, { endpoint: "e" });
+      clock.ms += everyMs;
+      await started[ended]?.end();
+      ended += 1;
+    }
+  };
+  let ended = 0;
+  offer(500, { endpoint: "e" });
+  expect(lanes.isAhead).toBe(true);
+  clock.ms += 100;
+  // It has not answered for a while: the others do not wait for it.
+  expect(lanes.isAhead).toBe(false);
+  await take(200, 0.5);
+  expect(lanes.waitingIn("e")).toBeGreaterThan(300);
+  expect(lanes.isAhead).toBe(true);
+  // Slow from here on.
+  await take(250, 20);
+  expect(lanes.isAhead).toBe(false);
+  offer(500, { endpoint: "e" });
+  expect(lanes.waitingIn("e")).toBeLessThan(300);
+});
+
+it("is not ahead for endpoints that have little waiting, nor once what waited is withdrawn", async () => {
+  const { lanes, started, offer } = openLanes({ maxInFlight: 64, maxWaiting: 2_000 });
+  offer(20, { endpoint: "e" });
+  expect(lanes.isAhead).toBe(false);
+  await started[0]?.end();
+  offer(60, { endpoint: "e" });
+  lanes.withdrawLane("e");
+  expect(lanes.isAhead).toBe(false);
+});
+
+it("goes on with an endpoint that ran dry for a moment as it was, and begins anew with one that was idle longer", async () => {
+  const { lanes, started, offer, clock } = openLanes({ maxInFlight: 512, maxWaiting: 2_000 });
+  const endAll = async () => {
+    while (lanes.inFlight > 0) for (const { end } of started.splice(0)) await end();
+  };
+  const begun = () => {
+    offer(100, { endpoint: "e" });
+    return lanes.inFlight;
+  };
+  expect(begun()).toBe(4);
+  await endAll();
+  expect(lanes.waiting).toBe(0);
+  clock.ms += 500;
+  expect(begun()).toBe(64);
+  await endAll();
+  clock.ms += 1_500;
+  expect(begun()).toBe(4);
+});

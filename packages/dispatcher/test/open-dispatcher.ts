@@ -2,10 +2,13 @@ import type { Database } from "@hookline/postgres";
 import type { TestDatabases } from "@hookline/postgres/testing";
 import { it, onTestFinished } from "vitest";
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from "../src/index.js";
-import { createReceiver, type Receiver, type ReceiverOptions } from "../src/testing.js";
+import { createReceiver, type Receiver, type ReceiverAnswer, type ReceiverOptions } from "../src/testing.js";
 
 export const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
 export const TENANT = "acme";
+
+/** A deadline for what happens at once on a quiet machine. */
+const PATIENCE_MS = 25_000;
 
 type Options = Omit<Partial<DispatcherOptions>, "database" | "schema">;
 
@@ -43,11 +46,28 @@ export async function openDispatcher(databases: TestDatabases, options: Options 
   return { dispatcher, database, schema, url, another, logged };
 }
 
-/** A receiver that ends with the test. */
+/** A receiver that ends with the test, and waits as long as {@link until} does. */
 export async function openReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
   const receiver = await createReceiver(options);
   onTestFinished(() => receiver.close());
-  return receiver;
+  const waitFor: Receiver["waitFor"] = (count, timeoutMs = PATIENCE_MS) => receiver.waitFor(count, timeoutMs);
+  return { ...receiver, waitFor };
+}
+
+/** A receiver that answers nothing until it is told to, and takes signatures of any time. */
+export async function openWaitingReceiver(answer: ReceiverAnswer): Promise<{ receiver: Receiver; answer(): void }> {
+  let goOn = () => {};
+  const answered = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const receiver = await openReceiver({
+    answer: async () => {
+      await answered;
+      return answer;
+    },
+    toleranceSeconds: Number.POSITIVE_INFINITY,
+  });
+  return { receiver, answer: goOn };
 }
 
 /** An endpoint at a receiver, which verifies with its secret. */
@@ -60,7 +80,7 @@ export async function subscribeReceiver(dispatcher: Dispatcher, receiver: Receiv
 /** Asks again until there is an answer; fails after so many seconds of real time. */
 export async function until<T>(
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  timeoutSeconds = 25,
+  timeoutSeconds = PATIENCE_MS / 1_000,
 ): Promise<T> {
   const endMs = performance.now() + timeoutSeconds * 1_000;
   for (;;) {

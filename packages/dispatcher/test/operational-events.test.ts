@@ -114,6 +114,21 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     ]);
   });
 
+  it("N9 forgets with an event what was answered to it in the telling of its exhausted delivery, too", async () => {
+    const { dispatcher, subscribe, deliveries, events } = await open({ retrySchedule: ONCE });
+    await subscribe(["ticket.*"], 500);
+    await dispatcher.start();
+    const { id } = await dispatcher.publish(EVENT);
+    await until(async () => (await deliveries()).every(({ status }) => status === "dead"));
+    await dispatcher.stop();
+    const [told] = await events("delivery.exhausted");
+    const data = async () => (await dispatcher.events.get({ tenantId: TENANT, id: told?.id ?? "" }))?.data;
+    const before = await data();
+    expect(before).toMatchObject({ eventId: id, reason: expect.any(String) });
+    await dispatcher.events.expunge({ tenantId: TENANT, id });
+    expect(await data()).toEqual({ ...(before as object), reason: null });
+  });
+
   it("N4 N5 tells that an endpoint recovers once its circuit breaker closes", async () => {
     const clock = createVirtualClock();
     const recovering: object[] = [];

@@ -1,7 +1,8 @@
-import type { SqlQuery } from "@hookline/core";
+import { type SqlQuery, systemClock } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { unholdOrphans } from "../src/sql/unhold-orphans.js";
+import { createOutsideSweep } from "../src/outside-sweep.js";
+import { createStatements } from "../src/sql/statements.js";
 import { openDispatcher, TENANT } from "./open-dispatcher.js";
 
 interface PlanNode {
@@ -38,8 +39,9 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
 
     const now = new Date().toISOString();
     const plans: PlanNode[] = [];
-    const explaining: SqlQuery = async (text) => {
-      const explained = `explain (analyze, format json) ${text.replaceAll("$1", `'${now}'`)}`;
+    const explaining: SqlQuery = async (text, params = []) => {
+      const written = params.reduce<string>((sql, param, index) => sql.replaceAll(`$${index + 1}`, `'${param}'`), text);
+      const explained = `explain (analyze, format json) ${written}`;
       const rows = await database.query<{ "QUERY PLAN": readonly { readonly Plan: PlanNode }[] }>(explained);
       for (const {
         "QUERY PLAN": [plan],
@@ -47,8 +49,12 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
         if (plan !== undefined) plans.push(plan.Plan);
       return [];
     };
-    await unholdOrphans(schema)(explaining, now);
-    expect(plans).toHaveLength(1);
+    const statements = createStatements(schema);
+    const { gone } = await createOutsideSweep({ query: database.query, statements, clock: systemClock })();
+    expect(gone).toEqual(["ep_gone", "zz_gone"]);
+    await statements.findSetAside(explaining, { now, after: "", limit: 1_000 });
+    await statements.unholdOrphans(explaining, gone, now);
+    expect(plans).toHaveLength(2);
     for (const plan of plans) expect(rowsRead(plan, "queue")).toBeLessThan(100);
     const inLine = await database.query(
       `select endpoint_id as id, count(*)::integer as count from ${schema}.queue where state = 0

@@ -2,22 +2,11 @@ import type { Destination } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createVirtualClock } from "../src/testing.js";
-import { EVENT, messages, QUICK } from "./message-destination.js";
+import { direct, EVENT, messages, openWith, QUICK } from "./message-destination.js";
 import { openDispatcher, openReceiver, subscribeReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
-  const open = async (destination: Destination, options: object = QUICK) => {
-    const opened = await openDispatcher(databases, { ...options, destinations: [destination] });
-    await opened.dispatcher.start();
-    return opened;
-  };
-  const direct = (more: object = {}) => ({
-    tenantId: TENANT,
-    destination: "work",
-    target: null,
-    data: { n: 1 },
-    ...more,
-  });
+  const open = (destination: Destination, options: object = QUICK) => openWith(databases, destination, options);
 
   it("keeps the state of an entity however long its name is", async () => {
     // What Postgres could pack into an index is not what it is about.

@@ -304,6 +304,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     { what: "a control character in the key", wrong: { idempotencyKey: "a\u001eb" }, path: "idempotencyKey" },
     { what: "an id with a dot", wrong: { id: "evt.1" }, path: "id" },
     { what: "an invalid time", wrong: { timestamp: new Date(Number.NaN) }, path: "timestamp" },
+    { what: "a time after the year 9999", wrong: { timestamp: new Date(253_402_300_800_000) }, path: "timestamp" },
+    { what: "a time before the year 1", wrong: { timestamp: new Date(-62_135_596_800_001) }, path: "timestamp" },
     { what: "missing data", wrong: { data: undefined }, path: "data" },
     { what: "data that are no JSON", wrong: { data: 1n }, path: "data" },
     { what: "data over the limit", wrong: { data: "é".repeat(140_000) }, path: "data", code: "event_too_large" },

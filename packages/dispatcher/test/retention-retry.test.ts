@@ -40,12 +40,10 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(old.map(({ id }) => id)).not.toContain(event.id);
   });
 
-  it("N1 puts nothing back of an event that retention is just removing", async () => {
-    const { database, schema, statements, event, dead } = await openWithDead();
+  it("N1 puts nothing back of an event that retention is just removing, and says that there is no such delivery", async () => {
+    const { dispatcher, database, schema, statements, event, dead } = await openWithDead();
     // From outside the transaction that is open meanwhile: it has to wait for the row.
-    const retryBeside = AsyncResource.bind(() =>
-      statements.requeueDeliveries(database.query, { tenantId: TENANT, ids: [dead.id] }, NOW),
-    );
+    const retryBeside = AsyncResource.bind(() => dispatcher.deliveries.retryMany({ tenantId: TENANT, ids: [dead.id] }));
     const { retried } = await database.transaction(async ({ query }) => {
       const old = await statements.lockOld(query, "events", OLD);
       expect(old.map(({ id }) => id)).toContain(event.id);
@@ -61,7 +59,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       expect(await statements.removeOld(query, "events", [event.id])).toEqual([{ id: event.id }]);
       return { retried: retry };
     });
-    expect(await retried).toEqual([]);
+    const refused = { id: dead.id, status: "refused", code: "delivery_not_found", detail: expect.any(String) };
+    expect((await retried).results).toEqual([refused]);
     expect(await database.query(`select id from ${schema}.queue`)).toEqual([]);
   });
 

@@ -1,8 +1,9 @@
+import { AsyncResource } from "node:async_hooks";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RetentionOptions } from "../src/index.js";
 import { createVirtualClock } from "../src/testing.js";
-import { openDispatcher, openReceiver, TENANT, until } from "./open-dispatcher.js";
+import { onlyOn, openDispatcher, openReceiver, openWaitingReceiver, TENANT, until } from "./open-dispatcher.js";
 
 const DAY_MS = 86_400_000;
 const ONCE = { retrySchedule: { delaysMs: [] }, idempotencyWindowMs: DAY_MS };
@@ -84,18 +85,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   });
 
   it("records the attempt that is in flight while its payload is expunged, and makes no other", async () => {
-    const { dispatcher, clock, publish, deliveries } = await open();
-    let answer = () => {};
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const receiver = await openReceiver({
-      answer: async () => {
-        await answered;
-        return { status: 503 };
-      },
-      toleranceSeconds: Number.POSITIVE_INFINITY,
-    });
+    const { dispatcher, database, schema, clock, publish, deliveries } = await open();
+    const { receiver, answer } = await openWaitingReceiver({ status: 503, body: "thanks" });
     await dispatcher.endpoints.create({
       tenantId: TENANT,
       target: { url: receiver.url },
@@ -109,11 +100,56 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(expunged).toMatchObject({ endedDeliveries: 0, inFlight: 1 });
     answer();
     await until(async () => (await deliveries())[0]?.attempts === 1);
+    const stored = await database.query(`select status, reason, response_body from ${schema}.attempts`);
+    expect(stored).toEqual([{ status: 503, reason: null, response_body: null }]);
     await until(async () => {
       clock.advance(1_000);
       return (await deliveries("dead"))[0]?.ending === "expunged";
     });
     expect(receiver.requests).toHaveLength(1);
+    expect((await deliveries())[0]?.reason).toBe("The payload was expunged.");
+  });
+
+  onlyOn(databases, "postgres")("counts as in flight what is leased while it expunges", async () => {
+    const { dispatcher, database, schema, receiver, make, publish } = await open();
+    await make(receiver.url);
+    const { id } = await publish({ n: 1 });
+    const outside = AsyncResource.bind(<T>(fn: () => T): T => fn());
+    let expunging: Promise<unknown> | undefined;
+    await database.transaction(async ({ query }) => {
+      // As a claim does that has not committed yet.
+      await query(`update ${schema}.queue set leased = true, lease_no = 2`);
+      expunging = outside(() => dispatcher.events.expunge({ tenantId: TENANT, id }));
+      await until(async () => {
+        const waiting = await outside(() => database.query("select 1 from pg_locks where not granted"));
+        return waiting.length > 0;
+      });
+    });
+    expect(await expunging).toMatchObject({ endedDeliveries: 0, inFlight: 1 });
+  });
+
+  onlyOn(databases, "postgres")("N9 expunges also when the database ends its transaction for a deadlock", async () => {
+    const { dispatcher, database, schema, receiver, make, publish } = await open();
+    await make(receiver.url);
+    await make(receiver.url);
+    const { id } = await publish({ n: 1 });
+    const [first, last] = await database.query<{ id: string }>(`select id from ${schema}.queue order by id`);
+    const lock = `select from ${schema}.queue where id = $1 for update`;
+    const outside = AsyncResource.bind(<T>(fn: () => T): T => fn());
+    let expunging: Promise<unknown> | undefined;
+    // As a worker does that writes what both attempts came to, in the other order.
+    const writing = database.transaction(async ({ query }) => {
+      await query(lock, [last?.id]);
+      expunging = outside(() => dispatcher.events.expunge({ tenantId: TENANT, id }));
+      await until(async () => {
+        const waiting = await outside(() => database.query("select 1 from pg_locks where not granted"));
+        return waiting.length > 0;
+      });
+      await query(lock, [first?.id]);
+    });
+    // Who waits first is ended first; on a slow machine that may be the other one.
+    await writing.catch((error: unknown) => expect(error).toMatchObject({ sqlState: "40P01" }));
+    expect(await expunging).toMatchObject({ endedDeliveries: 2, inFlight: 0 });
   });
 
   it("empties payloads, and removes deliveries and events, each at its age, but nothing that is still pending", async () => {
@@ -159,6 +195,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await until(async () => {
       const rows = await database.query(`select id from ${schema}.events union all select id from ${schema}.messages`);
       return rows.length === 0;
+    });
+    if (database.kind !== "pglite") return;
+    await until(async () => {
+      const vacuumed = await database.query<{ relname: string }>(
+        `select relname from pg_class
+         where relnamespace = '${schema}'::regnamespace and relname in ('events', 'messages', 'attempts') and reltuples = 0`,
+      );
+      return vacuumed.length === 3;
     });
   });
 

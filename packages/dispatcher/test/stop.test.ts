@@ -65,6 +65,19 @@ async function createProxy(targetUrl: string) {
 }
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  it("gives back what was handed over at the moment of the stop and has not begun", async () => {
+    const work = createWork();
+    const { dispatcher, database, schema } = await openDispatcher(databases, { destinations: [work.destination] });
+    await dispatcher.start();
+    await dispatcher.subscribe(subscription);
+    await dispatcher.publish(EVENT);
+    await dispatcher.stop();
+    expect(work.begun()).toBe(0);
+    expect(await database.query(`select state, leased, attempt from "${schema}".queue`)).toEqual([
+      { state: 0, leased: false, attempt: 0 },
+    ]);
+  });
+
   it("begins nothing any more that waited for its turn when the time limit of stop was over", async () => {
     const work = createWork();
     const { dispatcher } = await openDispatcher(databases, { destinations: [work.destination], stopTimeoutMs: 50 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createOutsideSweep } from "../src/outside-sweep.js";
 import { createStatements } from "../src/sql/statements.js";
 import { createVirtualClock } from "../src/testing.js";
-import { openDispatcher, openReceiver, TENANT, until } from "./open-dispatcher.js";
+import { openDispatcher, openWaitingReceiver, TENANT, until } from "./open-dispatcher.js";
 
 const EVENT = { tenantId: TENANT, type: "ticket.created", data: { number: 1 } };
 
@@ -20,31 +20,31 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await database.query(`update ${schema}.endpoints set active = false where id in ('${ids[0]}', '${ids[1]}')`);
     const statements = createStatements(schema);
     const next = createOutsideSweep({ query: database.query, statements, clock, limit: 2 });
-    expect([await next(), await next(), await next(), await next()]).toEqual([[], ids.slice(2, 4), ids.slice(4), []]);
+    await database.query(`delete from ${schema}.endpoints where id = $1`, [ids[3]]);
+    expect([await next(), await next(), await next(), await next()]).toEqual([
+      { due: [], gone: [] },
+      { due: ids.slice(2, 3), gone: ids.slice(3, 4) },
+      { due: ids.slice(4), gone: [] },
+      { due: [], gone: [] },
+    ]);
   });
 
   it("N1 begins no attempt whose lease would end within five seconds of its time limit", async () => {
     const clock = createVirtualClock();
     const limits = { timeoutMs: 30_000, leaseMs: 60_000, maxInFlightPerEndpoint: 1 };
     const { dispatcher, database, schema } = await openDispatcher(databases, { clock, ...limits });
-    let answer = () => {};
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const receiver = await openReceiver({
-      answer: async () => {
-        await answered;
-        return { status: 200 };
-      },
-      toleranceSeconds: Number.POSITIVE_INFINITY,
-    });
+    const { receiver, answer } = await openWaitingReceiver({ status: 200 });
     await dispatcher.endpoints.create({ tenantId: TENANT, target: { url: receiver.url }, events: ["*"] });
     await dispatcher.start();
     await dispatcher.publishMany([EVENT, EVENT]);
     await receiver.waitFor(1);
     clock.advance(26_000);
     answer();
-    await receiver.waitFor(2);
+    // It is given back, and claimed anew once that is written.
+    await until(() => {
+      clock.advance(100);
+      return receiver.requests.length === 2;
+    });
     const leases = await until(async () => {
       const rows = await database.query<{ lease_no: number }>(
         `select lease_no from ${schema}.attempts order by lease_no`,

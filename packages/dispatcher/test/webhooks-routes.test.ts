@@ -230,6 +230,21 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(receiver.requests).toMatchObject([{ verified: true }]);
   });
 
+  it("W3 W8 changes nothing when the new secret will not do, or the URL cannot be decrypted", async () => {
+    const { dispatcher, database, schema, call } = await openHttp(databases);
+    const target = { url: WEBHOOK.url };
+    const { id } = await dispatcher.endpoints.create({ tenantId: TENANT, name: "first", target, events: ["*"] });
+    const change = { name: "second", secret: "no secret of Standard Webhooks" };
+    const refused = () => call("PUT", `/v1/webhooks/${id}`, { body: change });
+    expect(await refused()).toMatchObject({
+      status: 400,
+      body: { code: "invalid_endpoint", errors: [{ pointer: "/body/secret" }] },
+    });
+    await database.query(`update ${schema}.endpoints set target = '' where id = $1`, [id]);
+    expect(await refused()).toMatchObject({ status: 409, body: { code: "endpoint_unreadable" } });
+    expect((await call("GET", `/v1/webhooks/${id}`)).body).toMatchObject({ name: "first" });
+  });
+
   it("W2 describes its routes in the OpenAPI document", async () => {
     const { routes } = await openHttp(databases);
     const document = routes.getOpenAPIDocument({ openapi: "3.1.0", info: { title: "t", version: "1" } });

@@ -5,7 +5,7 @@ import type { FieldIssue } from "../errors.js";
 const MAX_CHARACTERS = 32_768;
 /** Of the texts and lists that one rendering makes, in characters and entries. */
 const MEMORY_LIMIT = 4_000_000;
-const RENDER_LIMIT_MS = 1_000;
+const RENDER_LIMIT_MS = 250;
 const LIMITS = { maxOutputCharacters: 1_048_576, maxValueCharacters: MEMORY_LIMIT } as const;
 
 /** Tags that read other templates: there are none. */

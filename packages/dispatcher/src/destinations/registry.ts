@@ -1,13 +1,19 @@
-import type { Destination } from "@hookline/core";
-import { DispatcherError } from "../errors.js";
+import type { Destination, SchemaIssue } from "@hookline/core";
+import type { AddressGuardOptions } from "../address-guard.js";
+import { DispatcherError, toFieldIssues } from "../errors.js";
 import { ENDPOINT_NOTICE_ID } from "./endpoint-notice.js";
 import { createWebhookDestination, WEBHOOK_DESTINATION_ID } from "./webhook.js";
+
+/** The code of a refused target: of an endpoint, or of a direct send. */
+export type TargetRefusal = "invalid_endpoint" | "invalid_message";
 
 export interface DestinationRegistry {
   add(destination: Destination): void;
   get(id: string): Destination | undefined;
   /** Throws `unknown_destination`. */
   require(id: string): Destination;
+  /** A target that a caller gave, as it is stored. Throws `refusal` when the destination refuses it. */
+  parseTarget(id: string, target: unknown, refusal?: TargetRefusal): unknown;
   /** Whether it signs with a secret of its endpoint. */
   signs(id: string): boolean;
   /** Whether anything is kept between its deliveries. */
@@ -15,8 +21,12 @@ export interface DestinationRegistry {
 }
 
 /** The destinations by id; `webhook` is always there. */
-export function createDestinationRegistry(destinations: readonly Destination[]): DestinationRegistry {
-  const byId = new Map<string, Destination>([[WEBHOOK_DESTINATION_ID, createWebhookDestination() as Destination]]);
+export function createDestinationRegistry(
+  destinations: readonly Destination[],
+  addressGuard: AddressGuardOptions,
+): DestinationRegistry {
+  const webhook = createWebhookDestination(addressGuard) as Destination;
+  const byId = new Map<string, Destination>([[WEBHOOK_DESTINATION_ID, webhook]]);
   const add = (destination: Destination): void => {
     if (byId.has(destination.id)) {
       throw new DispatcherError("duplicate_destination", `There is a destination "${destination.id}" already.`);
@@ -35,7 +45,20 @@ export function createDestinationRegistry(destinations: readonly Destination[]):
       }
       return destination;
     },
+    parseTarget(id, target, refusal = "invalid_endpoint") {
+      const parsed = byId.get(id)?.parseTarget?.(target);
+      if (parsed === undefined) return target;
+      if (parsed.issues !== undefined) throw invalidTarget(parsed.issues, refusal);
+      return parsed.value;
+    },
     signs: (id) => id === WEBHOOK_DESTINATION_ID,
     keepsState: (id) => id !== WEBHOOK_DESTINATION_ID,
   };
+}
+
+function invalidTarget(schemaIssues: readonly SchemaIssue[], refusal: TargetRefusal): DispatcherError {
+  const issues = toFieldIssues("target", schemaIssues);
+  const [first] = issues;
+  const what = refusal === "invalid_endpoint" ? "endpoint" : "message";
+  return new DispatcherError(refusal, `The ${what}'s ${first?.path} ${first?.message}.`, { issues });
 }

@@ -1,7 +1,7 @@
-import type { RequestTls } from "@hookline/core";
+import type { RequestTls, SchemaIssue, SchemaResult } from "@hookline/core";
 import * as signing from "@hookline/webhook-signing";
 import { type AddressGuardOptions, isPortAllowed } from "../address-guard.js";
-import { DispatcherError, type FieldIssue } from "../errors.js";
+import type { FieldIssue } from "../errors.js";
 import { bodyTemplateIssues } from "./body-template.js";
 import { tlsIssues } from "./target-tls.js";
 
@@ -65,22 +65,21 @@ export function schemeOf(target: WebhookTarget): signing.Scheme {
 }
 
 /** Checks a target that a caller gave and answers it with lower-case header names. */
-export function parseWebhookTarget(value: unknown, guard: AddressGuardOptions): WebhookTarget {
-  if (typeof value !== "object" || value === null) throw invalidTarget([{ path: "target", message: "is an object" }]);
+export function parseWebhookTarget(value: unknown, guard: AddressGuardOptions): SchemaResult<WebhookTarget> {
+  if (typeof value !== "object" || value === null) return { issues: [{ message: "is an object" }] };
   const { url, scheme, profile, headers, template, tls, ...unknown } = value as Record<string, unknown>;
-  const issues: FieldIssue[] = [
-    ...Object.keys(unknown).map((name) => ({ path: `target.${name}`, message: "is not known" })),
-    ...urlIssues(url, guard),
-    ...(template === undefined ? [] : bodyTemplateIssues("target.template", template)),
-    ...(tls === undefined ? [] : tlsIssues("target.tls", tls)),
+  const isScheme = scheme === undefined || (typeof scheme === "string" && Object.hasOwn(SCHEMES, scheme));
+  const isProfile = profile === undefined || PROFILES.some((name) => name === profile);
+  const urlFault = faultOfUrl(url, guard);
+  const issues: SchemaIssue[] = [
+    ...Object.keys(unknown).map((name) => ({ path: [name], message: "is not known" })),
+    ...(urlFault === null ? [] : [{ path: ["url"], message: urlFault }]),
+    ...(template === undefined ? [] : bodyTemplateIssues("template", template).map(toSchemaIssue)),
+    ...(tls === undefined ? [] : tlsIssues("tls", tls).map(toSchemaIssue)),
+    ...(isScheme ? [] : [{ path: ["scheme"], message: `is one of ${Object.keys(SCHEMES).join(", ")}` }]),
+    ...(isProfile ? [] : [{ path: ["profile"], message: `is one of ${PROFILES.join(", ")}` }]),
   ];
-  if (scheme !== undefined && !(typeof scheme === "string" && Object.hasOwn(SCHEMES, scheme))) {
-    issues.push({ path: "target.scheme", message: `is one of ${Object.keys(SCHEMES).join(", ")}` });
-  }
-  if (profile !== undefined && !PROFILES.some((name) => name === profile)) {
-    issues.push({ path: "target.profile", message: `is one of ${PROFILES.join(", ")}` });
-  }
-  if (issues.length > 0) throw invalidTarget(issues);
+  if (issues.length > 0) return { issues };
   const target = {
     url,
     ...(scheme === undefined ? {} : { scheme }),
@@ -88,23 +87,27 @@ export function parseWebhookTarget(value: unknown, guard: AddressGuardOptions): 
     ...(template === undefined ? {} : { template }),
     ...(tls === undefined ? {} : { tls }),
   } as WebhookTarget;
-  return headers === undefined ? target : { ...target, headers: parseHeaders(headers, schemeOf(target)) };
+  if (headers === undefined) return { value: target };
+  const parsed = parseHeaders(headers, schemeOf(target));
+  return parsed.issues === undefined ? { value: { ...target, headers: parsed.value } } : parsed;
 }
 
-function urlIssues(url: unknown, { allowHttp = false, ports }: AddressGuardOptions): readonly FieldIssue[] {
-  if (typeof url !== "string" || !URL.canParse(url)) return [{ path: "target.url", message: "is a URL" }];
+function toSchemaIssue({ path, message }: FieldIssue): SchemaIssue {
+  return { path: path.split("."), message };
+}
+
+function faultOfUrl(url: unknown, { allowHttp = false, ports }: AddressGuardOptions): string | null {
+  if (typeof url !== "string" || !URL.canParse(url)) return "is a URL";
   const parsed = new URL(url);
   const { protocol, username, password } = parsed;
-  if (protocol !== "https:" && !(allowHttp && protocol === "http:")) {
-    return [{ path: "target.url", message: "has to be https" }];
-  }
-  if (username !== "" || password !== "") return [{ path: "target.url", message: "carries no credentials" }];
-  return isPortAllowed(parsed, ports) ? [] : [{ path: "target.url", message: "has a port that is not allowed" }];
+  if (protocol !== "https:" && !(allowHttp && protocol === "http:")) return "has to be https";
+  if (username !== "" || password !== "") return "carries no credentials";
+  return isPortAllowed(parsed, ports) ? null : "has a port that is not allowed";
 }
 
-function parseHeaders(value: unknown, scheme: signing.Scheme): Readonly<Record<string, string>> {
+function parseHeaders(value: unknown, scheme: signing.Scheme): SchemaResult<Readonly<Record<string, string>>> {
   if (typeof value !== "object" || value === null) {
-    throw invalidTarget([{ path: "target.headers", message: "is an object of strings" }]);
+    return { issues: [{ path: ["headers"], message: "is an object of strings" }] };
   }
   const signed = [scheme, ...scheme.alongside].flatMap((each) => [
     each.idHeader,
@@ -112,21 +115,15 @@ function parseHeaders(value: unknown, scheme: signing.Scheme): Readonly<Record<s
     each.signatureHeader,
   ]);
   const headers: Record<string, string> = {};
-  const issues: FieldIssue[] = [];
+  const issues: SchemaIssue[] = [];
   for (const [name, text] of Object.entries(value)) {
     const lower = name.toLowerCase();
-    const path = `target.headers.${name}`;
+    const path = ["headers", name];
     if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(lower)) issues.push({ path, message: "is not a header's name" });
     else if (RESERVED.has(lower) || signed.includes(lower)) issues.push({ path, message: "is set by the dispatcher" });
     else if (typeof text !== "string" || !/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) {
       issues.push({ path, message: "is not a header's value" });
     } else headers[lower] = text;
   }
-  if (issues.length > 0) throw invalidTarget(issues);
-  return headers;
-}
-
-function invalidTarget(issues: readonly FieldIssue[]): DispatcherError {
-  const [first] = issues;
-  return new DispatcherError("invalid_endpoint", `The endpoint's ${first?.path} ${first?.message}.`, { issues });
+  return issues.length > 0 ? { issues } : { value: headers };
 }

@@ -1,9 +1,10 @@
 import type { Destination, DestinationEndpoint, DestinationRequest } from "@hookline/core";
 import { sign } from "@hookline/webhook-signing";
 import packageJson from "../../package.json" with { type: "json" };
+import type { AddressGuardOptions } from "../address-guard.js";
 import { createBodyTemplates } from "./body-template.js";
 import { writePayload } from "./webhook-payload.js";
-import { schemeOf, type WebhookTarget } from "./webhook-target.js";
+import { parseWebhookTarget, schemeOf, type WebhookTarget } from "./webhook-target.js";
 
 export const WEBHOOK_DESTINATION_ID = "webhook";
 
@@ -14,10 +15,11 @@ export const USER_AGENT = `Hookline/${packageJson.version}`;
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-export function createWebhookDestination(): Destination<WebhookTarget, never> {
+export function createWebhookDestination(addressGuard: AddressGuardOptions): Destination<WebhookTarget, never> {
   const render = createBodyTemplates();
   return {
     id: WEBHOOK_DESTINATION_ID,
+    parseTarget: (target) => parseWebhookTarget(target, addressGuard),
     plan(event, { endpoint, now }) {
       const { target } = endpoint;
       const payload = writePayload(target.profile ?? "standard", event, USER_AGENT);

@@ -154,6 +154,7 @@ const test = createRoute({
     200: json(z.object({ eventId: z.string(), deliveryId: z.string(), attempt: attemptSchema }), "How it went."),
     ...refusals,
     ...notFound,
+    ...conflict,
   },
 });
 
@@ -178,6 +179,7 @@ const verify = createRoute({
     ),
     ...refusals,
     ...notFound,
+    ...conflict,
   },
 });
 
@@ -189,7 +191,7 @@ export function addEndpointRoutes(
 ): void {
   router.openapi(create, async (c) => {
     const { url, scheme, profile, headers, template, tls, ...input } = c.req.valid("json");
-    const { destination = WEBHOOK_DESTINATION_ID, target: ofOther, policy, ...rest } = input;
+    const { destination = WEBHOOK_DESTINATION_ID, target: ofOther, policy, verify, ...rest } = input;
     const ofWebhook = given({ url, scheme, profile, headers, template, tls });
     if (destination !== WEBHOOK_DESTINATION_ID && !destinations.includes(destination)) {
       throw refusal("unknown_destination", "destination", "is not offered here");
@@ -203,6 +205,8 @@ export function addEndpointRoutes(
       destination,
       target,
       ...given(rest),
+      // A caller cannot exempt itself of `verifyEndpoints`.
+      ...(verify && { verify }),
       ...(policy && { policy: policy as EndpointPolicy }),
     });
     return c.json({ ...show(made), secret: made.secret }, 201);
@@ -224,8 +228,8 @@ export function addEndpointRoutes(
     const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
     const ofWebhook = present({ url, scheme, profile, headers, template, tls });
     const known = await endpoints.get(endpoint);
-    if (known === null) return unknownEndpoint(endpoint.id) as never;
-    if (known.key !== null) return keptBySubscription(endpoint.id) as never;
+    const refused = refusalFor(known, endpoint.id);
+    if (known === null || refused !== null) return refused as never;
     const changed = changedTarget(known, { ofWebhook, ofOther: target });
     const changesOfAll = { ...present(changes), ...(policy && { policy: policy as EndpointPolicy }) };
     return c.json(show(await endpoints.update(endpoint, { ...changesOfAll, ...changed })), 200);
@@ -233,14 +237,16 @@ export function addEndpointRoutes(
 
   router.openapi(remove, async (c) => {
     const { endpointId: id } = c.req.valid("param");
-    const known = await endpoints.get({ tenantId: c.var.tenantId, id });
-    if (known !== null && known.key !== null) return keptBySubscription(id) as never;
+    const refused = refusalFor(await endpoints.get({ tenantId: c.var.tenantId, id }), id);
+    if (refused !== null) return refused as never;
     const deleted = await endpoints.delete({ tenantId: c.var.tenantId, id });
     return deleted ? c.body(null, 204) : (unknownEndpoint(id) as never);
   });
 
   router.openapi(rotateSecret, async (c) => {
     const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
+    const refused = refusalFor(await endpoints.get(endpoint), endpoint.id);
+    if (refused !== null) return refused as never;
     const rotated = await endpoints.rotateSecret({ ...endpoint, ...present(c.req.valid("json")) });
     const { secret, overlapEndsAt } = rotated;
     return c.json({ ...show(rotated), secret, overlapEndsAt: overlapEndsAt.toISOString() }, 200);
@@ -248,12 +254,16 @@ export function addEndpointRoutes(
 
   router.openapi(test, async (c) => {
     const endpoint = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
+    const refused = refusalFor(await endpoints.get(endpoint), endpoint.id);
+    if (refused !== null) return refused as never;
     const { attempt, ...ids } = await endpoints.test({ ...endpoint, ...present(c.req.valid("json")) });
     return c.json({ ...ids, attempt: showAttempt(attempt) }, 200);
   });
 
   router.openapi(verify, async (c) => {
     const asked = { tenantId: c.var.tenantId, id: c.req.valid("param").endpointId };
+    const refused = refusalFor(await endpoints.get(asked), asked.id);
+    if (refused !== null) return refused as never;
     const { attempt, endpoint, ...rest } = await endpoints.verify(asked);
     return c.json({ ...rest, endpoint: show(endpoint), attempt: showAttempt(attempt) }, 200);
   });
@@ -297,8 +307,14 @@ function refusal(code: "invalid_endpoint" | "unknown_destination", path: string,
   return new DispatcherError(code, `The endpoint's ${path} ${message}.`, { issues: [{ path, message }] });
 }
 
+/** Why a caller may do nothing with it; null when it is the caller's own. */
+function refusalFor(known: Endpoint | null, id: string): Response | null {
+  if (known === null) return unknownEndpoint(id);
+  return known.key === null ? null : keptBySubscription(id);
+}
+
 function keptBySubscription(id: string): Response {
-  const detail = `The endpoint "${id}" belongs to a subscription of the application, which alone changes it.`;
+  const detail = `The endpoint "${id}" belongs to a subscription of the application, which alone changes and tries it.`;
   return problemResponse({ status: 409, code: "endpoint_of_subscription", detail });
 }
 

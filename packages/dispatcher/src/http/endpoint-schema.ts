@@ -67,6 +67,10 @@ const policySchema = z
       .nullable()
       .optional()
       .openapi({ description: "Of nothing but failure, after which the endpoint is disabled; null for never." }),
+    deleteWhenGone: z
+      .boolean()
+      .optional()
+      .openapi({ description: "True: a 410 deletes the endpoint instead of disabling it." }),
   })
   .strict()
   .openapi("EndpointPolicy", { description: "What the endpoint says otherwise than the dispatcher's options." });

@@ -5,6 +5,7 @@ import { addEndpointRoutes } from "./endpoint-routes.js";
 import { addEventRoutes } from "./event-routes.js";
 import { addEventTypeRoutes } from "./event-type-routes.js";
 import { addRecoveryRoutes } from "./recovery-routes.js";
+import { addRestHooksRoutes } from "./rest-hooks-routes.js";
 import { type Authenticate, createRouter, type TenantEnv } from "./router.js";
 import { addWebhooksRoutes } from "./webhooks-routes.js";
 
@@ -12,7 +13,7 @@ export type { Authenticate, TenantEnv } from "./router.js";
 
 /**
  * The dispatcher over HTTP, as a Hono app with an OpenAPI description: `/v1/endpoints`, `/v1/event-types`, `/v1/deliveries`, `/v1/recoveries`,
- * `/v1/events/{id}`, and
+ * `/v1/events/{id}`, `/v1/rest-hooks` as Zapier calls them, and
  * `/v1/webhooks` as XTSystems has it (snake case, endpoints that speak the `xtsystems` profile). Each caller sees its tenant's alone; another tenant's id answers 404. Errors are problem details (RFC 9457).
  *
  * @example
@@ -37,5 +38,6 @@ export function webhookRoutes(
   addRecoveryRoutes(router, dispatcher);
   addEventRoutes(router, dispatcher);
   addWebhooksRoutes(router, dispatcher);
+  addRestHooksRoutes(router, dispatcher);
   return router;
 }

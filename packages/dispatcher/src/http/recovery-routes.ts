@@ -37,7 +37,7 @@ const recover = createRoute({
       required: true,
       content: {
         "application/json": {
-          schema: z.object({ since: time, until: time.optional(), status: of.optional() }),
+          schema: z.strictObject({ since: time, until: time.optional(), status: of.optional() }),
         },
       },
     },

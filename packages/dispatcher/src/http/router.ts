@@ -17,6 +17,7 @@ const STATUS: Partial<Record<DispatcherErrorCode, number>> = {
   delivery_in_flight: 409,
   endpoint_disabled: 409,
   endpoint_unverified: 409,
+  endpoint_unreadable: 409,
   deadline_passed: 409,
   payload_expunged: 409,
   endpoint_not_found: 404,
@@ -42,10 +43,14 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
   });
   router.onError((error) => {
     if (isDispatcherError(error)) return problemResponse(problemOf(error));
-    if (error instanceof HTTPException && error.status === 400) {
-      return problemResponse({ status: 400, code: "invalid_json", detail: "The body is not JSON." });
+    // What failed on our side is for whoever mounted these routes, who logs it.
+    if (!(error instanceof HTTPException) || error.status >= 500) throw error;
+    if (error.res !== undefined) return error.getResponse();
+    const { status, message } = error;
+    if (status === 400 && /json/i.test(message)) {
+      return problemResponse({ status, code: "invalid_json", detail: "The body is not JSON." });
     }
-    throw error;
+    return problemResponse({ status, code: "bad_request", detail: message || "The request cannot be read." });
   });
   const authenticated = createMiddleware<TenantEnv>(async (c, next) => {
     const caller = await authenticate(c.req.raw);
@@ -56,7 +61,14 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
     c.set("tenantId", caller.tenantId);
     return next();
   });
-  for (const path of ["/v1/endpoints", "/v1/event-types", "/v1/deliveries", "/v1/recoveries", "/v1/webhooks"]) {
+  for (const path of [
+    "/v1/endpoints",
+    "/v1/event-types",
+    "/v1/deliveries",
+    "/v1/recoveries",
+    "/v1/webhooks",
+    "/v1/rest-hooks",
+  ]) {
     router.use(path, authenticated);
     router.use(`${path}/*`, authenticated);
   }

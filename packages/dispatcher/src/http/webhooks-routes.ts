@@ -4,7 +4,9 @@ import { writePayload } from "../destinations/webhook-payload.js";
 import type { WebhookTarget } from "../destinations/webhook-target.js";
 import type { Dispatcher } from "../dispatcher.js";
 import type { Endpoint, EndpointPolicy, TenantScoped } from "../endpoint.js";
+import { checkSecret } from "../endpoint-secret.js";
 import { DispatcherError, isDispatcherError } from "../errors.js";
+import { endpointUnreadable } from "../unreadable-target.js";
 import { conflict, id, json, notFound, present, refusals, type TenantEnv } from "./router.js";
 
 const time = z.iso.datetime();
@@ -176,6 +178,8 @@ export function addWebhooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: Di
   router.openapi(update, async (c) => {
     const known = await find({ tenantId: c.var.tenantId, id: c.req.valid("param").webhookId });
     const { url, headers, secret, name, events, active, ...limits } = c.req.valid("json");
+    // Before anything is written: what the rotation would refuse leaves the fields as they are, too.
+    if (secret) checkNewSecret(known, secret);
     const targetChanges = present({ url, headers: headers ?? undefined });
     const updated = await endpoints.update(known, {
       ...present({ name, events, active }),
@@ -217,6 +221,11 @@ export function addWebhooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: Di
       200,
     );
   });
+}
+
+function checkNewSecret({ target }: Endpoint, secret: string): void {
+  if (target === null) throw endpointUnreadable("target", "update it with a whole one first, or give the key back");
+  checkSecret(secret, target as WebhookTarget);
 }
 
 /** Waits of 1, 2, 4 … seconds between so many attempts. */

@@ -6,6 +6,10 @@ import { endpointFields } from "./0004-endpoint-fields.js";
 import { lookBack, lookBackIndexes } from "./0005-look-back.js";
 import { limitsAndTraces } from "./0006-limits-and-traces.js";
 import { growingBacklogs } from "./0007-growing-backlogs.js";
+import { subjectsOfSends, subjectsOfSendsIndexes } from "./0008-subjects-of-sends.js";
+import { expungedDeliveries } from "./0009-expunged-deliveries.js";
+import { retriesOfKeys } from "./0010-retries-of-keys.js";
+import { leasesApart, leasesApartOldIndexes } from "./0011-leases-apart.js";
 
 /** In the order in which they run; what has been released is never changed. */
 export const migrations: readonly Migration[] = [
@@ -17,4 +21,10 @@ export const migrations: readonly Migration[] = [
   lookBackIndexes,
   limitsAndTraces,
   growingBacklogs,
+  subjectsOfSends,
+  subjectsOfSendsIndexes,
+  expungedDeliveries,
+  retriesOfKeys,
+  leasesApart,
+  leasesApartOldIndexes,
 ];

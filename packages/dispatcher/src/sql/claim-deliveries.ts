@@ -1,6 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
 import { isDatabaseError } from "@hookline/postgres";
-import { NOT_ITS_TURN, waitsForRetry } from "./ordering.js";
+import { isInTurn, isRetry, letsPass, NOT_ITS_TURN } from "./ordering.js";
 
 /** A delivery under a fresh lease, with what an attempt needs. */
 export interface ClaimedRow {
@@ -43,7 +43,7 @@ export interface Claim {
   readonly rows: readonly ClaimedRow[];
   /** With those that were put off, since it is not their turn. */
   readonly chosen: number;
-  /** The latest time at which one of them was due; null when there was none. */
+  /** The latest time at which one of them was due that was under no lease; null when there was none. */
   readonly chosenToMs: number | null;
   /** The circuit breaker is open, and this claim took its probe: with no row, for nothing. */
   readonly isProbe: boolean;
@@ -66,20 +66,29 @@ const BREATH = "interval '20 milliseconds'";
 export function leaseChosen(schema: string, chosen: string, probe?: string): string {
   const sameKey = (other: string) =>
     `${other}.endpoint_id = chosen.endpoint_id and ${other}.ordering_key = chosen.ordering_key`;
+  const isEarlier = `${sameKey("earlier")} and earlier.position < chosen.position and not chosen.leased`;
   return `
     with ${probe === undefined ? "" : `probe as (${probe}), `}chosen as materialized (${chosen}), behind as materialized (
       select chosen.id, first.id as first, first.attempt
       from chosen cross join lateral (
+        select exists (
+          select from "${schema}".endpoints endpoint where endpoint.id = chosen.endpoint_id and ${letsPass("endpoint")}
+        ) as skips
+      ) as rule cross join lateral (
         (select other.id, other.attempt from "${schema}".queue other
          where ${sameKey("other")} and other.leased and other.id <> chosen.id limit 1)
         union all
         (select earlier.id, earlier.attempt from "${schema}".queue earlier
-         where ${sameKey("earlier")} and earlier.position < chosen.position and not chosen.leased
-           and not (${waitsForRetry("earlier", "$1::text::timestamptz")} and exists (
-             select from "${schema}".endpoints endpoint
-             where endpoint.id = chosen.endpoint_id and endpoint.policy::json ->> 'ordering' = 'skip'
-           ))
+         where ${isEarlier} and not rule.skips
          order by earlier.position limit 1)
+        union all
+        (select earlier.id, earlier.attempt from "${schema}".queue earlier
+         where ${isEarlier} and rule.skips and ${isInTurn("earlier")}
+         order by earlier.position limit 1)
+        union all
+        (select earlier.id, earlier.attempt from "${schema}".queue earlier
+         where ${isEarlier} and rule.skips and ${isRetry("earlier")} and earlier.next_at <= $1::text::timestamptz
+         order by earlier.next_at limit 1)
         limit 1
       ) as first
       where chosen.ordering_key is not null
@@ -87,7 +96,7 @@ export function leaseChosen(schema: string, chosen: string, probe?: string): str
       select delivery.id
       from "${schema}".queue delivery
       join behind on behind.first = delivery.id and behind.attempt = delivery.attempt
-      where delivery.id <> all(array(select id from chosen))
+      where not exists (select from chosen where chosen.id = behind.first)
       for share of delivery skip locked
     ), put_off as (
       update "${schema}".queue waiting set
@@ -111,7 +120,9 @@ export function leaseChosen(schema: string, chosen: string, probe?: string): str
       coalesce(event.trace_context, message.trace_context) as trace_context,
       summary.chosen, summary.chosen_to_ms, ${probe === undefined ? "false" : "exists (select from probe)"} as is_probe
     from (
-      select count(*)::integer as chosen, (extract(epoch from max(next_at)) * 1000)::float8 as chosen_to_ms from chosen
+      select count(*)::integer as chosen,
+        (extract(epoch from max(next_at) filter (where not leased)) * 1000)::float8 as chosen_to_ms
+      from chosen
     ) as summary
     left join leased on true
     left join "${schema}".events event on event.id = leased.event_id
@@ -141,15 +152,20 @@ function isTurnTaken(error: unknown): boolean {
   return isDatabaseError(error) && (error.sqlState === "23505" || error.sqlState === "40P01");
 }
 
-/** Leases what is due: overflow, retries, and what a crashed worker left. */
+/** Leases what is due: first what a crashed worker left, then overflow and retries. */
 export function claimDeliveries(schema: string) {
+  const dueOf = (condition: string, limit: string) => `
+    select id, endpoint_id, ordering_key, position, leased, next_at from "${schema}".queue
+    where ${condition} and next_at <= $1::text::timestamptz and next_at >= $4::text::timestamptz
+    order by next_at, id
+    limit ${limit}
+    for update skip locked`;
   const text = leaseChosen(
     schema,
-    `select id, endpoint_id, ordering_key, position, leased, next_at from "${schema}".queue
-     where state = 0 and next_at <= $1::text::timestamptz and next_at >= $4::text::timestamptz
-     order by next_at, id
-     limit $3::integer
-     for update skip locked`,
+    `with lapsed as materialized (${dueOf("state = 0 and leased", "$3::integer")}), due as materialized (
+       ${dueOf("state = 0 and not leased", "$3::integer - (select count(*) from lapsed)")}
+     )
+     select * from lapsed union all select * from due`,
   );
 
   /** @param from What was due before that time is not looked at; `-infinity` for everything. */

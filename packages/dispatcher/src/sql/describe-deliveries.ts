@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn, unpackColumns } from "./columns.js";
+import { packColumn, unpackColumns } from "@hookline/postgres";
 import type { StoredAttemptRow } from "./list-attempts.js";
 
 /** What a delivery is about, and its last attempt: nulls when there was none. */

@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn, unpackColumns } from "./columns.js";
+import { packColumn, unpackColumns } from "@hookline/postgres";
 import type { RecordedRow } from "./record-attempts.js";
 
 /** A delivery that nobody wants, by its lease. */

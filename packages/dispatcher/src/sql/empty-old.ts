@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn } from "./columns.js";
+import { packColumn } from "@hookline/postgres";
 import { type BodyTable, deliveriesOfOld, stillOld } from "./old-rows.js";
 
 /** Takes the payloads out of old events or direct sends that are locked, and what was answered out of their attempts. */
@@ -10,7 +10,7 @@ export function emptyOld(schema: string) {
       where delivery_id = any(array(${deliveriesOfOld(schema, table)}))
         and (response_body is not null or reason is not null)
     )
-    update "${schema}".${table} set body = 'null', expunged_at = $2::text::timestamptz
+    update "${schema}".${table} set body = 'null',${table === "messages" ? " target = ''," : ""} expunged_at = $2::text::timestamptz
     where id = any(array(select id from old))
     returning id`;
 

@@ -1,4 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
+import { ENDED_AND_IN_FLIGHT, expungeDeliveries } from "./expunge-deliveries.js";
+import { unfinishedOfEvents } from "./unfinished-of-events.js";
 
 export interface ExpungedRow {
   readonly expunged_at: Date;
@@ -6,11 +8,14 @@ export interface ExpungedRow {
   readonly ended: number;
   /** Deliveries that a worker has right now. */
   readonly in_flight: number;
+  /** Of one that ended and had a place in an order; nulls when none did. */
+  readonly endpoint_id: string | null;
+  readonly ordering_key: string | null;
 }
 
 /**
- * Takes the payload out of an event, and what was answered to it out of the attempts; ends what waits. What a worker has
- * is left to it: the attempt is written down, and another one finds no payload. No row when there is no such event.
+ * Takes the payload out of an event that is locked, and what was answered to it out of the attempts. A row for each
+ * delivery that ended and had a place in an order, one at least; none when there is no such event.
  */
 export function expungeEvent(schema: string) {
   const text = `
@@ -18,29 +23,16 @@ export function expungeEvent(schema: string) {
       update "${schema}".events set body = 'null', expunged_at = coalesce(expunged_at, $3::text::timestamptz)
       where id = $1::text and tenant_id = $2::text
       returning id, expunged_at
+    ), waiting as (
+      ${unfinishedOfEvents(schema, "event_id = (select id from emptied)")}
     ), known as (
-      select delivery_id from "${schema}".attempts
+      select delivery_id as id from "${schema}".attempts
       where event_id = (select id from emptied) and ending is not null and event_id is not null
       union
-      select id from "${schema}".queue where event_id = (select id from emptied)
-    ), forgotten as (
-      update "${schema}".attempts set response_body = null, reason = null
-      where delivery_id = any(array(select delivery_id from known)) and error_code is distinct from 'payload_expunged'
-        and (response_body is not null or reason is not null)
-    ), ended as (
-      delete from "${schema}".queue where event_id = (select id from emptied) and not leased
-      returning id, tenant_id, endpoint_id, event_id, attempt, lease_no
-    ), appended as (
-      insert into "${schema}".attempts
-        (delivery_id, attempt, lease_no, tenant_id, endpoint_id, event_id, started_at, duration_ms, outcome, ending,
-         error_code, reason)
-      select id, attempt + 1, lease_no, tenant_id, endpoint_id, event_id, $3::text::timestamptz, 0, 'dead', 'expunged',
-        'payload_expunged', 'The payload was expunged.'
-      from ended
-    )
-    select expunged_at, (select count(*) from ended)::integer as ended,
-      (select count(*) from "${schema}".queue where event_id = (select id from emptied) and leased)::integer as in_flight
-    from emptied`;
+      select id from waiting
+    ), ${expungeDeliveries(schema)}
+    select emptied.expunged_at, ${ENDED_AND_IN_FLIGHT}, placed.endpoint_id, placed.ordering_key
+    from emptied left join ended placed on placed.ordering_key is not null`;
 
   return (query: SqlQuery, event: { readonly tenantId: string; readonly id: string }, now: string) =>
     query<ExpungedRow>(text, [event.id, event.tenantId, now]);

@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { NOT_ITS_TURN, waitsForRetry } from "./ordering.js";
+import { isInTurn, isRetry, letsPass, NOT_ITS_TURN } from "./ordering.js";
 
 export interface SeenKeyRow {
   readonly endpoint_id: string;
@@ -24,17 +24,25 @@ export function findStuckTurns(schema: string) {
       from place cross join lateral (${firstKeyAfter("place.endpoint_id", "place.ordering_key")}) as next
       where place.count < $4::integer
     ), seen as (
-      select place.*, not exists (
-        select from "${schema}".queue busy
-        where ${ofKey("busy")} and busy.next_at < ${NOT_ITS_TURN}
-          and not (${waitsForRetry("busy", "$3::text::timestamptz")} and exists (
-            select from "${schema}".endpoints endpoint
-            where endpoint.id = place.endpoint_id and endpoint.policy::json ->> 'ordering' = 'skip'
-          ))
-      ) and exists (
-        select from "${schema}".queue waiting where ${ofKey("waiting")} and waiting.next_at = ${NOT_ITS_TURN}
-      ) as stuck
+      select place.*, busy.position is null and waiting.position is not null as stuck
       from place
+      left join lateral (
+        select position from "${schema}".queue
+        where ${ofKey("queue")} and queue.next_at = ${NOT_ITS_TURN}
+        order by position limit 1
+      ) as waiting on true
+      left join "${schema}".endpoints endpoint on endpoint.id = place.endpoint_id
+      left join lateral (
+        (select position from "${schema}".queue
+         where ${ofKey("queue")} and queue.next_at < ${NOT_ITS_TURN} and ${isInTurn("queue")}
+         order by position limit 1)
+        union all
+        (select position from "${schema}".queue
+         where ${ofKey("queue")} and ${isRetry("queue")}
+           and (queue.next_at <= $3::text::timestamptz or (${letsPass("endpoint")}) is not true)
+         order by next_at limit 1)
+        limit 1
+      ) as busy on true
     )
     select endpoint_id, ordering_key, stuck from seen
     where stuck or count = (select max(count) from place)

@@ -1,5 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn, unpackColumns } from "./columns.js";
+import { packColumn, unpackColumns } from "@hookline/postgres";
+import { isRetry } from "./ordering.js";
 
 /** A lease that is given back without an attempt. */
 export interface GivenBackRow {
@@ -11,7 +12,16 @@ export interface GivenBackRow {
   readonly nextAt: string;
 }
 
-/** Ends leases without an attempt; a lease that somebody else took meanwhile is left alone. Answers whose were set aside. */
+/** What became of a lease that was given back. */
+export interface ReturnedLeaseRow {
+  /** The endpoint for which it was set aside; null when it was not. */
+  readonly set_aside: string | null;
+  readonly endpoint_id: string | null;
+  /** Where it waits for its retry again, so that others of its key may pass; null: none may. */
+  readonly passed_key: string | null;
+}
+
+/** Ends leases without an attempt; a lease that somebody else took meanwhile is left alone. */
 export function giveBackDeliveries(schema: string) {
   const text = `
     update "${schema}".queue delivery set leased = false, state = input.state, next_at = input.next_at
@@ -22,10 +32,11 @@ export function giveBackDeliveries(schema: string) {
       ["next_at", "timestamptz"],
     ])}) as input
     where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
-    returning case when input.state = 2 then delivery.endpoint_id end as set_aside`;
+    returning case when input.state = 2 then delivery.endpoint_id end as set_aside, delivery.endpoint_id,
+      case when ${isRetry("delivery")} then delivery.ordering_key end as passed_key`;
 
   return (query: SqlQuery, rows: readonly GivenBackRow[]) =>
-    query<{ readonly set_aside: string | null }>(text, [
+    query<ReturnedLeaseRow>(text, [
       packColumn(rows, (row) => row.deliveryId),
       packColumn(rows, (row) => row.leaseNo),
       packColumn(rows, (row) => row.state),

@@ -13,8 +13,9 @@ export interface DeliveryRow {
   readonly ending: Ending | null;
   readonly ended_at: Date | null;
   readonly reason: string | null;
-  readonly state: number | null;
-  readonly leased: boolean | null;
+  /** Its endpoint is disabled; false once it has ended. */
+  readonly held: boolean;
+  readonly leased: boolean;
   readonly next_at: Date | null;
   readonly event_type: string | null;
   readonly destination: string | null;
@@ -120,30 +121,36 @@ function branchesOf(params: ListDeliveriesParams, conditions: Conditions, schema
       ? ""
       : `and exists (select from "${schema}".attempts last
            where last.delivery_id = waiting.id and last.attempt = waiting.attempt ${ofLast})`;
-  const waiting = (states: string) => `
+  // Those that a busy endpoint had set aside when it was disabled are held as well.
+  const isHeld = `(waiting.state <> 0 and exists (
+      select from "${schema}".endpoints owner where owner.id = waiting.endpoint_id and not owner.active))`;
+  const unfinished = (states: string) => `
     (select waiting.id, waiting.tenant_id, waiting.endpoint_id, waiting.event_id, waiting.attempt as attempts,
       null::text as ending, null::timestamptz as ended_at, null::text as reason,
-      waiting.state::integer as state, waiting.leased, nullif(waiting.next_at, ${NOT_ITS_TURN}) as next_at
+      ${isHeld} as held, waiting.leased, nullif(waiting.next_at, ${NOT_ITS_TURN}) as next_at
     from "${schema}".queue waiting ${about("waiting")}
     where ${conditions.of("waiting", "id")} ${states} ${lastAttempt}
     order by waiting.id desc limit $2::integer)`;
   const ended = (endings: string) => `
     (select ended.delivery_id as id, ended.tenant_id, ended.endpoint_id, ended.event_id, ended.attempt as attempts,
-      ended.ending, ended.started_at as ended_at, ended.reason, null::integer as state, null::boolean as leased,
+      ended.ending, ended.started_at as ended_at, ended.reason, false as held, false as leased,
       null::timestamptz as next_at
     from "${schema}".attempts ended ${about("ended")}
     where ${conditions.of("ended", "delivery_id")} and ended.ending is not null ${endings}
       ${conditions.ofAttempt("ended")}
     order by ended.delivery_id desc limit $2::integer)`;
+  // Apart, since each has its own index.
+  const waiting = (states = "") => unfinished(`and not waiting.leased ${states}`);
+  const leased = unfinished("and waiting.state = 0 and waiting.leased");
   switch (params.status) {
     case undefined:
-      return [waiting(""), ended("")];
+      return [waiting(), leased, ended("")];
     case "held":
-      return [waiting("and waiting.state = 1")];
+      return [waiting(`and ${isHeld}`)];
     case "delivering":
-      return [waiting("and waiting.state <> 1 and waiting.leased")];
+      return [leased];
     case "pending":
-      return [waiting("and waiting.state <> 1")];
+      return [waiting(`and not ${isHeld}`), leased];
     case "delivered":
       return [ended("and ended.ending in ('delivered', 'skipped')")];
     case "expired":

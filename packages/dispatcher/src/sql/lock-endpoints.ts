@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn } from "./columns.js";
+import { packColumn } from "@hookline/postgres";
 
 /** What is known of an endpoint while nobody else changes it. */
 export interface LockedEndpointRow {

@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn } from "./columns.js";
+import { packColumn } from "@hookline/postgres";
 
 export interface MarkedBacklogRow {
   readonly id: string;

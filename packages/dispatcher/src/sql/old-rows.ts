@@ -28,7 +28,7 @@ export function lockOld(schema: string) {
     select row.id, row.stored_at from "${schema}".${table} row
     where row.expunged_at ${isExpunged ? "is not null" : "is null"} and row.stored_at < $1::text::timestamptz
       and (row.stored_at, row.id) > (coalesce($2::text, '-infinity')::timestamptz, coalesce($3::text, ''))
-      and not exists (select from "${schema}".queue pending where ${isPending(table, "row")})
+      and not ${isPending(schema, table)}
     order by row.stored_at, row.id
     limit $4::integer
     for update skip locked`;
@@ -51,12 +51,18 @@ export function stillOld(schema: string, table: BodyTable): string {
     old as (
       select row.id from "${schema}".${table} row
       where row.id = any(string_to_array($1::text, E'\\x1e'))
-        and not exists (select from "${schema}".queue pending where ${isPending(table, "row")})
+        and not ${isPending(schema, table)}
     )`;
 }
 
-function isPending(table: BodyTable, row: string): string {
-  return table === "events" ? `pending.event_id = ${row}.id` : `pending.id = ${row}.id`;
+/** The condition that a delivery of `row` is unfinished. Leases are few: they are read once for all rows. */
+function isPending(schema: string, table: BodyTable): string {
+  const waits = (condition: string) => `exists (select from "${schema}".queue pending where ${condition})`;
+  if (table === "messages") return waits("pending.id = row.id");
+  return `(
+        ${waits("pending.event_id = row.id and pending.event_id is not null and not pending.leased")}
+        or row.id in (select event_id from "${schema}".queue where state = 0 and leased and event_id is not null)
+      )`;
 }
 
 /** The ids of the finished deliveries of those rows. */

@@ -12,8 +12,22 @@ export function nextPlace(schema: string): string {
   return `nextval('"${schema}".queue_position')`;
 }
 
-/** The condition that a delivery is tried again later, so that `skip` lets the next one of its key pass. */
-export function waitsForRetry(delivery: string, now: string): string {
+/**
+ * The condition that a delivery is tried again, now or later: until then `skip` lets the next ones of its key pass. As the
+ * index over such retries has it.
+ */
+export function isRetry(delivery: string): string {
   return `(${delivery}.attempt > 0 and not ${delivery}.leased and ${delivery}.state = 0
-    and ${delivery}.next_at > ${now} and ${delivery}.next_at < ${NOT_ITS_TURN})`;
+    and ${delivery}.next_at < ${NOT_ITS_TURN})`;
+}
+
+/** The condition that it is not: nothing behind it passes. As the index over the others has it. */
+export function isInTurn(delivery: string): string {
+  return `(${delivery}.attempt = 0 or ${delivery}.leased or ${delivery}.state <> 0
+    or ${delivery}.next_at = ${NOT_ITS_TURN})`;
+}
+
+/** The condition that an endpoint lets the next ones pass. */
+export function letsPass(endpoint: string): string {
+  return `${endpoint}.policy::json ->> 'ordering' = 'skip'`;
 }

@@ -1,6 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn, unpackColumns } from "./columns.js";
-import { NOT_ITS_TURN } from "./ordering.js";
+import { packColumn, unpackColumns } from "@hookline/postgres";
+import { letsPass, NOT_ITS_TURN } from "./ordering.js";
 
 /** Where a turn is over: an attempt of the key was made. */
 export interface PassedTurn {
@@ -34,7 +34,7 @@ export function passTurns(schema: string) {
         order by position
         limit case when endpoint.id is null then 500 else 1 end
       ) as waiting
-      where passed.ended or endpoint.policy::json ->> 'ordering' = 'skip'
+      where passed.ended or ${letsPass("endpoint")}
     )
     update "${schema}".queue waiting set
       next_at = $4::text::timestamptz, ordering_key = case when next.is_known then waiting.ordering_key end

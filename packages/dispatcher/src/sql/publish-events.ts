@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn, unpackColumns } from "./columns.js";
+import { packColumn, unpackColumns } from "@hookline/postgres";
 import { nextPlace, placeKey } from "./ordering.js";
 
 /** One event, ready to be stored. */
@@ -19,7 +19,7 @@ export interface EventRow {
   readonly traceContext: string | null;
 }
 
-/** One row for each delivery made, or one with nulls for an event that nobody wanted. */
+/** One row for each delivery made, or one with nulls for an event that nobody wanted; of new events, none for that. */
 export interface PublishedRow {
   readonly event_id: string;
   readonly delivery_id: string | null;
@@ -41,6 +41,8 @@ export interface PublishEventsParams {
   readonly leasedUntil: string | null;
   /** Tells listening workers on commit. */
   readonly notifyChannel: string | null;
+  /** Nobody can have published one of them before: their ids were made just now, and none has a key. */
+  readonly areNew?: boolean;
 }
 
 const COLUMNS = [
@@ -64,11 +66,12 @@ const COLUMNS = [
  * once, since only a claim knows whose turn it is.
  */
 export function publishEvents(schema: string) {
+  const allNew = unchecked(schema);
   const plain = unordered(schema);
   const inOrder = ordered(schema);
 
   return (query: SqlQuery, rows: readonly EventRow[], params: PublishEventsParams) =>
-    query<PublishedRow>(rows.some((row) => row.orderingKey !== null) ? inOrder : plain, [
+    query<PublishedRow>(params.areNew ? allNew : rows.some((row) => row.orderingKey !== null) ? inOrder : plain, [
       packColumn(rows, (row) => row.id),
       packColumn(rows, (row) => row.tenantId),
       packColumn(rows, (row) => row.type),
@@ -86,20 +89,27 @@ export function publishEvents(schema: string) {
     ]);
 }
 
+/** What is new needs no look at what there is, and no answer but its deliveries. */
+function unchecked(schema: string): string {
+  return `
+    with input as (
+      select * from ${unpackColumns(COLUMNS)}
+    ), stored as (
+      insert into "${schema}".events
+        (id, tenant_id, type, subject_id, occurred_at, stored_at, body, trace_context)
+      select id, tenant_id, type, subject_id, occurred_at, $11::text::timestamptz, body, trace_context
+      from input
+    ), ${queued(schema, "input")}, ${NOTIFIED}
+    select matched.event_id, ${DELIVERY}
+    from matched
+    left join notified on true`;
+}
+
 function unordered(schema: string): string {
   return `
     with input as (
       select * from ${unpackColumns(COLUMNS)}
-    ), ${stored(schema, "")}, matched as materialized (
-      select ${newDeliveryId("$12")} as id,
-        stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active, ${HEALTH},
-        endpoint.active and $13::text is not null as leased
-      ${matching(schema)}
-    ), queued as (
-      insert into "${schema}".queue (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at)
-      select id, event_id, endpoint_id, tenant_id, ${STATE_AND_LEASE}
-      from matched
-    ), ${PUBLISHED}`;
+    ), ${stored(schema, "")}, ${queued(schema, "stored")}, ${PUBLISHED}`;
 }
 
 function ordered(schema: string): string {
@@ -116,7 +126,7 @@ function ordered(schema: string): string {
         stored.id as event_id, stored.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active, ${HEALTH},
         endpoint.active and $13::text is not null and ${placeKey("input", "endpoint")} is null as leased,
         ${placeKey("input", "endpoint")} as ordering_key, input.position as input_position
-      ${matching(schema)}
+      ${matching(schema, "stored")}
     ), queued as (
       insert into "${schema}".queue
         (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at, ordering_key, position)
@@ -149,22 +159,39 @@ function stored(schema: string, where: string): string {
     )`;
 }
 
-function matching(schema: string): string {
-  return `from stored
-      join input on input.id = stored.id
+/** The deliveries of events that nobody's order concerns: of all in `input`, or of those among them that were `stored`. */
+function queued(schema: string, events: "input" | "stored"): string {
+  return `matched as materialized (
+      select ${newDeliveryId("$12")} as id,
+        ${events}.id as event_id, ${events}.tenant_id, endpoint.id as endpoint_id, endpoint.version, endpoint.active, ${HEALTH},
+        endpoint.active and $13::text is not null as leased
+      ${matching(schema, events)}
+    ), queued as (
+      insert into "${schema}".queue (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at)
+      select id, event_id, endpoint_id, tenant_id, ${STATE_AND_LEASE}
+      from matched
+    )`;
+}
+
+function matching(schema: string, events: "input" | "stored"): string {
+  return `from ${events === "input" ? "input" : "stored join input on input.id = stored.id"}
       join "${schema}".endpoints endpoint
-        on endpoint.tenant_id = stored.tenant_id and endpoint.events && string_to_array(input.patterns, ' ')`;
+        on endpoint.tenant_id = ${events}.tenant_id and endpoint.events && string_to_array(input.patterns, ' ')`;
 }
 
 const STATE_AND_LEASE = `case when active then 0 else 1 end, leased, 1,
         case when leased then $13::text else $11::text end::timestamptz`;
 
-const PUBLISHED = `notified as (
+const DELIVERY = `matched.id as delivery_id, matched.endpoint_id, matched.version, matched.leased,
+      matched.failures, matched.openings, matched.blocked_until`;
+
+const NOTIFIED = `notified as (
       select pg_notify($14::text, $11::text) from (select 1 from matched where active limit 1) as any_active
       where $14::text is not null
-    )
-    select stored.id as event_id, matched.id as delivery_id, matched.endpoint_id, matched.version, matched.leased,
-      matched.failures, matched.openings, matched.blocked_until
+    )`;
+
+const PUBLISHED = `${NOTIFIED}
+    select stored.id as event_id, ${DELIVERY}
     from stored
     left join matched on matched.event_id = stored.id
     left join notified on true`;

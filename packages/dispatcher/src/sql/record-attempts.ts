@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn, unpackColumns } from "./columns.js";
+import { packColumn, unpackColumns } from "@hookline/postgres";
 
 /** How a delivery ended. */
 export type Ending = "delivered" | "skipped" | "refused" | "exhausted" | "expired" | "endpoint_deleted" | "expunged";
@@ -40,6 +40,11 @@ export interface RecordedRow {
   readonly ended: boolean;
 }
 
+export interface WrittenRow extends RecordedRow {
+  /** Its payload was expunged while the attempt was made; null: no. */
+  readonly expunged: boolean | null;
+}
+
 const COLUMNS = [
   ["id", "text"],
   ["lease_no", "integer"],
@@ -59,6 +64,9 @@ const COLUMNS = [
   ["phases", "text"],
 ] as const;
 
+/** Its payload was expunged while the attempt was made. The row of the queue says so, since its lock was waited for. */
+const IS_FORGOTTEN = "recorded.expunged and input.error_code is distinct from 'payload_expunged'";
+
 /**
  * Ends or reschedules deliveries and appends their attempts, in one statement. Answers which leases it did so for: one
  * that was lost is not among them, and leaves no trace, also when the one that followed it is in the same batch.
@@ -72,14 +80,14 @@ export function recordAttempts(schema: string) {
       where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
         and input.ending is not null
       returning delivery.id, delivery.lease_no, delivery.tenant_id, delivery.endpoint_id, delivery.event_id,
-        delivery.ordering_key
+        delivery.ordering_key, delivery.expunged
     ), rescheduled as (
       update "${schema}".queue delivery set leased = false, attempt = input.attempt, next_at = input.next_at
       from input
       where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
         and input.ending is null
       returning delivery.id, delivery.lease_no, delivery.tenant_id, delivery.endpoint_id, delivery.event_id,
-        delivery.ordering_key
+        delivery.ordering_key, delivery.expunged
     ), recorded as (
       select *, true as ended from ended union all select *, false from rescheduled
     ), appended as (
@@ -88,7 +96,8 @@ export function recordAttempts(schema: string) {
          error_code, reason, request_headers, response_body, next_at, phases)
       select recorded.id, input.attempt, input.lease_no, recorded.tenant_id, recorded.endpoint_id, recorded.event_id,
         input.started_at, input.duration_ms, input.outcome, input.ending, input.status,
-        input.error_code, input.reason, input.request_headers, input.response_body, input.next_at, input.phases
+        input.error_code, case when ${IS_FORGOTTEN} then null else input.reason end, input.request_headers,
+        case when ${IS_FORGOTTEN} then null else input.response_body end, input.next_at, input.phases
       from recorded join input using (id, lease_no)
       on conflict do nothing
     ), remembered as (
@@ -100,10 +109,10 @@ export function recordAttempts(schema: string) {
       order by recorded.endpoint_id, input.entity, input.position desc
       on conflict (endpoint_id, entity) do update set state = excluded.state, updated_at = excluded.updated_at
     )
-    select id, lease_no, endpoint_id, ordering_key, ended from recorded`;
+    select id, lease_no, endpoint_id, ordering_key, ended, expunged from recorded`;
 
   return (query: SqlQuery, rows: readonly AttemptRow[]) =>
-    query<RecordedRow>(text, [
+    query<WrittenRow>(text, [
       packColumn(rows, (row) => row.deliveryId),
       packColumn(rows, (row) => row.leaseNo),
       packColumn(rows, (row) => row.attempt),

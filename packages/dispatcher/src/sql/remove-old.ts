@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn } from "./columns.js";
+import { packColumn } from "@hookline/postgres";
 import { type BodyTable, deliveriesOfOld, stillOld } from "./old-rows.js";
 
 /** Deletes old events or direct sends that are locked, and all that is known of their deliveries. */

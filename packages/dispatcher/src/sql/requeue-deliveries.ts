@@ -53,7 +53,10 @@ export function requeueDeliveries(schema: string) {
       select unnest(string_to_array($3::text, E'\\x1e')) as id
     ), ${requeueChosen(schema)}, hurried as (
       update "${schema}".queue set state = 0, next_at = $2::text::timestamptz
-      where id = any(array(select id from chosen)) and tenant_id = $1::text and not leased and state <> 1
+      where id = any(array(select id from chosen)) and tenant_id = $1::text and not leased
+        and (state = 0 or not exists (
+          select from "${schema}".endpoints endpoint where endpoint.id = queue.endpoint_id and not endpoint.active
+        ))
       returning id
     )
     select id from queued union all select id from hurried`;

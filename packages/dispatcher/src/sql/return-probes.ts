@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn, unpackColumns } from "./columns.js";
+import { packColumn, unpackColumns } from "@hookline/postgres";
 
 /** A probe of which nothing became. */
 export interface ReturnedProbe {

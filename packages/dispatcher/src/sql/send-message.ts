@@ -1,4 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
+import { packColumn } from "@hookline/postgres";
 
 /** One direct send, ready to be stored. */
 export interface MessageRow {
@@ -12,6 +13,8 @@ export interface MessageRow {
   readonly deadlineAt: string | null;
   /** Of whoever sends; see the migration. */
   readonly traceContext: string | null;
+  /** Null: about nobody. */
+  readonly subjectIds: readonly string[] | null;
 }
 
 export interface SendMessageParams {
@@ -26,9 +29,10 @@ export function sendMessage(schema: string) {
   const text = `
     with stored as (
       insert into "${schema}".messages
-        (id, tenant_id, destination, target, body, idempotency_key, deadline_at, stored_at, trace_context)
+        (id, tenant_id, destination, target, body, idempotency_key, deadline_at, stored_at, trace_context,
+         subject_ids)
       values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text::timestamptz, $8::text::timestamptz,
-        $11::text)
+        $11::text, string_to_array($12::text, E'\\x1e'))
       on conflict do nothing
       returning id, tenant_id, deadline_at
     ), queued as (
@@ -53,5 +57,6 @@ export function sendMessage(schema: string) {
       params.leasedUntil,
       params.notifyChannel,
       row.traceContext,
+      row.subjectIds === null ? null : packColumn(row.subjectIds, (id) => id),
     ]);
 }

@@ -9,6 +9,7 @@ import { describeDeliveries } from "./describe-deliveries.js";
 import { discardDeliveries } from "./discard-deliveries.js";
 import { emptyOld } from "./empty-old.js";
 import { expungeEvent } from "./expunge-event.js";
+import { expungeSends } from "./expunge-sends.js";
 import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
 import { findSetAside } from "./find-set-aside.js";
@@ -20,14 +21,17 @@ import { giveBackDeliveries } from "./give-back-deliveries.js";
 import { hasBeenAttempted } from "./has-been-attempted.js";
 import { insertEndpoint } from "./insert-endpoint.js";
 import { insertRecovery } from "./insert-recovery.js";
+import { listAllAttempts } from "./list-all-attempts.js";
 import { listAttempts } from "./list-attempts.js";
 import { listDeliveries } from "./list-deliveries.js";
 import { listEndpoints } from "./list-endpoints.js";
 import { listEvents } from "./list-events.js";
 import { listRecoveries } from "./list-recoveries.js";
+import { listSends } from "./list-sends.js";
 import { loadEndpoint } from "./load-endpoint.js";
 import { loadState } from "./load-state.js";
 import { lockEndpoints } from "./lock-endpoints.js";
+import { lockEvent, lockSends } from "./lock-expunged.js";
 import { markBacklogs } from "./mark-backlogs.js";
 import { nextDue } from "./next-due.js";
 import { notifyWorkers } from "./notify-workers.js";
@@ -56,7 +60,7 @@ import { unholdOrphans } from "./unhold-orphans.js";
 import { unmarkBacklogs } from "./unmark-backlogs.js";
 import { updateEndpoint } from "./update-endpoint.js";
 import { upsertSubscription } from "./upsert-subscription.js";
-import { vacuumQueue } from "./vacuum-queue.js";
+import { vacuumTable } from "./vacuum-table.js";
 
 /** Every statement, with the schema's name written into its text once. */
 export function createStatements(schema: string) {
@@ -107,7 +111,7 @@ export function createStatements(schema: string) {
     unmarkBacklogs: unmarkBacklogs(schema),
     updateEndpoint: updateEndpoint(schema),
     upsertSubscription: upsertSubscription(schema),
-    vacuumQueue: vacuumQueue(schema),
+    vacuumTable: vacuumTable(schema),
     advanceRecovery: advanceRecovery(schema),
     cancelRecovery: cancelRecovery(schema),
     insertRecovery: insertRecovery(schema),
@@ -119,6 +123,11 @@ export function createStatements(schema: string) {
     removeOld: removeOld(schema),
     removeOldAttempts: removeOldAttempts(schema),
     expungeEvent: expungeEvent(schema),
+    expungeSends: expungeSends(schema),
+    listAllAttempts: listAllAttempts(schema),
+    listSends: listSends(schema),
+    lockEvent: lockEvent(schema),
+    lockSends: lockSends(schema),
     releaseKeys: releaseKeys(schema),
   } as const;
 }

@@ -1,5 +1,5 @@
 import type { SqlQuery } from "@hookline/core";
-import { packColumn } from "./columns.js";
+import { packColumn } from "@hookline/postgres";
 
 /** Takes the mark from these endpoints, and from every one for which nothing waits any more. */
 export function unmarkBacklogs(schema: string) {
@@ -8,7 +8,7 @@ export function unmarkBacklogs(schema: string) {
       select id from "${schema}".endpoints
       where backlog_level > 0 and (
         id = any(string_to_array($1::text, E'\\x1e'))
-        or not exists (select from "${schema}".queue where queue.endpoint_id = endpoints.id)
+        or not exists (select from "${schema}".queue where not queue.leased and queue.endpoint_id = endpoints.id)
       )
       order by id
       for no key update

@@ -12,7 +12,8 @@ const log = (level) => (fields, message) => say("logged", level, message, fields
 const logger = { debug() {}, info() {}, warn: log("warn"), error: log("error") };
 
 const pool = url.startsWith("postgres") ? new pg.Pool({ connectionString: url, application_name: owner }) : null;
-pool?.on("error", () => {});
+// Also of a client that is given back broken: what nobody hears ends the process.
+pool?.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
 const { database, dispatcher } = await start();
 
 async function start() {
@@ -46,9 +47,6 @@ async function ownTransaction(work) {
   if (pool === null) return database.transaction(({ query }) => work({ query }));
   const client = await pool.connect();
   let failure;
-  // The pool listens only while a client is idle.
-  const onError = () => {};
-  client.on("error", onError);
   try {
     await client.query("begin");
     await work({ query: async (text, params) => (await client.query(text, params)).rows });
@@ -58,7 +56,6 @@ async function ownTransaction(work) {
     if (error instanceof Undone) await client.query("rollback");
     throw error;
   } finally {
-    client.off("error", onError);
     client.release(failure !== undefined && !(failure instanceof Undone));
   }
 }

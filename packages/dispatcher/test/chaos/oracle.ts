@@ -3,7 +3,7 @@ import type { ChaosProcess } from "./chaos-process.js";
 import type { Reception } from "./chaos-receiver.js";
 import { countDuplicates, type Duplicates } from "./duplicates.js";
 import { type RecordedAttempt, recordedAttempts, type TakenLease, takenLeases } from "./lease-audit.js";
-import { findDisorder } from "./order-kept.js";
+import { findDisorder, type Order } from "./order-kept.js";
 
 /** All that is known after a run. */
 export interface Evidence {
@@ -12,6 +12,7 @@ export interface Evidence {
   readonly receptions: readonly Reception[];
   readonly processes: readonly ChaosProcess[];
   readonly databaseKilledAtMs: readonly number[];
+  readonly ordering: Order["policy"];
 }
 
 /** What the oracle says. */
@@ -42,7 +43,7 @@ export interface Faults {
   readonly unverified: readonly number[];
   /** Not recorded as delivered, or more than once. */
   readonly notRecordedOnce: readonly number[];
-  /** Accepted for the first time after a later event of the same ordering key. */
+  /** Sent in another order than that of their key: see {@link findDisorder}. */
   readonly inversions: readonly number[];
   /** Recorded by a worker that did not hold the lease. */
   readonly unfenced: readonly { readonly attempt: RecordedAttempt; readonly taken: readonly TakenLease[] }[];
@@ -69,7 +70,10 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   const accepted = new Set(receptions.filter(({ isAccepted }) => isAccepted).map(({ n }) => n));
   const committed = processes.flatMap((process) => process.committed);
   const rolledBack = processes.flatMap((process) => process.rolledBack);
-  const { inversions, lateRepeats } = findDisorder(receptions);
+  const isUnanswered = ({ deliveryId }: StoredEvent) =>
+    recorded.get(deliveryId)?.some(({ outcome, status }) => outcome === "retry" && status === null) === true;
+  const unanswered = new Set(events.filter(isUnanswered).map(({ n }) => n));
+  const { inversions, lateRepeats } = findDisorder(receptions, { policy: evidence.ordering, unanswered });
   return {
     events: stored.size,
     requests: receptions.length,
