@@ -28,6 +28,10 @@ export const DEFAULTS = {
   /** A secret that is older is due for rotation. */
   secretMaxAgeDays: 90,
   reencryptBatch: 100,
+  /** Accounts whose tokens one run gives back. */
+  releaseBatch: 20,
+  /** Longer than deliveries are tried: what could not be given back by then is forgotten. */
+  releasedTokensKeptMs: 7 * 24 * 60 * 60 * 1000,
   smtpTimeoutMs: 20_000,
   smtpConnections: 5,
   /** Events that an export or an erasure takes at once. */
@@ -50,9 +54,28 @@ export const DEFAULTS = {
     replayTtlSeconds: 7 * 24 * 60 * 60,
     minBearerCharacters: 16,
     maxSchemaErrors: 100,
+    /** Of a stored source. */
+    bounds: {
+      requestsPerMinute: { min: 1, max: 10_000 },
+      maxBodyBytes: { min: 1024, max: 1024 * 1024 },
+    },
+    maxFields: 100,
+    maxAddresses: 200,
+    maxSecretCharacters: 256,
+    /** Secrets that fit side by side, while rotations overlap. */
+    maxValidSecrets: 5,
   },
   /** How long and how many of a source's executions and refusals are kept. */
   executions: { keptMs: 30 * 24 * 60 * 60 * 1000, maxPerSource: 1_000 },
   refusals: { keptMs: 90 * 24 * 60 * 60 * 1000, maxPerSource: 10_000 },
+  automations: {
+    /** How long and how many executions of an automation are kept. */
+    keptMs: 30 * 24 * 60 * 60 * 1000,
+    maxExecutions: 1_000,
+    /** How many may run in a row, each for an event that the one before has published. */
+    maxDepth: 10,
+  },
   maxKeptMails: 200,
+  /** How long a process keeps in memory whose an installation is. */
+  installations: { keptMs: 15_000, missingKeptMs: 2_000, maxKept: 10_000 },
 } as const satisfies Record<string, unknown>;

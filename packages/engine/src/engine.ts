@@ -1,23 +1,37 @@
-import type { Action, Clock, Connector, EventLog, IngestInput, IngestResult, Logger, Outbox } from "@hookline/core";
+import type {
+  Action,
+  Clock,
+  Connector,
+  EventLog,
+  IngestInput,
+  IngestOptions,
+  IngestResult,
+  Logger,
+  Outbox,
+} from "@hookline/core";
 import { createColumnCipher, type Database, migrate } from "@hookline/postgres";
 import { createAcceptOnce } from "./access/accept-once.js";
 import { type ApiKeys, createApiKeys, type Principal } from "./access/api-keys.js";
 import { type Audit, createAudit } from "./access/audit.js";
 import { bearerOf } from "./access/bearer.js";
 import { createNotices, type Notices } from "./access/rotation-notices.js";
+import { secretsOfSource } from "./access/secret-ages.js";
+import { type AccountTokens, createAccountTokens, reencryptAccountTokens } from "./account-tokens/account-tokens.js";
 import { type Automations, createAutomations } from "./automations/automations.js";
 import { type Contacts, createContacts } from "./contacts/contacts.js";
+import type { PersonalDataHolder } from "./contacts/personal-data-holder.js";
 import type { Credentials } from "./credentials/derived-credential.js";
 import { reencryptCredentials } from "./credentials/reencrypt.js";
+import { DEFAULTS } from "./defaults.js";
 import { EngineError } from "./errors.js";
 import { BUILT_IN_IDENTITY_KINDS, checkIdentityKind } from "./identity/identity.js";
 import { createLinkContact, type LinkContact } from "./identity/link-contact.js";
 import { ingestAll } from "./ingest/ingest.js";
+import { createInstallations, type Installations } from "./installations/installations.js";
 import type { EngineSource } from "./sources/check-source.js";
-import type { Sources } from "./sources/source-log.js";
-import { createSourceIntake, type SourceIntake } from "./sources/sources.js";
+import { createSourceIntake, type SourceIntake, type Sources, sourcesOf } from "./sources/sources.js";
 import { MIGRATIONS } from "./storage/migrations.js";
-import { openStore, type RateLimitRedis, type Store } from "./storage/store.js";
+import { type EngineRedis, openStore, type Store } from "./storage/store.js";
 
 export interface EngineOptions {
   readonly database: Database;
@@ -33,10 +47,21 @@ export interface EngineOptions {
   /** What steps of automations can do beside the built-in actions: `defineAction` of `@hookline/core`. */
   // biome-ignore lint/suspicious/noExplicitAny: each action knows the input of its own schema
   readonly actions?: readonly Action<any>[];
+  /**
+   * Ids of destinations to which automations may send by `message.send`, with a target of their author's choice; none
+   * when absent. Each has to refuse the targets of other tenants itself. Those for the app's own work, such as
+   * cold-connect's, don't belong here.
+   */
+  readonly messageDestinations?: readonly string[];
   /** 32 bytes in base64, or several, newest first. Encrypts credentials. */
   readonly encryptionKey: string | readonly string[];
-  /** Counts rate limits for all processes: an ioredis client of yours. The database does where it is absent. */
-  readonly redis?: RateLimitRedis;
+  /**
+   * Counts rate limits and remembers what `acceptOnce` has seen, for all processes: an ioredis client of yours. The
+   * database does both where it is absent. A client that is away has everything refused that needs it.
+   */
+  readonly redis?: EngineRedis;
+  /** Parts of the app that keep data about people in tables of their own: an export shows it, an erasure takes it out. */
+  readonly personalData?: readonly PersonalDataHolder[];
   /** From which age API keys and credentials are due for rotation; 90 when absent. */
   readonly secretMaxAgeDays?: number;
   readonly clock?: Clock;
@@ -56,9 +81,9 @@ export interface Engine {
    * neighbour; contact, event and deliveries of an element exist together or not at all.
    *
    * Rejections: `invalid_event`, `invalid_identity`, `invalid_email`, `invalid_properties`, `idempotency_key_reused`.
-   * A database that fails is thrown; calling again with the same elements is safe.
+   * A database that fails is thrown, and so is what `before` throws; calling again with the same elements is safe.
    */
-  ingest(inputs: readonly IngestInput[]): Promise<readonly IngestResult[]>;
+  ingest(inputs: readonly IngestInput[], options?: IngestOptions): Promise<readonly IngestResult[]>;
   readonly contacts: Contacts;
   readonly identity: { readonly linkContact: LinkContact };
   readonly apiKeys: ApiKeys;
@@ -66,7 +91,7 @@ export interface Engine {
   readonly audit: Audit;
   /** Which secrets are due for rotation. */
   readonly notices: Notices;
-  /** What came in through sources, and what was refused. */
+  /** Sources that tenants make; what came in through any source, and what was refused. */
   readonly sources: Sources;
   /** Trigger → condition → steps. Their runs are deliveries: give `automations.destinations` to the dispatcher. */
   readonly automations: Automations;
@@ -74,6 +99,10 @@ export interface Engine {
   authenticate(request: Request): Promise<Principal | null>;
   /** True the first time that a key is seen within its time; shared by all processes on the database. */
   acceptOnce(key: string, ttlSeconds: number): Promise<boolean>;
+  /** Tokens by which connectors act for people. */
+  readonly accountTokens: AccountTokens;
+  /** Which Discord server, or other place of a connector, is whose. */
+  readonly installations: Installations;
   /** What `saveDerivedCredential` and `getDerivedCredential` take. */
   readonly credentials: Credentials;
   /** Never throws. */
@@ -118,12 +147,26 @@ export function createEngine(options: EngineOptions): Engine {
   const stored = { store, cipher: createColumnCipher({ keys }) };
   const credentials: Credentials = {
     ...stored,
-    reencrypt: (reencryptOptions) => work.track(() => reencryptCredentials(stored, reencryptOptions)),
+    reencrypt: (reencryptOptions) =>
+      work.track(async () => {
+        const credentials = await reencryptCredentials(stored, reencryptOptions);
+        const tokens = await reencryptAccountTokens(stored);
+        return {
+          reencrypted: credentials.reencrypted + tokens.reencrypted,
+          unreadable: credentials.unreadable + tokens.unreadable,
+        };
+      }),
   };
   const apiKeys = createApiKeys(store);
   const linkContact = createLinkContact({ store, ...rules });
   const work = createWorkTracker();
-  const sources = createSourceIntake({ store, outbox, ...rules, sources: options.sources ?? [], track: work.track });
+  const sources = createSourceIntake({
+    ...stored,
+    outbox,
+    ...rules,
+    sources: options.sources ?? [],
+    track: work.track,
+  });
 
   return {
     migrate: () =>
@@ -133,19 +176,41 @@ export function createEngine(options: EngineOptions): Engine {
         migrations: MIGRATIONS,
         logger: store.logger,
       }),
-    ingest: (inputs) => work.track(() => ingestAll({ store, outbox, ...rules }, inputs)),
-    contacts: createContacts({ store, eventLog, identityKinds }),
+    ingest: (inputs, ingestOptions) =>
+      work.track(() => ingestAll({ store, outbox, ...rules, ...ingestOptions }, inputs)),
+    contacts: createContacts({
+      store,
+      outbox,
+      eventLog,
+      connectors,
+      identityKinds,
+      holders: options.personalData ?? [],
+    }),
     identity: { linkContact: (input, linkOptions) => work.track(() => linkContact(input, linkOptions)) },
     apiKeys,
     audit: createAudit(store),
-    notices: createNotices(store, outbox, options.secretMaxAgeDays),
-    sources: { executions: sources.log.executions, refusals: sources.log.refusals },
-    automations: createAutomations({ store, outbox, actions: options.actions ?? [] }),
+    notices: createNotices({
+      ...stored,
+      outbox,
+      maxAgeDays: options.secretMaxAgeDays,
+      configured: (options.sources ?? []).flatMap((source) =>
+        secretsOfSource({ ...source, tenantId: source.tenantId ?? DEFAULTS.tenantId }),
+      ),
+    }),
+    sources: sourcesOf(sources),
+    automations: createAutomations({
+      store,
+      outbox,
+      actions: options.actions ?? [],
+      messageDestinations: options.messageDestinations ?? [],
+    }),
     async authenticate(request) {
       const key = bearerOf(request);
       return key === null ? null : apiKeys.authenticate(key);
     },
-    acceptOnce: createAcceptOnce(store),
+    acceptOnce: createAcceptOnce(store, options.redis ?? null),
+    accountTokens: createAccountTokens(stored),
+    installations: createInstallations(store),
     credentials,
     health: () => checkHealth(store),
     close: () => work.finish(),

@@ -11,6 +11,7 @@ export type EngineErrorCode =
   | "invalid_cursor"
   | "invalid_api_key"
   | "api_key_revoked"
+  | "api_key_expired"
   | "credential_unreadable"
   | "erasure_unsupported"
   | "mail_failed"
@@ -20,6 +21,9 @@ export type EngineErrorCode =
   | "invalid_automation"
   | "automation_not_found"
   | "name_taken"
+  | "invalid_source"
+  | "source_not_found"
+  | "too_many_secrets"
   | "closed";
 
 /** The error of this package. `code` is for programs and part of its contract, the message is for people. */

@@ -341,7 +341,7 @@ describeMatrix("the HTTP app", (databases) => {
     const failing = await fetch(`${url}/ready`);
     expect(failing.status).toBe(503);
     expect(await failing.json()).toMatchObject({ status: "failing" });
-    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect((await fetch(`${url}/health`, { method: "POST" })).status).toBe(200);
   });
 
   it("X8 is not ready while a further check says no or throws", async () => {

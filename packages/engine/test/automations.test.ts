@@ -131,6 +131,27 @@ describeMatrix("automations", (databases) => {
     expect(totals).toEqual({ succeeded: 1, failed: 0, skipped: 1 });
   });
 
+  it("E16 changes made at the same time leave a subscription to what is active, and to nothing else", async () => {
+    const { engine, dispatcher } = await open({ start: false });
+    for (let round = 0; round < 8; round += 1) {
+      const { id } = await engine.automations.create({ ...TRIAGE, name: `Triage ${round}` });
+      const key = { tenantId: TENANT, id };
+      const changes = [
+        () => engine.automations.activate(key),
+        () => engine.automations.deactivate(key),
+        () => engine.automations.update(key, { trigger: { events: [`support.of_${round}`] } }),
+        () => engine.automations.activate(key),
+        ...(round % 2 === 0 ? [() => engine.automations.delete(key)] : []),
+      ];
+      await Promise.all(changes.map((change) => change().catch(() => null)));
+    }
+    const active = (await engine.automations.list({ tenantId: TENANT })).filter((automation) => automation.active);
+    const { endpoints } = await dispatcher.endpoints.list({ tenantId: TENANT, destination: "automation" });
+    expect(endpoints.map(({ events }) => events.join()).sort()).toEqual(
+      active.map(({ trigger }) => trigger.events.join()).sort(),
+    );
+  });
+
   it("tries a failed step again, and does no finished step twice", async () => {
     let tries = 0;
     const flaky: ExternalAction = defineAction({
@@ -314,7 +335,7 @@ describeMatrix("automations", (databases) => {
     const world = await open();
     const { engine } = world;
     const url = await listen(createApp(engine));
-    const { key } = await engine.apiKeys.create({ tenantId: TENANT, name: "test", scopes: ["read", "write"] });
+    const { key, id: keyId } = await engine.apiKeys.create({ tenantId: TENANT, name: "test" });
     const call = async (method: string, path: string, body?: unknown) => {
       const response = await fetch(`${url}/v1/automations${path}`, {
         method,
@@ -342,9 +363,20 @@ describeMatrix("automations", (databases) => {
     });
     await world.dispatcher.publish(REQUEST);
     await until(async () => (await call("GET", `${path}/executions`)).body.totals.succeeded === 1);
+    const renamed = await call("PATCH", path, { name: "Triage of all" });
+    expect(renamed).toMatchObject({ status: 200, body: { version: 1, condition: TRIAGE.condition } });
+    const without = await call("PATCH", path, { condition: null });
+    expect(without).toMatchObject({ status: 200, body: { version: 2, name: "Triage of all" } });
+    expect(without.body).not.toHaveProperty("condition");
+    expect(await call("PATCH", path, { name: "Triage" })).toMatchObject({ status: 200, body: { version: 2 } });
     expect(await call("POST", `${path}/deactivate`)).toMatchObject({ status: 200, body: { active: false } });
     expect(await call("GET", "")).toMatchObject({ body: { automations: [{ name: "Triage" }] } });
     expect((await call("DELETE", path)).status).toBe(204);
+    expect((await call("DELETE", path)).status).toBe(404);
+    const { entries } = await engine.audit.list({ tenantId: TENANT, target: created.body.id });
+    const acts = ["created", "activated", "changed", "changed", "changed", "deactivated", "deleted"];
+    expect(entries.map(({ action }) => action).sort()).toEqual(acts.map((act) => `automation.${act}`).sort());
+    expect(new Set(entries.map(({ actor }) => actor))).toEqual(new Set([`api_key:${keyId}`]));
     expect(await call("GET", path)).toMatchObject({ status: 404, body: { code: "automation_not_found" } });
   });
 });

@@ -1,8 +1,16 @@
 import type { IngestInput, IngestResult } from "@hookline/core";
+import type { Database, DatabaseTransaction } from "@hookline/postgres";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Engine } from "../src/index.js";
-import { describeMatrix, openWorld, type World } from "./support/world.js";
+import { createEngine, type Engine } from "../src/index.js";
+import {
+  describeMatrix,
+  discordConnector,
+  ENCRYPTION_KEY,
+  fixedClock,
+  openWorld,
+  type World,
+} from "./support/world.js";
 
 const tenantId = "acme";
 const discord = { kind: "discord", value: "80351110224678912" };
@@ -58,6 +66,18 @@ const observation = fc.record({
     { requiredKeys: [] },
   ),
 });
+type Observation = typeof observation extends fc.Arbitrary<infer Value> ? Value : never;
+
+const toInput = (tenantId: string, { identities, second, properties }: Observation, index: number): IngestInput => ({
+  tenantId,
+  type: "page.viewed",
+  timestamp: new Date(Date.UTC(2026, 2, 1, 0, 0, second)),
+  idempotencyKey: `event-${index}`,
+  identities,
+  data: { index },
+  contactProperties: properties,
+});
+
 const history = fc.array(observation, { minLength: 2, maxLength: 6 });
 
 /** Who is who and what is known of each, without the ids, which depend on who came first. */
@@ -110,6 +130,21 @@ describeMatrix("contacts", (databases) => {
     expect([...(contact?.aliases ?? [])].sort()).toEqual(
       [first, second, mailed].map(({ contactId }) => contactId).sort(),
     );
+  });
+
+  it("H2 are updated when nothing but an identity was learned of them, and not when nothing was", async () => {
+    const clock = fixedClock();
+    const world = await openWorld(databases, { clock });
+    const identities = [discord, email];
+    const { contactId } = await seen(world, { identities: [discord] });
+    const updatedAt = async () => (await world.engine.contacts.get({ tenantId, contactId }))?.updatedAt;
+    clock.advance(1000);
+    await seen(world, { identities });
+    const learnedAt = new Date(clock.now()).toISOString();
+    expect(await updatedAt()).toBe(learnedAt);
+    clock.advance(1000);
+    await seen(world, { identities });
+    expect(await updatedAt()).toBe(learnedAt);
   });
 
   it("know an email in one spelling only", async () => {
@@ -204,15 +239,7 @@ describeMatrix("contacts", (databases) => {
         async ([events, order, cuts]) => {
           const run = tenants++;
           const inputs = (tenantId: string): IngestInput[] =>
-            events.map(({ identities, second, properties }, index) => ({
-              tenantId,
-              type: "page.viewed",
-              timestamp: new Date(Date.UTC(2026, 2, 1, 0, 0, second)),
-              idempotencyKey: `event-${index}`,
-              identities,
-              data: { index },
-              contactProperties: properties,
-            }));
+            events.map((event, index) => toInput(tenantId, event, index));
           const names = ["one-by-one", "in-order", "shuffled", "at-once", "batches-at-once"] as const;
           const [oneByOne, inOrder, shuffled, atOnce, batchesAtOnce] = names.map((name) => `${name}-${run}`) as [
             string,
@@ -250,6 +277,32 @@ describeMatrix("contacts", (databases) => {
     );
   });
 
+  it("H2 do not depend on how the statements of events that arrive at once interleave", async () => {
+    const { engine, database, schema, dispatcher } = await openWorld(databases);
+    let step = async () => {};
+    const stepping = createEngine({
+      database: inSteps(database, () => step()),
+      schema,
+      outbox: dispatcher,
+      eventLog: dispatcher.events,
+      connectors: [discordConnector()],
+      encryptionKey: ENCRYPTION_KEY,
+    });
+    let tenants = 0;
+    await fc.assert(
+      fc.asyncProperty(history, fc.scheduler(), async (events, scheduler) => {
+        const run = tenants++;
+        const inputs = (tenantId: string) => events.map((event, index) => toInput(tenantId, event, index));
+        for (const one of inputs(`after-another-${run}`)) await engine.ingest([one]);
+        // Which transaction makes its next statement is the scheduler's choice; each has a connection of its own.
+        step = () => scheduler.schedule(Promise.resolve());
+        await scheduler.waitFor(Promise.all(inputs(`interleaved-${run}`).map((one) => stepping.ingest([one]))));
+        expect(await picture(engine, `interleaved-${run}`)).toEqual(await picture(engine, `after-another-${run}`));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
   it("H2 a batch answers what its elements would answer one after the other", async () => {
     const { engine } = await openWorld(databases);
     let tenants = 0;
@@ -279,6 +332,21 @@ describeMatrix("contacts", (databases) => {
     );
   });
 });
+
+/** A database of which each statement within a transaction waits for its turn. */
+function inSteps(database: Database, turn: () => Promise<void>): Database {
+  return {
+    ...database,
+    transaction: (fn) =>
+      database.transaction((tx) => {
+        const query: DatabaseTransaction["query"] = async (text, params) => {
+          await turn();
+          return tx.query(text, params);
+        };
+        return fn({ ...tx, query });
+      }),
+  };
+}
 
 /** Results with the identities of who they are about instead of ids, which are random. */
 function named(engine: Engine, tenantId: string, results: readonly IngestResult[]): Promise<unknown[]> {

@@ -1,8 +1,9 @@
-import type { EventLog, IngestInput } from "@hookline/core";
-import { expect, it } from "vitest";
-import { createApp, createEngine } from "../src/index.js";
+import { type EventLog, type IngestInput, identitySubject } from "@hookline/core";
+import { createReceiver } from "@hookline/dispatcher/testing";
+import { expect, it, onTestFinished } from "vitest";
+import { type ContactExport, createApp, createEngine, type PersonalDataHolder } from "../src/index.js";
 import { ask, mint, visitor } from "./support/confirm.js";
-import { counts, describeMatrix, ENCRYPTION_KEY, openWorld, tableText, type World } from "./support/world.js";
+import { counts, describeMatrix, ENCRYPTION_KEY, openWorld, tableText, until, type World } from "./support/world.js";
 
 const tenantId = "default";
 const email = { kind: "email", value: "jo@example.com" };
@@ -21,13 +22,15 @@ function event(key: string, over: Partial<IngestInput> = {}): IngestInput {
 }
 
 /** A person of two merged contacts with a confirm link, and a neighbour who has nothing to do with it. */
-async function livedIn(world: World) {
-  await world.dispatcher.endpoints.create({
-    tenantId,
-    target: { url: "https://example.com/hook" },
-    events: ["ticket.*"],
-    active: false,
-  });
+async function livedIn(world: World, { endpoint = true } = {}) {
+  if (endpoint) {
+    await world.dispatcher.endpoints.create({
+      tenantId,
+      target: { url: "https://example.com/hook" },
+      events: ["ticket.*"],
+      active: false,
+    });
+  }
   await world.engine.ingest([
     event("e1"),
     event("e2", { identities: [member], contactProperties: { discord: { username: "nelly" } } }),
@@ -37,6 +40,15 @@ async function livedIn(world: World) {
   const contact = await world.engine.contacts.findByIdentity({ tenantId, ...email });
   if (!contact) throw new Error("no contact");
   return contact;
+}
+
+/** All that the schema's tables hold, as one text. */
+async function everyTable(world: World): Promise<string> {
+  const tables = await world.database.query<{ name: string }>(
+    "select tablename as name from pg_tables where schemaname = $1 order by 1",
+    [world.schema],
+  );
+  return (await Promise.all(tables.map(({ name }) => tableText(world, name)))).join("\n");
 }
 
 describeMatrix("personal data", (databases) => {
@@ -131,6 +143,32 @@ describeMatrix("personal data", (databases) => {
     expect(await engine.contacts.erase({ tenantId: "globex", contactId: contact.id })).toBeNull();
   });
 
+  it("N9 takes requests that became no event, and name the person, out of what sources kept", async () => {
+    const world = await openWorld(databases);
+    const contact = await livedIn(world, { endpoint: false });
+    const keep = (id: string, payload: string, tenant = tenantId) =>
+      world.database.query(
+        `insert into "${world.schema}".source_executions
+           (id, tenant_id, source_id, status, error_code, error_message, event_ids, payload, received_at, duration_ms)
+         values ($1, $2, 'support', 'failed', 'invalid_payload', 'no subject', '{}', $3, now(), 1)`,
+        [id, tenant, Buffer.from(payload)],
+      );
+    await keep("exe_1", '{"customer_email":"Jo@Example.com","message":"ü\\\\ my secret illness"}');
+    await keep("exe_2", `{"member":"${ask.platformUserId}"}`);
+    await keep("exe_3", '{"customer_email":"al@example.com"}');
+    await keep("exe_4", '{"customer_email":"jo@example.com"}', "globex");
+    await world.engine.contacts.erase({ tenantId, contactId: contact.id });
+    const rows = await world.database.query<{ id: string; payload: Uint8Array }>(
+      `select id, payload from "${world.schema}".source_executions order by id`,
+    );
+    expect(rows.map(({ id, payload }) => [id, payload.byteLength > 0])).toEqual([
+      ["exe_1", false],
+      ["exe_2", false],
+      ["exe_3", true],
+      ["exe_4", true],
+    ]);
+  });
+
   it("N9 goes on with an erasure that broke off half way", async () => {
     const world = await openWorld(databases);
     const { database, schema, dispatcher } = world;
@@ -139,6 +177,7 @@ describeMatrix("personal data", (databases) => {
     const failing: EventLog = {
       list: (query) => dispatcher.events.list({ ...query, limit: 1 }),
       expunge: (one) => (left-- > 0 ? dispatcher.events.expunge(one) : Promise.reject(new Error("the process died"))),
+      expungeSends: dispatcher.events.expungeSends,
     };
     const open = (eventLog: EventLog) =>
       createEngine({ database, schema, outbox: dispatcher, eventLog, encryptionKey: ENCRYPTION_KEY });
@@ -150,10 +189,101 @@ describeMatrix("personal data", (databases) => {
     expect(await world.engine.contacts.resumeErasures()).toBe(0);
     const again = await world.engine.contacts.erase({ tenantId, contactId: contact.id });
     expect(again).toMatchObject({ status: "done", events: 3 });
-    const { expunge: _none, ...unable } = failing;
-    await expect(open(unable).contacts.erase({ tenantId, contactId: "con_1" })).rejects.toMatchObject({
-      code: "erasure_unsupported",
+    const { expunge: _events, ...noEvents } = failing;
+    const { expungeSends: _sends, ...noSends } = failing;
+    for (const unable of [noEvents, noSends]) {
+      await expect(open(unable).contacts.erase({ tenantId, contactId: "con_1" })).rejects.toMatchObject({
+        code: "erasure_unsupported",
+      });
+    }
+  });
+
+  it("N9 exports and erases what deliveries, follow-ups, automations and other parts of the app hold: no table knows the person", async () => {
+    const receiver = await createReceiver({
+      answer: ({ body }) => ({ body: body.includes("not theirs") ? "stored" : "stored jo@example.com" }),
     });
+    onTestFinished(() => receiver.close());
+    const desk = new Set(["jo@example.com", "neighbour"]);
+    const holder: PersonalDataHolder = {
+      name: "desk",
+      export: async ({ identities }) => identities.map(({ value }) => value).filter((value) => desk.has(value)),
+      async erase({ identities }, { transaction }) {
+        expect((await transaction.query("select 1 as one")).length).toBe(1);
+        for (const { value } of identities) desk.delete(value);
+      },
+    };
+    const mails: string[] = [];
+    const world = await openWorld(databases, {
+      start: true,
+      mailer: { send: async ({ to }) => void mails.push(to) },
+      personalData: [holder],
+      addressGuard: { allow: ["127.0.0.0/8"], allowHttp: true },
+    });
+    const { engine, dispatcher, database, schema, coldConnect } = world;
+    await dispatcher.endpoints.create({ tenantId, target: { url: receiver.url }, events: ["ticket.created"] });
+    const { id: automationId } = await engine.automations.create({
+      tenantId,
+      name: "Answer",
+      trigger: { events: ["ticket.created"] },
+      steps: [
+        {
+          id: "call",
+          action: "http.request",
+          input: { url: receiver.url, headers: {}, body: { about: "{{ data.text }}" } },
+        },
+        { id: "tell", action: "event.publish", input: { type: "ticket.answered", data: { to: "{{ data.text }}" } } },
+      ],
+    });
+    await engine.automations.activate({ tenantId, id: automationId });
+    await coldConnect.requestConfirm({ ...ask, idempotencyKey: "1" });
+    await dispatcher.send({
+      tenantId,
+      destination: "http-request",
+      target: { url: receiver.url, method: "POST", headers: {} },
+      data: { hello: "nelly" },
+      subjectIds: [identitySubject(member)],
+    });
+    await livedIn(world, { endpoint: false });
+    const contact = await engine.contacts.findByIdentity({ tenantId, ...email });
+    if (!contact) throw new Error("no contact");
+    const export_ = async () => (await engine.contacts.export({ tenantId, contactId: contact.id })) as ContactExport;
+    await until(async () => {
+      const { sends, attempts, automationRuns } = await export_();
+      const isSent = sends.length === 5 && sends.every((send) => send.attempts.length === 1);
+      return isSent && attempts.length >= 4 && automationRuns.every(({ status }) => status === "succeeded");
+    });
+    const exported = await export_();
+    expect(exported.sends.map(({ destination }) => destination).sort()).toEqual([
+      "discord-after-bind",
+      "discord-confirm-mail",
+      "http-request",
+      "http-request",
+      "http-request",
+    ]);
+    expect(exported.sends).toContainEqual(
+      expect.objectContaining({
+        data: { hello: "nelly" },
+        attempts: [expect.objectContaining({ status: 200, responseBody: "stored jo@example.com" })],
+      }),
+    );
+    expect(exported.attempts).toContainEqual(
+      expect.objectContaining({ endpointId: expect.any(String), responseBody: "stored jo@example.com" }),
+    );
+    expect(exported.automationRuns[0]?.steps).toMatchObject([{ id: "call" }, { id: "tell" }]);
+    expect(exported.events.map(({ type }) => type)).toContain("ticket.answered");
+    expect(exported.held).toEqual({ desk: ["jo@example.com"] });
+    expect(JSON.stringify(exported)).not.toContain("not theirs");
+
+    const isPersonal = /illness|jo@example|nelly|80351110224678912/;
+    expect(await everyTable(world)).toMatch(isPersonal);
+    const erased = await engine.contacts.erase({ tenantId, contactId: contact.id });
+    expect(erased).toMatchObject({ status: "done" });
+    expect(await everyTable(world)).not.toMatch(isPersonal);
+    expect(await everyTable(world)).toContain("not theirs");
+    expect([...desk]).toEqual(["neighbour"]);
+    // What is encrypted can't be searched: of the targets, the one of the neighbour's request is left.
+    const targets = await database.query(`select body from "${schema}".messages where target <> ''`);
+    expect(targets).toEqual([{ body: '{"about":"not theirs"}' }]);
   });
 
   it("N9 over HTTP: export and erasure, for keys with the scope admin", async () => {

@@ -38,6 +38,25 @@ if (!hasRedis) {
       for (const key of await redis.keys("*")) expect(key).not.toContain("jo@example.com");
     });
 
+    it("H5 accepts a key once, over all processes, remembers it nowhere else, and refuses when Redis is away", async () => {
+      const { connect, stop } = await openRedis();
+      const redis = connect();
+      const { engine, database, schema } = await openWorld(databases, { redis });
+      const other = (await openWorld(databases, { redis: connect() })).engine;
+      await until(() => redis.status === "ready");
+      const key = "discord.interaction:1";
+      const answers = await Promise.all([engine, other, engine, other].map((one) => one.acceptOnce(key, 60)));
+      expect(answers.filter(Boolean)).toHaveLength(1);
+      expect(await engine.acceptOnce("discord.interaction:2", 60)).toBe(true);
+      expect(await database.query(`select 1 as one from "${schema}".accepted_keys`)).toEqual([]);
+      const [kept = ""] = await redis.keys("*");
+      expect(kept).not.toContain(key);
+      expect(await redis.pttl(kept)).toBeGreaterThan(50_000);
+      stop();
+      await until(() => redis.status === "end");
+      await expect(engine.acceptOnce("discord.interaction:3", 60)).rejects.toThrow();
+    });
+
     it("H4 H7 fails closed when Redis is away", async () => {
       const { connect, stop } = await openRedis();
       const redis = connect();

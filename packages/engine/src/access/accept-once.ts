@@ -1,11 +1,22 @@
 import { createHash } from "node:crypto";
 import type { SqlQuery } from "@hookline/core";
+import { createRedisReplayStore, type RedisCommands } from "../replay/redis-replay-store.js";
 import type { Store } from "../storage/store.js";
 import { createSweeper } from "../storage/sweep.js";
 
-/** True the first time that a key is seen within its time, over all processes: one atomic statement, keys hashed. */
-export function createAcceptOnce(store: Store): (key: string, ttlSeconds: number) => Promise<boolean> {
+/**
+ * True the first time that a key is seen within its time, over all processes on the same Redis, or the same database
+ * where there is none: one atomic step, keys hashed. Rejects when that can't be told.
+ */
+export function createAcceptOnce(
+  store: Store,
+  redis: RedisCommands | null,
+): (key: string, ttlSeconds: number) => Promise<boolean> {
   const { database, schema, clock } = store;
+  if (redis) {
+    const accepted = createRedisReplayStore({ redis, keyPrefix: `${schema}:accepted:` });
+    return async (key, ttlSeconds) => accepted.add(createHash("sha256").update(key).digest("base64url"), ttlSeconds);
+  }
   const sweeper = createSweeper(store);
   return async (key, ttlSeconds) => {
     await sweeper.sweepIfDue();

@@ -6,8 +6,11 @@ import type { Store } from "../storage/store.js";
 import { isCleanText } from "../storage/text.js";
 import { type AuditAct, writeAudit } from "./audit.js";
 
-/** `read` allows what changes nothing, `write` the tenant's ordinary work, `admin` keys, the audit log and erasure. */
-export type ApiKeyScope = "read" | "write" | "admin";
+/**
+ * `read` allows what changes nothing, `write` the tenant's ordinary work, `admin` keys, the audit log and erasure,
+ * `tenants` keys for other tenants, beside `admin`.
+ */
+export type ApiKeyScope = "read" | "write" | "admin" | "tenants";
 
 /** An API key as it can be shown: never the key itself. */
 export interface ApiKey {
@@ -41,10 +44,11 @@ export interface ApiKeys {
   create(input: NewApiKey): Promise<ApiKey & { readonly key: string }>;
   /**
    * Makes sure that a key given by configuration exists, with this name and these scopes, and revokes the tenant's
-   * other keys of this name: whoever changes the configured key means the old one to end.
+   * other keys of this name: whoever changes the configured key means the old one to end. A key that was rotated works
+   * until its overlap ends, is logged as a warning, and leaves its successor alone.
    *
    * @throws EngineError `invalid_api_key` when it is shorter than 32 characters or belongs to another tenant,
-   * `api_key_revoked`
+   * `api_key_revoked`, `api_key_expired`
    */
   ensure(input: NewApiKey & { readonly key: string }): Promise<ApiKey>;
   /** Null for a key that is unknown, revoked or expired. */
@@ -52,12 +56,14 @@ export interface ApiKeys {
   /** False when the tenant has no such key. A revoked key stays revoked. */
   revoke(key: ApiKeyReference): Promise<boolean>;
   /**
-   * Makes a successor of the same name and scopes, and lets the old key end after `overlapSeconds` (a day when absent,
+   * Makes a successor of the same name, scopes and expiry, and lets the old key end after `overlapSeconds` (a day when absent,
    * 0 ends it at once). Null when the tenant has no such key that still works.
    */
   rotate(
     key: ApiKeyReference & { readonly overlapSeconds?: number },
   ): Promise<(ApiKey & { readonly key: string }) | null>;
+  /** Every tenant that has or had a key. */
+  tenants(): Promise<readonly string[]>;
   /** The tenant's keys, newest first, revoked and expired ones among them. */
   list(query: { readonly tenantId: string }): Promise<readonly ApiKey[]>;
 }
@@ -78,6 +84,8 @@ export interface NewApiKey {
   readonly expiresAt?: Date;
   /** Who makes it, for the audit log. */
   readonly actor?: string;
+  /** The maker's tenant, where it is another: its audit log tells of it too. */
+  readonly actorTenantId?: string;
 }
 
 interface ApiKeyRow {
@@ -89,23 +97,30 @@ interface ApiKeyRow {
   readonly created_at: Date;
   readonly last_used_at: Date | null;
   readonly revoked_at: Date | null;
+  /** When it ends: its own time, or the end of a rotation's overlap. */
   readonly expires_at: Date | null;
+  /** Its own time alone. */
+  readonly granted_until: Date | null;
 }
 
 const DEFAULT_SCOPES: readonly ApiKeyScope[] = ["read", "write"];
-const SCOPES: ReadonlySet<unknown> = new Set([...DEFAULT_SCOPES, "admin"]);
+const SCOPES: ReadonlySet<unknown> = new Set([...DEFAULT_SCOPES, "admin", "tenants"]);
 const PREFIX_CHARACTERS = 11;
 const MAX_KEY_CHARACTERS = 256;
 
 export function createApiKeys(store: Store): ApiKeys {
-  const { database, schema, clock } = store;
+  const { database, schema, clock, logger } = store;
   const table = `"${schema}".api_keys`;
-  const columns = "id, tenant_id, name, prefix, scopes, created_at, last_used_at, revoked_at, expires_at";
+  const columns =
+    "id, tenant_id, name, prefix, scopes, created_at, last_used_at, revoked_at, expires_at, granted_until";
 
   async function insert(tx: Transaction, input: NewApiKey): Promise<ApiKey & { readonly key: string }> {
     const key = `hk_${randomBytes(32).toString("base64url")}`;
     const { row } = await put(tx, { ...input, key });
-    await writeAudit(store, tx, [actOf("api_key.created", row, input.actor)]);
+    const act = actOf("api_key.created", row, input.actor);
+    const { actorTenantId = row.tenant_id } = input;
+    const elsewhere = { ...act, tenantId: actorTenantId, details: { ...act.details, tenantId: row.tenant_id } };
+    await writeAudit(store, tx, actorTenantId === row.tenant_id ? [act] : [act, elsewhere]);
     return { ...toApiKey(row), key };
   }
 
@@ -115,8 +130,8 @@ export function createApiKeys(store: Store): ApiKeys {
     { tenantId, name, scopes = DEFAULT_SCOPES, ...rest }: NewApiKey & { key: string },
   ) {
     const [row] = await tx.query<ApiKeyRow & { readonly inserted: boolean }>(
-      `insert into ${table} (id, tenant_id, name, key_hash, prefix, scopes, created_at, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
+      `insert into ${table} (id, tenant_id, name, key_hash, prefix, scopes, created_at, expires_at, granted_until)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
        on conflict (key_hash) do update
          set name = case when ${table}.tenant_id = excluded.tenant_id then excluded.name else ${table}.name end,
              scopes = case when ${table}.tenant_id = excluded.tenant_id then excluded.scopes else ${table}.scopes end
@@ -155,6 +170,14 @@ export function createApiKeys(store: Store): ApiKeys {
           throw new EngineError("invalid_api_key", "This API key belongs to another tenant.");
         }
         if (row.revoked_at) throw new EngineError("api_key_revoked", `The API key ${row.prefix}… has been revoked.`);
+        if (row.expires_at && row.expires_at.getTime() <= clock.now()) throw expired(row, row.expires_at);
+        if (row.expires_at && row.expires_at.getTime() !== row.granted_until?.getTime()) {
+          logger.warn(
+            { apiKeyId: row.id, expiresAt: row.expires_at.toISOString() },
+            "the configured API key was rotated and is about to end: configure its successor",
+          );
+          return toApiKey(row);
+        }
         const revoked = await tx.query<ApiKeyRow>(
           `update ${table} set revoked_at = $4 where tenant_id = $1 and name = $2 and id <> $3 and revoked_at is null
            returning ${columns}`,
@@ -200,15 +223,32 @@ export function createApiKeys(store: Store): ApiKeys {
       return database.transaction(async (tx) => {
         const now = new Date(clock.now());
         const [old] = await tx.query<ApiKeyRow>(
-          `update ${table} set expires_at = least(expires_at, $4::timestamptz)
+          `select ${columns} from ${table}
            where tenant_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > $3)
-           returning ${columns}`,
-          [tenantId, id, now, new Date(now.getTime() + overlapSeconds * 1000)],
+           for update`,
+          [tenantId, id, now],
         );
         if (!old) return null;
+        await tx.query(`update ${table} set expires_at = least(expires_at, $2::timestamptz) where id = $1`, [
+          id,
+          new Date(now.getTime() + overlapSeconds * 1000),
+        ]);
         await writeAudit(store, tx, [actOf("api_key.rotated", old, actor)]);
-        return insert(tx, { tenantId, name: old.name, scopes: old.scopes, ...(actor === undefined ? {} : { actor }) });
+        return insert(tx, {
+          tenantId,
+          name: old.name,
+          scopes: old.scopes,
+          ...(old.granted_until === null ? {} : { expiresAt: old.granted_until }),
+          ...(actor === undefined ? {} : { actor }),
+        });
       });
+    },
+
+    async tenants() {
+      const rows = await database.query<{ readonly tenant_id: string }>(
+        `select distinct tenant_id from ${table} order by tenant_id`,
+      );
+      return rows.map(({ tenant_id }) => tenant_id);
     },
 
     async list({ tenantId }) {
@@ -232,6 +272,13 @@ function checkNewKey({ name, scopes, expiresAt }: NewApiKey, nowMs: number): voi
     refuse(`The scopes of an API key are some of ${[...SCOPES].join(", ")}.`);
   }
   if (expiresAt && !(expiresAt.getTime() > nowMs)) refuse("An API key expires in the future, or never.");
+}
+
+function expired({ prefix }: ApiKeyRow, at: Date): EngineError {
+  return new EngineError(
+    "api_key_expired",
+    `The API key ${prefix}… ended at ${at.toISOString()}: it was rotated, or made for a time. Configure its successor, which the rotation answered, or a new key.`,
+  );
 }
 
 function actOf(action: string, row: ApiKeyRow, actor: string | undefined): AuditAct {

@@ -1,22 +1,13 @@
 import type { Outbox } from "@hookline/core";
+import type { ColumnCipher } from "@hookline/postgres";
 import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
 import type { Store } from "../storage/store.js";
 import { claimKeys } from "./accept-once.js";
-
-/** A secret that has been in use since a time. */
-export interface SecretAge {
-  readonly tenantId: string;
-  /** `api_key`, `credential`, or a kind of the app's own such as `endpoint_secret`. */
-  readonly kind: string;
-  /** Of the key, the provider, the endpoint; never the secret. */
-  readonly id: string;
-  /** When it was made, or rotated last. */
-  readonly since: Date;
-}
+import { type ConfiguredSecret, createSecretAges, type SecretAge } from "./secret-ages.js";
 
 export interface Notices {
-  /** API keys and credentials that are older than 90 days, the oldest first. */
+  /** API keys, credentials and secrets of sources that are older than 90 days, the oldest first. */
   rotationDue(query?: { readonly tenantId?: string }): Promise<readonly SecretAge[]>;
   /**
    * Publishes `secret.rotation_due` for each of them and for those of `further` that are too old: once per secret and
@@ -33,9 +24,18 @@ const EVENTS_AT_ONCE = 200;
 const TOLD_FOR_SECONDS = 10 * 365 * 24 * 60 * 60;
 
 /** @throws EngineError `invalid_options` */
-export function createNotices(store: Store, outbox: Outbox, maxAgeDays: number = DEFAULTS.secretMaxAgeDays): Notices {
+export function createNotices(parts: {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly cipher: ColumnCipher;
+  /** Secrets of the configuration, which are looked at each time. */
+  readonly configured: readonly ConfiguredSecret[];
+  readonly maxAgeDays?: number | undefined;
+}): Notices {
+  const { store, outbox, configured, maxAgeDays = DEFAULTS.secretMaxAgeDays } = parts;
   if (!(maxAgeDays > 0)) throw new EngineError("invalid_options", "secretMaxAgeDays is more than 0.");
   const { database, schema, clock, logger } = store;
+  const ages = createSecretAges(parts);
   const dueBefore = () => new Date(clock.now() - maxAgeDays * DAY_MS);
 
   async function rotationDue({ tenantId }: { readonly tenantId?: string } = {}): Promise<readonly SecretAge[]> {
@@ -48,10 +48,18 @@ export function createNotices(store: Store, outbox: Outbox, maxAgeDays: number =
        select tenant_id, 'credential', provider_id, updated_at
        from "${schema}".derived_credentials
        where updated_at <= $1 and ($3::text is null or tenant_id = $3)
+       union all
+       select tenant_id, 'source_secret', id, rotated_at
+       from "${schema}".sources
+       where rotated_at <= $1 and active and ($3::text is null or tenant_id = $3)
        order by since, id`,
       [dueBefore(), new Date(clock.now()), tenantId ?? null],
     );
-    return rows.map(({ tenant_id, ...row }) => ({ tenantId: tenant_id, ...row }));
+    const stored = rows.map(({ tenant_id, ...row }) => ({ tenantId: tenant_id, ...row }));
+    const wanted = configured.filter((secret) => tenantId === undefined || secret.tenantId === tenantId);
+    const seen = await Promise.all(wanted.map(ages.look));
+    const due = seen.filter(({ since }) => since <= dueBefore());
+    return [...stored, ...due].sort((a, b) => a.since.getTime() - b.since.getTime() || (a.id < b.id ? -1 : 1));
   }
 
   /** What was told stays known for longer than an outbox keeps its idempotency keys. */

@@ -9,7 +9,10 @@ export interface AutomationTarget {
 }
 
 /** Runs automations as deliveries: with the dispatcher's retries, history and crash safety. */
-export function automationDestination(parts: RunParts): Destination {
+export function automationDestination(
+  parts: RunParts,
+  sweeper: { readonly sweepIfDue: () => Promise<void> },
+): Destination {
   return defineDestination<AutomationTarget>({
     id: AUTOMATION_DESTINATION_ID,
     async plan(event, { endpoint, deliveryId, signal }) {
@@ -19,7 +22,11 @@ export function automationDestination(parts: RunParts): Destination {
       if (automation === null || !automation.active) return null;
       return {
         kind: "run",
-        run: () => runAutomation(parts, { automation, event, executionId: deliveryId, signal }),
+        async run() {
+          const interpretation = await runAutomation(parts, { automation, event, executionId: deliveryId, signal });
+          await sweeper.sweepIfDue();
+          return interpretation;
+        },
       };
     },
   }) as Destination;

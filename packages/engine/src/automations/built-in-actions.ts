@@ -1,28 +1,46 @@
-import { type Action, type ActionResult, defineAction, type Outbox } from "@hookline/core";
+import { type Action, type ActionResult, defineAction, type Event, type Outbox } from "@hookline/core";
 import { z } from "zod";
+import { isPlainObject } from "../storage/text.js";
 import { HTTP_REQUEST_DESTINATION_ID } from "./http-request-destination.js";
 
+export interface BuiltInActionsOptions {
+  readonly outbox: Outbox;
+  /** Ids of destinations that `message.send` takes. Every other one is the app's own business. */
+  readonly messageDestinations: readonly string[];
+}
+
+export const MESSAGE_SEND_ACTION = "message.send";
+
 /** Actions that need nothing but the outbox: what they make is a delivery, and commits with their step. */
-export function builtInActions(outbox: Outbox): readonly Action[] {
+export function builtInActions({ outbox, messageDestinations }: BuiltInActionsOptions): readonly Action[] {
   const publishEvent = defineAction({
     name: "event.publish",
     kind: "transactional",
     description: "Publishes an event, which other automations and endpoints may be waiting for.",
     schema: z.object({ type: z.string(), data: z.unknown(), subjectId: z.string().optional() }),
-    async run({ type, data, subjectId }, { tenantId, transaction, idempotencyKey }): Promise<ActionResult> {
-      const event = { tenantId, type, data, idempotencyKey, ...(subjectId === undefined ? {} : { subjectId }) };
-      const { id } = await outbox.publish(event, { transaction });
+    async run({ type, data, ...said }, { tenantId, transaction, idempotencyKey, event }): Promise<ActionResult> {
+      // What is made of an event about somebody is about the same, unless the step says otherwise.
+      const { subjectId = event.subjectId } = said;
+      const published = { tenantId, type, data, idempotencyKey, ...(subjectId === undefined ? {} : { subjectId }) };
+      const { id } = await outbox.publish(published, { transaction });
       return { ok: true, output: { eventId: id } };
     },
   });
 
   const sendMessage = defineAction({
-    name: "message.send",
+    name: MESSAGE_SEND_ACTION,
     kind: "transactional",
     description: "Sends data to a destination, such as a message to a Discord channel.",
-    schema: z.object({ destination: z.string(), target: z.unknown(), data: z.unknown() }),
-    async run({ destination, target, data }, { tenantId, transaction, idempotencyKey }): Promise<ActionResult> {
-      const message = { tenantId, destination, target, data, idempotencyKey };
+    schema: z.object({
+      destination: z.string().refine((id) => messageDestinations.includes(id), {
+        error: ({ input }) => notAllowed(input, messageDestinations),
+      }),
+      target: z.unknown(),
+      data: z.unknown(),
+    }),
+    async run({ destination, target, data }, context): Promise<ActionResult> {
+      const { tenantId, transaction, idempotencyKey, event } = context;
+      const message = { tenantId, destination, target, data, idempotencyKey, subjectIds: subjectsOf(event) };
       const { deliveryId } = await outbox.send(message, { transaction });
       return { ok: true, output: { deliveryId } };
     },
@@ -38,11 +56,11 @@ export function builtInActions(outbox: Outbox): readonly Action[] {
       headers: z.record(z.string(), z.string()).default({}),
       body: z.unknown(),
     }),
-    async run({ body, ...target }, { tenantId, transaction, idempotencyKey }): Promise<ActionResult> {
+    async run({ body, ...target }, { tenantId, transaction, idempotencyKey, event }): Promise<ActionResult> {
       const destination = HTTP_REQUEST_DESTINATION_ID;
       const data = body ?? null;
       const { deliveryId } = await outbox.send(
-        { tenantId, destination, target, data, idempotencyKey },
+        { tenantId, destination, target, data, idempotencyKey, subjectIds: subjectsOf(event) },
         { transaction },
       );
       return { ok: true, output: { deliveryId } };
@@ -51,3 +69,20 @@ export function builtInActions(outbox: Outbox): readonly Action[] {
 
   return [publishEvent, sendMessage, httpRequest] as readonly Action[];
 }
+
+/** What is wrong with the destination of a `message.send` as it is stored: a template could name any. */
+export function* destinationIssues(input: unknown, messageDestinations: readonly string[]): Generator<string> {
+  const destination = isPlainObject(input) ? input.destination : undefined;
+  if (typeof destination !== "string" || !messageDestinations.includes(destination)) {
+    yield `destination: ${notAllowed(destination, messageDestinations)}`;
+  }
+}
+
+function notAllowed(destination: unknown, messageDestinations: readonly string[]): string {
+  const named = typeof destination === "string" ? `"${destination}"` : "this";
+  const allowed =
+    messageDestinations.length === 0 ? "none is allowed here" : `allowed: ${messageDestinations.join(", ")}`;
+  return `automations may not send to ${named}; ${allowed}`;
+}
+
+const subjectsOf = ({ subjectId }: Event): readonly string[] => (subjectId === undefined ? [] : [subjectId]);

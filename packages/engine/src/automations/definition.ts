@@ -1,6 +1,7 @@
 import { type Action, type Condition, conditionIssues } from "@hookline/core";
 import { EngineError } from "../errors.js";
 import { isCleanText, isPlainObject } from "../storage/text.js";
+import { destinationIssues, MESSAGE_SEND_ACTION } from "./built-in-actions.js";
 import { templateIssues } from "./template.js";
 
 /** What an automation does, as it is stored. */
@@ -28,16 +29,19 @@ const MAX_DEFINITION_CHARACTERS = 100_000;
 const STEP_ID = /^[a-z][a-z0-9_]{0,63}$/;
 const EVENT_PATTERN = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/;
 
+/** What steps may use. */
+export interface StepRules {
+  readonly actions: ReadonlyMap<string, Action>;
+  readonly messageDestinations: readonly string[];
+}
+
 /** @throws EngineError `invalid_automation`, with every fault that was found */
-export function checkDefinition(
-  definition: AutomationDefinition,
-  actions: ReadonlyMap<string, Action>,
-): AutomationDefinition {
+export function checkDefinition(definition: AutomationDefinition, rules: StepRules): AutomationDefinition {
   const issues = [...shapeIssues(definition)];
   if (issues.length === 0) {
     const seen = new Set<string>();
     for (const [at, step] of definition.steps.entries()) {
-      issues.push(...stepIssues(step, actions, `steps.${at}`));
+      issues.push(...stepIssues(step, rules, `steps.${at}`));
       if (seen.has(step.id)) issues.push(`steps.${at}.id: another step has the id "${step.id}"`);
       seen.add(step.id);
     }
@@ -73,10 +77,17 @@ function* shapeIssues({ trigger, condition, steps }: AutomationDefinition): Gene
   }
 }
 
-function* stepIssues(step: AutomationStep, actions: ReadonlyMap<string, Action>, path: string): Generator<string> {
+function* stepIssues(
+  step: AutomationStep,
+  { actions, messageDestinations }: StepRules,
+  path: string,
+): Generator<string> {
   if (typeof step.id !== "string" || !STEP_ID.test(step.id)) yield `${path}.id: a-z, 0-9 and _, 64 characters at most`;
   if (!actions.has(step.action)) {
     yield `${path}.action: there is no action "${step.action}"; known are ${[...actions.keys()].join(", ")}`;
+  }
+  if (step.action === MESSAGE_SEND_ACTION) {
+    for (const issue of destinationIssues(step.input, messageDestinations)) yield `${path}.input.${issue}`;
   }
   yield* templateIssues(step.input, `${path}.input`);
 }

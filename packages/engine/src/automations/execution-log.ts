@@ -45,7 +45,7 @@ export interface ExecutionQuery {
 export interface AutomationExecutionPage {
   readonly executions: readonly AutomationExecution[];
   readonly nextCursor: string | null;
-  /** Of all executions of the automation that are kept. */
+  /** Of all executions of the automation that are kept: 30 days, and about 1,000. */
   readonly totals: { readonly succeeded: number; readonly failed: number; readonly skipped: number };
 }
 
@@ -101,6 +101,19 @@ export type ExecutionLog = ReturnType<typeof createExecutionLog>;
 
 /** Executions with a record of each step: what is recorded as succeeded is not done again. */
 export function createExecutionLog({ schema }: Store) {
+  async function withSteps(query: SqlQuery, rows: readonly ExecutionRow[]): Promise<AutomationExecution[]> {
+    const steps = await query<StepRow>(
+      `select * from "${schema}".automation_steps where execution_id = any($1::text[]) order by position`,
+      [rows.map(({ id }) => id)],
+    );
+    return rows.map((row) =>
+      fromRow(
+        row,
+        steps.filter((step) => step.execution_id === row.id),
+      ),
+    );
+  }
+
   return {
     /** Begins an execution, or answers the version with which it began before. */
     async begin(query: SqlQuery, execution: NewExecution): Promise<{ readonly version: number }> {
@@ -181,10 +194,6 @@ export function createExecutionLog({ schema }: Store) {
         [...about, asked.cursor === undefined ? null : decodeCursor(asked.cursor), limit + 1],
       );
       const shown = rows.slice(0, limit);
-      const steps = await query<StepRow>(
-        `select * from "${schema}".automation_steps where execution_id = any($1::text[]) order by position`,
-        [shown.map(({ id }) => id)],
-      );
       const totals = await query<{ readonly status: AutomationExecution["status"]; readonly count: number }>(
         `select status, count(*)::int as count from "${schema}".automation_executions
          where tenant_id = $1 and automation_id = $2 group by status`,
@@ -194,15 +203,23 @@ export function createExecutionLog({ schema }: Store) {
         totals.find((total) => total.status === status)?.count ?? 0;
       const last = shown.at(-1);
       return {
-        executions: shown.map((row) =>
-          fromRow(
-            row,
-            steps.filter((step) => step.execution_id === row.id),
-          ),
-        ),
+        executions: await withSteps(query, shown),
         nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null,
         totals: { succeeded: countOf("succeeded"), failed: countOf("failed"), skipped: countOf("skipped") },
       };
+    },
+
+    /** What some events have run, newest first. */
+    async listOfEvents(
+      query: SqlQuery,
+      { tenantId, eventIds }: { readonly tenantId: string; readonly eventIds: readonly string[] },
+    ): Promise<readonly AutomationExecution[]> {
+      const rows = await query<ExecutionRow>(
+        `select * from "${schema}".automation_executions
+         where tenant_id = $1 and event_id = any($2::text[]) order by id desc`,
+        [tenantId, [...eventIds]],
+      );
+      return withSteps(query, rows);
     },
   };
 }

@@ -1,7 +1,9 @@
 import type { Action, ActionContext, ActionResult, Event, Interpretation, Transaction } from "@hookline/core";
+import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
 import type { Store } from "../storage/store.js";
 import type { Automation, AutomationStore } from "./automation-store.js";
+import type { Causation } from "./causation.js";
 import { meets } from "./condition.js";
 import type { AutomationStep } from "./definition.js";
 import type { ExecutionLog } from "./execution-log.js";
@@ -11,6 +13,7 @@ export interface RunParts {
   readonly store: Store;
   readonly automations: AutomationStore;
   readonly log: ExecutionLog;
+  readonly causation: Causation;
   readonly actions: ReadonlyMap<string, Action>;
 }
 
@@ -30,7 +33,7 @@ type StepOutcome = ActionResult & { readonly input: unknown };
  * whose action is transactional commits with its record.
  */
 export async function runAutomation(parts: RunParts, run: Run): Promise<Interpretation> {
-  const { store, log, automations } = parts;
+  const { store, log, automations, causation } = parts;
   const { automation, event, executionId } = run;
   const { query } = store.database;
   const { version } = await log.begin(query, {
@@ -48,6 +51,13 @@ export async function runAutomation(parts: RunParts, run: Run): Promise<Interpre
   const end = (status: "succeeded" | "skipped" | "failed", error: string | null) =>
     log.end(query, executionId, { status, error, at: new Date(store.clock.now()) });
 
+  const depth = await causation.depthOf(query, event.id);
+  if (depth >= DEFAULTS.automations.maxDepth) {
+    const reason = `${depth} automations in a row have led to this event, each by an event of the one before: this looks like a loop.`;
+    await end("failed", reason);
+    return { outcome: "dead", reason };
+  }
+
   let isMet: boolean;
   try {
     isMet = meets(definition.condition, subjectOf(event));
@@ -63,7 +73,7 @@ export async function runAutomation(parts: RunParts, run: Run): Promise<Interpre
   const outputs = new Map(await log.outputs(query, executionId));
   for (const [position, step] of definition.steps.entries()) {
     if (outputs.has(step.id)) continue;
-    const result = await doStep(parts, run, { step, position, outputs });
+    const result = await doStep(parts, run, { step, position, outputs, depth });
     if (result.ok) {
       outputs.set(step.id, result.output ?? null);
       continue;
@@ -88,11 +98,13 @@ interface StepPlace {
   readonly step: AutomationStep;
   readonly position: number;
   readonly outputs: ReadonlyMap<string, unknown>;
+  /** Of the event that it runs for. */
+  readonly depth: number;
 }
 
 async function doStep(parts: RunParts, run: Run, place: StepPlace): Promise<ActionResult> {
-  const { store, log, actions } = parts;
-  const { step, position, outputs } = place;
+  const { store, log, actions, causation } = parts;
+  const { step, position, outputs, depth } = place;
   const startedMs = performance.now();
   const record = (query: Transaction["query"], outcome: StepOutcome) =>
     log.writeStep(query, {
@@ -127,6 +139,7 @@ async function doStep(parts: RunParts, run: Run, place: StepPlace): Promise<Acti
       return result;
     }
     return await store.database.transaction(async (transaction) => {
+      causation.mark(transaction, depth + 1);
       const result = await action.run(checked, { ...context, transaction });
       if (!result.ok) throw new RefusedStep(result);
       await record(transaction.query, { ...result, input });

@@ -1,7 +1,10 @@
 import { type Destination, defineDestination, type Transaction } from "@hookline/core";
+import { unmarkReleased } from "../account-tokens/release-tokens.js";
 import { normaliseIdentities } from "../identity/identity.js";
 import { resolveContact } from "../identity/resolve-contact.js";
 import { checkProperties } from "../ingest/check-input.js";
+import { runAfter } from "./after.js";
+import { isBound } from "./bound-account.js";
 import type { Binding, Bound, ResolvedOptions } from "./options.js";
 
 export interface BindResult {
@@ -37,6 +40,7 @@ export async function bindIn(
     }),
     observedAt,
   });
+  await unmarkReleased(store, tx, { tenantId, connectorId, accountId: platformUserId });
   const idempotencyKey = `${connectorId}.linked:${key}`;
   const { id: eventId } = await outbox.publish(
     {
@@ -52,24 +56,31 @@ export async function bindIn(
   const bound: Bound = { ...binding, contactId };
   await outbox.send(
     // The target is stored encrypted, and it is where the address stands; the data is not.
-    { tenantId, destination: afterBindId(connectorId), target: bound, data: { contactId }, idempotencyKey },
+    {
+      tenantId,
+      destination: afterBindId(connectorId),
+      target: bound,
+      data: { contactId },
+      idempotencyKey,
+      subjectIds: [contactId],
+    },
     { transaction: tx },
   );
   return { contactId, eventId };
 }
 
-/** `afterBind` as a destination: retried until it succeeds once or answers `dead`, over crashes too. */
-export function createAfterBindDestination({ connectorId, afterBind }: ResolvedOptions): Destination {
+/** `afterBind` as a destination: retried until it succeeds once or answers `dead`, over crashes too, unless the account was unlinked. */
+export function createAfterBindDestination(options: ResolvedOptions): Destination {
   return defineDestination<Bound>({
-    id: afterBindId(connectorId),
+    id: afterBindId(options.connectorId),
     plan: (_event, { endpoint }) => ({
       kind: "run",
       async run() {
-        try {
-          return (await afterBind(endpoint.target)) ?? { outcome: "delivered" };
-        } catch (error) {
-          return { outcome: "retry", reason: error instanceof Error ? error.message : String(error) };
-        }
+        // The delivery's tenant, whatever its target says.
+        const bound = { ...endpoint.target, tenantId: endpoint.tenantId };
+        const still = await isBound(options, bound);
+        if (!still) return { outcome: "dead", reason: "The account was unlinked in the meantime." };
+        return runAfter(() => options.afterBind(bound));
       },
     }),
   }) as Destination;

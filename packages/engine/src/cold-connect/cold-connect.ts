@@ -11,6 +11,7 @@ import { isRequested, mintToken } from "./confirm-token.js";
 import { createConnectRoutes } from "./connect-routes.js";
 import { type Binding, type ColdConnectOptions, resolveOptions } from "./options.js";
 import { createThrottle } from "./throttle.js";
+import { createAfterUnbindDestination, type UnbindResult, unbindIn } from "./unbind.js";
 
 export interface ConfirmInput {
   readonly platformUserId: string;
@@ -18,6 +19,14 @@ export interface ConfirmInput {
   readonly platformUserName: string;
   readonly email: string;
   readonly tenantId?: string;
+}
+
+export interface UnbindInput {
+  readonly platformUserId: string;
+  readonly tenantId?: string;
+  /** Why, as the event says it, such as `member` or `deauthorized`; `member` when absent. */
+  readonly reason?: string;
+  readonly idempotencyKey?: string;
 }
 
 /** `rate_limited`: too many links were asked for. `unavailable`: it can't be told or stored, so no. Never mail then. */
@@ -52,10 +61,20 @@ export interface ColdConnect {
    * @throws EngineError `invalid_email`
    */
   bind(input: ConfirmInput & { readonly idempotencyKey?: string }): Promise<BindResult>;
+  /**
+   * Takes an account away from its contact: the identity goes, and with it what is known of the contact by the
+   * connector's merged properties; the contact and its timeline stay. Publishes `unlinkedEvent` about the contact with
+   * `reason`, and runs `afterUnbind`. Idempotent: what is not linked is left as it is. The same key publishes once.
+   *
+   * @throws EngineError `invalid_identity`
+   */
+  unbind(input: UnbindInput): Promise<UnbindResult>;
   /** GET and POST `/connect/{connectorId}`: goes into `createApp`'s `routes`. */
   readonly routes: OpenAPIHono;
   /** Runs `afterBind`: has to be registered with the dispatcher. */
   readonly destination: Destination;
+  /** Runs `afterUnbind`: has to be registered with the dispatcher where that is used. */
+  readonly unbindDestination: Destination;
   /** Mails the links of `requestConfirm`: has to be registered with the dispatcher where that is used. */
   readonly mailDestination: Destination;
 }
@@ -152,8 +171,16 @@ export function createColdConnect(input: ColdConnectOptions): ColdConnect {
       );
     },
 
+    unbind({ platformUserId, tenantId = options.tenantId, reason = "member", idempotencyKey }) {
+      const key = idempotencyKey ?? newId("unl", store.clock.now());
+      return retryConflicts(() =>
+        store.database.transaction((tx) => unbindIn(tx, options, { tenantId, platformUserId, reason, key })),
+      );
+    },
+
     routes: createConnectRoutes(options),
     destination: createAfterBindDestination(options),
+    unbindDestination: createAfterUnbindDestination(options),
     mailDestination: createConfirmMailDestination(options),
   };
 }

@@ -1,4 +1,4 @@
-import { type Destination, defineDestination, type Transaction } from "@hookline/core";
+import { type Destination, defineDestination, identitySubject, type Transaction } from "@hookline/core";
 import { isEngineError } from "../errors.js";
 import { createConfirmMail } from "../mail/confirm-mail.js";
 import type { Minted } from "./confirm-token.js";
@@ -14,7 +14,7 @@ interface MailTarget {
 /** Hands the mail over in the transaction that made the token. */
 export async function sendConfirmMail(
   tx: Transaction,
-  { outbox, connectorId }: ResolvedOptions,
+  { outbox, connectorId, identityKind, platformKey }: ResolvedOptions,
   { binding, minted, url }: { readonly binding: Binding; readonly minted: Minted; readonly url: string },
 ): Promise<void> {
   const target: MailTarget = { to: binding.email, url, platformUserName: binding.platformUserName };
@@ -27,6 +27,10 @@ export async function sendConfirmMail(
       // A mail whose link has run out is of no use.
       deadline: minted.expiresAt,
       idempotencyKey: `${connectorId}.confirm:${minted.id}`,
+      subjectIds: [
+        identitySubject({ kind: "email", value: binding.email }),
+        identitySubject({ kind: identityKind, value: platformKey(binding.platformUserId) }),
+      ],
     },
     { transaction: tx },
   );

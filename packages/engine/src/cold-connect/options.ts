@@ -26,6 +26,10 @@ export interface ColdConnectOptions extends StoreOptions {
    * nothing, such as when a role is gone.
    */
   readonly afterBind: (bound: Bound) => Promise<void> | Promise<AfterBindOutcome | undefined>;
+  /** The type of the event that `unbind` publishes; `{connectorId}.unlinked` when absent. */
+  readonly unlinkedEvent?: string;
+  /** Runs after each `unbind`, as `afterBind` does; then `unbindDestination` has to be registered with the dispatcher. */
+  readonly afterUnbind?: (unbound: Unbound) => Promise<void> | Promise<AfterBindOutcome | undefined>;
   /** How long a confirm link works; 900 when absent. */
   readonly ttlSeconds?: number;
   readonly throttle?: ThrottleOptions;
@@ -88,7 +92,15 @@ export interface Bound extends Binding {
   readonly contactId: string;
 }
 
-/** What `afterBind` may answer when it did not succeed. */
+/** An account that was taken away from its contact. */
+export interface Unbound {
+  readonly tenantId: string;
+  readonly platformUserId: string;
+  /** Whose it was. */
+  readonly contactId: string;
+}
+
+/** What `afterBind` and `afterUnbind` may answer when they did not succeed. */
 export interface AfterBindOutcome {
   readonly outcome: "retry" | "dead";
   /** Why, for people who read the attempt log. No secrets. */
@@ -113,8 +125,10 @@ export interface ResolvedOptions
     | "buildIngest"
     | "branding"
     | "afterBind"
+    | "afterUnbind"
   > {
   readonly store: Store;
+  readonly unlinkedEvent: string;
   readonly ttlSeconds: number;
   readonly throttle: Required<ThrottleOptions>;
   readonly blockSeconds: number;
@@ -152,6 +166,8 @@ export function resolveOptions(options: ColdConnectOptions): ResolvedOptions & {
     buildIngest: options.buildIngest,
     branding: { ...branding, accentColor },
     afterBind: options.afterBind,
+    unlinkedEvent: options.unlinkedEvent ?? `${connectorId}.unlinked`,
+    ...(options.afterUnbind ? { afterUnbind: options.afterUnbind } : {}),
     store: openStore(options),
     ttlSeconds,
     throttle,

@@ -1,10 +1,10 @@
-import type { Event, EventLog, Identity } from "@hookline/core";
+import type { Event, Identity } from "@hookline/core";
 import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
 import { normaliseIdentity } from "../identity/identity.js";
-import type { Store } from "../storage/store.js";
 import { isCleanText } from "../storage/text.js";
 import { decodeCursor, encodeCursor, pageLimit } from "./cursor.js";
+import type { ErasureParts } from "./erasures.js";
 import { type ContactExport, type ContactReference, createPersonalData, type Erasure } from "./personal-data.js";
 
 /** A person, and what is known of it. */
@@ -20,6 +20,7 @@ export interface Contact {
   readonly firstSeenAt: string | null;
   readonly lastSeenAt: string | null;
   readonly createdAt: string;
+  /** When something new was last learned: ISO 8601. An event that says nothing new does not count. */
   readonly updatedAt: string;
 }
 
@@ -40,12 +41,13 @@ export interface Contacts {
   /** Everything that is held about a person; null when there is no contact. Merged contacts are part of it. */
   export(contact: ContactReference): Promise<ContactExport | null>;
   /**
-   * Removes a person: the contact with its identities, aliases and links at once, then the payloads of its events, what
-   * receivers answered to them, and what sources kept of them. Deliveries that wait end as dead. What was begun is gone
+   * Removes a person: the contact with its identities, aliases and links, and what `personalData` of the options holds,
+   * at once; then the payloads of its events, what receivers answered to them, what sources and automations kept of
+   * them, and direct sends about the person. Deliveries that wait end as dead. What was begun is gone
    * on with by another call, or by `resumeErasures`; a call for who is erased answers the same. Null when nobody was
    * ever known by this id.
    *
-   * @throws EngineError `erasure_unsupported` when the event log can't expunge
+   * @throws EngineError `erasure_unsupported` when the event log can't expunge events and direct sends
    */
   erase(contact: ContactReference): Promise<Erasure | null>;
   /** Goes on with erasures that a crash has broken off; answers how many have ended. To be called at start. */
@@ -90,15 +92,14 @@ interface ContactRow {
   readonly aliases: readonly string[] | null;
 }
 
-interface ContactsParts {
-  readonly store: Store;
-  readonly eventLog: EventLog;
+interface ContactsParts extends ErasureParts {
   readonly identityKinds: ReadonlySet<string>;
 }
 
-export function createContacts({ store, eventLog, identityKinds }: ContactsParts): Contacts {
+export function createContacts(parts: ContactsParts): Contacts {
+  const { store, eventLog, identityKinds } = parts;
   const { database, schema } = store;
-  const person = createPersonalData({ store, eventLog });
+  const person = createPersonalData(parts);
   const columns = `
     c.id, c.tenant_id, c.properties, c.first_seen_at, c.last_seen_at, c.created_at, c.updated_at,
     (select json_agg(json_build_object('kind', i.kind, 'value', i.value) order by i.kind, i.value)

@@ -1,9 +1,9 @@
-import type { Event, EventAttempt, EventLog } from "@hookline/core";
+import { type Event, type EventAttempt, identitySubject, type RecordedSend } from "@hookline/core";
 import { writeAudit } from "../access/audit.js";
+import { type AutomationExecution, createExecutionLog } from "../automations/execution-log.js";
 import { DEFAULTS } from "../defaults.js";
-import type { Store } from "../storage/store.js";
 import type { Contact } from "./contacts.js";
-import { createErasures, type Erasure } from "./erasures.js";
+import { createErasures, type Erasure, type ErasureParts } from "./erasures.js";
 
 export type { Erasure } from "./erasures.js";
 
@@ -22,6 +22,12 @@ export interface ContactExport {
   readonly events: readonly Event[];
   /** How these events were delivered, and what receivers answered. */
   readonly attempts: readonly EventAttempt[];
+  /** Direct messages to or about the person, newest first: without their targets, which may hold tokens. */
+  readonly sends: readonly RecordedSend[];
+  /** What automations have made of these events. */
+  readonly automationRuns: readonly AutomationExecution[];
+  /** What other parts of the app hold, by their names. */
+  readonly held: Readonly<Record<string, unknown>>;
   /** Confirm links that were asked for with one of the contact's identities. */
   readonly links: readonly ConfirmLink[];
   /** What sources received that became some of these events. */
@@ -38,12 +44,16 @@ export interface ConfirmLink {
 }
 
 /** Contacts, identities and links are the engine's; events and their deliveries are the event log's. */
-export function createPersonalData({ store, eventLog }: { readonly store: Store; readonly eventLog: EventLog }) {
+export function createPersonalData(parts: ErasureParts) {
+  const { store, eventLog, holders } = parts;
   const { database, schema } = store;
-  const erasures = createErasures({ store, eventLog });
+  const erasures = createErasures(parts);
+  const runs = createExecutionLog(store);
 
-  async function eventsOf({ tenantId, id, aliases }: Contact): Promise<{ events: Event[]; attempts: EventAttempt[] }> {
-    const [events, attempts]: [Event[], EventAttempt[]] = [[], []];
+  async function eventsOf({ tenantId, id, aliases }: Contact) {
+    const events: Event[] = [];
+    const attempts: EventAttempt[] = [];
+    const automationRuns: AutomationExecution[] = [];
     let cursor: string | null | undefined;
     do {
       const page = await eventLog.list({
@@ -54,16 +64,36 @@ export function createPersonalData({ store, eventLog }: { readonly store: Store;
       });
       events.push(...page.events);
       const eventIds = page.events.map((event) => event.id);
-      if (eventIds.length > 0) attempts.push(...((await eventLog.listAttempts?.({ tenantId, eventIds })) ?? []));
+      if (eventIds.length > 0) {
+        attempts.push(...((await eventLog.listAttempts?.({ tenantId, eventIds })) ?? []));
+        automationRuns.push(...(await runs.listOfEvents(database.query, { tenantId, eventIds })));
+      }
       cursor = page.nextCursor;
     } while (cursor);
-    return { events, attempts };
+    return { events, attempts, automationRuns };
+  }
+
+  async function sendsTo({ tenantId, id, aliases, identities }: Contact): Promise<readonly RecordedSend[]> {
+    const subjectIds = [id, ...aliases, ...identities.map(identitySubject)];
+    const sends: RecordedSend[] = [];
+    let cursor: string | null | undefined;
+    do {
+      const query = { tenantId, subjectIds, limit: DEFAULTS.subjectPage };
+      const page = await eventLog.listSends?.(cursor ? { ...query, cursor } : query);
+      sends.push(...(page?.sends ?? []));
+      cursor = page?.nextCursor;
+    } while (cursor);
+    return sends;
   }
 
   return {
     async export(contact: Contact, actor?: string): Promise<ContactExport> {
-      const { tenantId, id } = contact;
-      const { events, attempts } = await eventsOf(contact);
+      const { tenantId, id, aliases, identities, properties } = contact;
+      const { events, attempts, automationRuns } = await eventsOf(contact);
+      const sends = await sendsTo(contact);
+      const person = { tenantId, contactId: id, aliases, identities, properties };
+      const held: Record<string, unknown> = {};
+      for (const holder of holders) held[holder.name] = await holder.export(person);
       const links = await database.query<LinkRow>(
         `select connector_id, platform_user_id, platform_user_name, email, created_at, used_at
          from "${schema}".confirm_tokens t
@@ -83,7 +113,16 @@ export function createPersonalData({ store, eventLog }: { readonly store: Store;
       await writeAudit(store, database, [
         { tenantId, action: "contact.exported", target: id, ...(actor === undefined ? {} : { actor }) },
       ]);
-      return { contact, events, attempts, links: links.map(toLink), received: received.map(toReceived) };
+      return {
+        contact,
+        events,
+        attempts,
+        sends,
+        automationRuns,
+        held,
+        links: links.map(toLink),
+        received: received.map(toReceived),
+      };
     },
     erase: (contact: ContactReference): Promise<Erasure | null> => erasures.erase(contact),
     resume: () => erasures.resume(),

@@ -23,13 +23,14 @@ export interface CredentialStore {
 /** An engine's credentials. */
 export interface Credentials extends CredentialStore {
   /**
-   * Writes what an older key encrypted anew with the newest, one credential at a time beside ordinary work. When
+   * Writes what an older key encrypted anew with the newest, the secrets of sources among it, one value at a time beside
+   * ordinary work. When
    * `unreadable` is 0 the older keys can go. Safe to break off and to call again.
    */
   reencrypt(options?: { readonly actor?: string }): Promise<Reencrypted>;
 }
 
-/** What became of the stored credentials. */
+/** What became of the stored credentials and secrets. */
 export interface Reencrypted {
   /** How many were written anew with the newest key. */
   readonly reencrypted: number;
@@ -91,7 +92,7 @@ export async function getDerivedCredential(
 }
 
 /** There may be no row to lock yet. */
-export async function lockCredential(
+async function lockCredential(
   tx: Transaction,
   schema: string,
   { providerId, tenantId }: Required<CredentialKey>,

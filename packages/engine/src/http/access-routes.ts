@@ -3,11 +3,12 @@ import type { ApiKeyScope, Principal } from "../access/api-keys.js";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
 import { jsonAnswer, jsonBody } from "./json-content.js";
+import { present } from "./present.js";
 import { type ProblemResponse, problem, problemResponses } from "./problem.js";
 import { type ApiKeyEnv, requireApiKey } from "./require-api-key.js";
 import { createRouter } from "./router.js";
 
-const scopes = z.array(z.enum(["read", "write", "admin"])).min(1);
+const scopes = z.array(z.enum(["read", "write", "admin", "tenants"])).min(1);
 const apiKey = z
   .object({
     id: z.string(),
@@ -53,13 +54,17 @@ const listKeys = createRoute({
 const createKey = createRoute({
   method: "post",
   path: "/v1/api-keys",
-  summary: "Make an API key; the key is answered once",
+  summary: "Make an API key, with the scope tenants also for another tenant; the key is answered once",
   ...secured,
   request: {
     body: jsonBody(
       z.strictObject({
         name: z.string().min(1).max(DEFAULTS.maxNameCharacters),
         scopes: scopes.optional(),
+        tenantId: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "must be a-z, A-Z, 0-9, _ and -, 64 characters at most")
+          .optional(),
         expiresAt: z.iso.datetime().optional(),
       }),
     ),
@@ -124,11 +129,20 @@ export function createAccessRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   );
 
   router.openapi(createKey, async (c) => {
-    const { name, scopes: wanted, expiresAt } = c.req.valid("json");
+    const { principal } = c.var;
+    const { name, scopes: wanted, expiresAt, tenantId = principal.tenantId } = c.req.valid("json");
+    const isForeign = tenantId !== principal.tenantId;
+    const wantsTenants = wanted?.includes("tenants") ?? false;
+    if ((isForeign || wantsTenants) && !principal.scopes.includes("tenants")) return needsTenants(c);
+    if (isForeign && wantsTenants) {
+      const detail = 'The scope "tenants" stays in the tenant that has it.';
+      return problem(c, { status: 403, code: "scope_missing", detail });
+    }
     const made = await apiKeys.create({
-      tenantId: c.var.principal.tenantId,
+      tenantId,
       name,
-      actor: actorOf(c.var.principal),
+      actor: actorOf(principal),
+      actorTenantId: principal.tenantId,
       ...(wanted ? { scopes: wanted as readonly ApiKeyScope[] } : {}),
       ...(expiresAt ? { expiresAt: new Date(expiresAt) } : {}),
     });
@@ -137,9 +151,14 @@ export function createAccessRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
 
   router.openapi(rotateKey, async (c) => {
     const { overlapSeconds } = c.req.valid("json") ?? {};
+    const { id } = c.req.valid("param");
+    const { tenantId, scopes: held } = c.var.principal;
+    const old = (await apiKeys.list({ tenantId })).find((key) => key.id === id);
+    // Whoever rotates a key is told its successor.
+    if (old?.scopes.includes("tenants") && !held.includes("tenants")) return needsTenants(c);
     const made = await apiKeys.rotate({
-      ...c.req.valid("param"),
-      tenantId: c.var.principal.tenantId,
+      id,
+      tenantId,
       actor: actorOf(c.var.principal),
       ...(overlapSeconds === undefined ? {} : { overlapSeconds }),
     });
@@ -157,8 +176,8 @@ export function createAccessRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   });
 
   router.openapi(listAudit, async (c) => {
-    const query = Object.fromEntries(Object.entries(c.req.valid("query")).filter(([, value]) => value !== undefined));
-    return c.json((await audit.list({ tenantId: c.var.principal.tenantId, ...query })) as never, 200);
+    const query = { ...present(c.req.valid("query")), tenantId: c.var.principal.tenantId };
+    return c.json((await audit.list(query)) as never, 200);
   });
 
   return router;
@@ -167,6 +186,11 @@ export function createAccessRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
 /** How the audit log names who holds a key. */
 export function actorOf({ apiKeyId }: Principal): string {
   return `api_key:${apiKeyId}`;
+}
+
+function needsTenants(c: Parameters<typeof problem>[0]): ProblemResponse {
+  const detail = 'Only an API key with the scope "tenants" makes keys for another tenant, or with that scope.';
+  return problem(c, { status: 403, code: "scope_missing", detail });
 }
 
 function noKey(c: Parameters<typeof problem>[0]): ProblemResponse {

@@ -18,6 +18,8 @@ import { rateLimit } from "./rate-limit.js";
 import { createAddressReader, type RemoteAddressOptions } from "./remote-address.js";
 import { requestBasics } from "./request-basics.js";
 import { createRouter } from "./router.js";
+import { createSourceLogRoutes } from "./source-log-routes.js";
+import { createStoredSourceRoutes } from "./stored-source-routes.js";
 
 export interface AppOptions extends RemoteAddressOptions {
   /** Further route modules, mounted at the root. Made by `createRouter`, they are in the OpenAPI document too. */
@@ -42,13 +44,16 @@ const readiness = z
   })
   .openapi("Readiness");
 
-const healthRoute = createRoute({
-  method: "get",
-  path: "/health",
-  tags: ["Operation"],
-  summary: "Tell that the process is up",
-  responses: { 200: { description: "It is.", content: { "application/json": { schema: health } } } },
-});
+/** By POST too: some check that a receiver of webhooks is there as they will call it. */
+const healthRoutes = (["get", "post"] as const).map((method) =>
+  createRoute({
+    method,
+    path: "/health",
+    tags: ["Operation"],
+    summary: "Tell that the process is up",
+    responses: { 200: { description: "It is.", content: { "application/json": { schema: health } } } },
+  }),
+);
 const readyRoute = createRoute({
   method: "get",
   path: "/ready",
@@ -99,7 +104,9 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
   app.route("/", createSourceRoutes(engine, options));
   app.use(limitBody(maxBodyBytes));
 
-  app.openapi(healthRoute, (c) => c.json({ status: "ok" as const, uptimeSeconds: Math.round(process.uptime()) }, 200));
+  for (const route of healthRoutes) {
+    app.openapi(route, (c) => c.json({ status: "ok" as const, uptimeSeconds: Math.round(process.uptime()) }, 200));
+  }
   app.openapi(readyRoute, async (c) => {
     const { checks } = await engine.health();
     const further = await Promise.all(Object.entries(options.readiness ?? {}).map(runCheck(store.logger)));
@@ -110,6 +117,8 @@ export function createApp(engine: Engine, options: AppOptions = {}): OpenAPIHono
   app.route("/", createContactRoutes(engine));
   app.route("/", createAccessRoutes(engine));
   app.route("/", createAutomationRoutes(engine));
+  app.route("/", createSourceLogRoutes(engine));
+  app.route("/", createStoredSourceRoutes(engine));
   app.route("/", createMetricsRoute(engine, metrics, options.metrics));
   for (const module of routes) app.route("/", module);
   mountReference(app, options.info);

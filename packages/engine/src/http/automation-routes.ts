@@ -3,9 +3,12 @@ import type { Context } from "hono";
 import type { Automation } from "../automations/automation-store.js";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
-import { isEngineError } from "../errors.js";
+import { actorOf } from "./access-routes.js";
+import { answerRefusals } from "./answer-refusals.js";
+import { automationExecutionSchema } from "./automation-execution-schema.js";
 import { jsonAnswer, jsonBody } from "./json-content.js";
-import { type ProblemResponse, problem, problemResponses } from "./problem.js";
+import { present } from "./present.js";
+import { problem, problemResponses } from "./problem.js";
 import { type ApiKeyEnv, requireApiKey } from "./require-api-key.js";
 import { createRouter } from "./router.js";
 
@@ -28,32 +31,6 @@ const automationSchema = z
     updatedAt: z.iso.datetime(),
   })
   .openapi("Automation");
-
-const executionSchema = z
-  .object({
-    id: z.string(),
-    automationId: z.string(),
-    automationVersion: z.number().int(),
-    eventId: z.string(),
-    eventType: z.string(),
-    status: z.enum(["running", "succeeded", "skipped", "failed"]),
-    error: z.string().nullable(),
-    startedAt: z.iso.datetime(),
-    endedAt: z.iso.datetime().nullable(),
-    steps: z.array(
-      z.object({
-        id: z.string(),
-        action: z.string(),
-        status: z.enum(["succeeded", "failed"]),
-        input: z.unknown(),
-        output: z.unknown(),
-        error: z.string().nullable(),
-        tries: z.number().int(),
-        durationMs: z.number().int(),
-      }),
-    ),
-  })
-  .openapi("AutomationExecution");
 
 const testSchema = z
   .object({
@@ -113,9 +90,12 @@ const get = createRoute({
 const update = createRoute({
   method: "patch",
   path: "/v1/automations/{automationId}",
-  summary: "Change an automation; a changed definition is a new version",
+  summary: "Change an automation; a changed definition is a new version, and null takes the condition away",
   ...secured,
-  request: { params, body: jsonBody(z.object({ name, ...definition }).partial()) },
+  request: {
+    params,
+    body: jsonBody(z.object({ name, ...definition, condition: definition.condition.nullable() }).partial()),
+  },
   responses: { 200: jsonAnswer(automationSchema, "The automation."), ...refusals, ...notFound, ...unfit },
 });
 
@@ -170,7 +150,7 @@ const executions = createRoute({
   responses: {
     200: jsonAnswer(
       z.object({
-        executions: z.array(executionSchema),
+        executions: z.array(automationExecutionSchema),
         nextCursor: z.string().nullable(),
         totals: z.object({ succeeded: z.number(), failed: z.number(), skipped: z.number() }),
       }),
@@ -190,6 +170,7 @@ export function createAutomationRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
     router.use(path, (c, next) => (c.req.method === "GET" ? readable : writable)(c, next));
   }
   const keyOf = (c: Context<ApiKeyEnv>, id: string) => ({ tenantId: c.var.principal.tenantId, id });
+  const referenceOf = (c: Context<ApiKeyEnv>, id: string) => ({ ...keyOf(c, id), actor: actorOf(c.var.principal) });
 
   router.openapi(list, async (c) => {
     const found = await automations.list({ tenantId: c.var.principal.tenantId });
@@ -202,6 +183,7 @@ export function createAutomationRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
     return await answered(c, async () => {
       const created = await automations.create({
         tenantId,
+        actor: actorOf(c.var.principal),
         ...given,
         ...(condition === undefined ? {} : { condition }),
       });
@@ -215,26 +197,26 @@ export function createAutomationRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   });
 
   router.openapi(update, async (c) => {
-    const changes = Object.fromEntries(Object.entries(c.req.valid("json")).filter(([, value]) => value !== undefined));
+    const changes = present(c.req.valid("json"));
     return await answered(c, async () =>
-      c.json(shown(await automations.update(keyOf(c, c.req.valid("param").automationId), changes)), 200),
+      c.json(shown(await automations.update(referenceOf(c, c.req.valid("param").automationId), changes)), 200),
     );
   });
 
   router.openapi(remove, async (c) => {
-    const deleted = await automations.delete(keyOf(c, c.req.valid("param").automationId));
+    const deleted = await automations.delete(referenceOf(c, c.req.valid("param").automationId));
     return deleted ? c.body(null, 204) : problem(c, NOT_FOUND);
   });
 
   router.openapi(activate, async (c) =>
     answered(c, async () =>
-      c.json(shown(await automations.activate(keyOf(c, c.req.valid("param").automationId))), 200),
+      c.json(shown(await automations.activate(referenceOf(c, c.req.valid("param").automationId))), 200),
     ),
   );
 
   router.openapi(deactivate, async (c) =>
     answered(c, async () =>
-      c.json(shown(await automations.deactivate(keyOf(c, c.req.valid("param").automationId))), 200),
+      c.json(shown(await automations.deactivate(referenceOf(c, c.req.valid("param").automationId))), 200),
     ),
   );
 
@@ -250,12 +232,10 @@ export function createAutomationRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   });
 
   router.openapi(executions, async (c) => {
-    const { limit, cursor } = c.req.valid("query");
     const page = await automations.executions({
+      ...present(c.req.valid("query")),
       tenantId: c.var.principal.tenantId,
       automationId: c.req.valid("param").automationId,
-      ...(limit === undefined ? {} : { limit }),
-      ...(cursor === undefined ? {} : { cursor }),
     });
     const all = page.executions.map((execution) => ({ ...execution, steps: [...execution.steps] }));
     return c.json({ ...page, executions: all }, 200);
@@ -276,16 +256,4 @@ function shown(automation: Automation) {
   };
 }
 
-/** Answers what the engine refuses as a problem; everything else is the app's to report. */
-async function answered<Answer>(c: Context, work: () => Promise<Answer>): Promise<Answer | ProblemResponse> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isEngineError(error)) throw error;
-    const { code, message: detail } = error;
-    if (code === "automation_not_found") return problem(c, { status: 404, code, detail });
-    if (code === "name_taken") return problem(c, { status: 409, code, detail });
-    if (code === "invalid_automation") return problem(c, { status: 422, code, detail });
-    throw error;
-  }
-}
+const answered = answerRefusals({ automation_not_found: 404, name_taken: 409, invalid_automation: 422 });

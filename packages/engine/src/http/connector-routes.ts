@@ -1,6 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Connector, ConnectorContext, ConnectorRoute } from "@hookline/core";
 import type { Engine } from "../engine.js";
+import { createRateLimiter, type RateLimiter } from "../storage/rate-limiter.js";
+import { createSharedState } from "../storage/shared-state.js";
 import { limitBody } from "./limit-body.js";
 import { problemResponses } from "./problem.js";
 import { createRouter } from "./router.js";
@@ -54,10 +56,25 @@ function mount(router: OpenAPIHono, { connector, route, context }: Mounted): voi
 
 function contextFor({ ingest, acceptOnce, parts: { outbox, store } }: Engine, { id }: Connector): ConnectorContext {
   return {
+    state: createSharedState(store, id),
     outbox,
     ingest,
+    transaction: store.database.transaction,
     logger: store.logger,
     acceptOnce: (key, ttlSeconds) => acceptOnce(JSON.stringify([id, key]), ttlSeconds),
+    countUse: createUseCounter(store, id),
+  };
+}
+
+/** One limiter for each pair of limits: a connector declares a few. */
+function createUseCounter(store: Engine["parts"]["store"], connectorId: string): ConnectorContext["countUse"] {
+  const limiters = new Map<string, RateLimiter>();
+  return async ({ key, max, windowSeconds }) => {
+    const name = `uses-${max}-${windowSeconds}`;
+    const limiter = limiters.get(name) ?? createRateLimiter(store, { name, max, windowSeconds });
+    limiters.set(name, limiter);
+    const { allowed, resetMs } = await limiter.consume(JSON.stringify([connectorId, key]));
+    return { allowed, resetMs };
   };
 }
 

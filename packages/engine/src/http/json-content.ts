@@ -5,7 +5,7 @@ export function jsonAnswer<Schema extends z.ZodType>(schema: Schema, description
   return { description, content: { "application/json": { schema } } };
 }
 
-/** A JSON body that has to be there. */
+/** A JSON body that has to be there, as a route of `createRouter` documents it. */
 export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { "application/json": { schema } } };
 }

@@ -25,8 +25,8 @@ export interface StoredContact {
   readonly firstSeenMs: number | null;
   readonly lastSeenMs: number | null;
   readonly createdMs: number;
-  /** The kinds among its identities by which survival is decided. */
-  readonly strongKinds: ReadonlySet<string>;
+  /** The least {@link rankOf} of its identities' kinds. */
+  readonly rank: number;
 }
 
 /** What is stored of the people that a batch is about. */
@@ -51,7 +51,7 @@ export interface ContactChanges {
   readonly identities: readonly OwnedIdentity[];
 }
 
-export interface PlannedContact extends Omit<StoredContact, "strongKinds"> {}
+export interface PlannedContact extends Omit<StoredContact, "rank"> {}
 
 /** Resolves events one after the other in memory, so that a batch of them is one set of changes. */
 export interface ContactPlan {
@@ -69,7 +69,7 @@ interface Planned {
   firstSeenMs: number | null;
   lastSeenMs: number | null;
   createdMs: number;
-  strongKinds: Set<string>;
+  rank: number;
   /** Place among the contacts that the batch makes; null for a stored one. */
   madeAt: number | null;
   touched: boolean;
@@ -77,7 +77,13 @@ interface Planned {
 }
 
 /** Kinds that decide which contact survives, the strongest first. */
-export const STRONG_KINDS = ["external", "email"] as const;
+export const STRONG_KINDS: readonly string[] = ["external", "email"];
+
+/** How strong a kind is: 0 for the strongest. */
+export function rankOf(kind: string): number {
+  const rank = STRONG_KINDS.indexOf(kind);
+  return rank === -1 ? STRONG_KINDS.length : rank;
+}
 
 /** The key of one identity over all tenants. */
 export function ownerKey(tenantId: string, identity: Identity): string {
@@ -87,7 +93,6 @@ export function ownerKey(tenantId: string, identity: Identity): string {
 export function planContacts(known: KnownContacts, nowMs: number): ContactPlan {
   const all: Planned[] = known.contacts.map((contact) => ({
     ...contact,
-    strongKinds: new Set(contact.strongKinds),
     madeAt: null,
     touched: false,
     mergedInto: null,
@@ -96,9 +101,13 @@ export function planContacts(known: KnownContacts, nowMs: number): ContactPlan {
   const owners = new Map([...known.owners].map(([key, id]) => [key, byId.get(id) as Planned]));
   const identities: { readonly tenantId: string; readonly identity: Identity }[] = [];
 
-  const ownersOf = ({ tenantId, identities: wanted }: Pick<ResolveInput, "tenantId" | "identities">): Planned[] => {
-    const found = wanted.map((identity) => owners.get(ownerKey(tenantId, identity)));
-    return [...new Set(found.filter((owner) => owner !== undefined).map(survivorOf))];
+  const ownersOf = (keys: readonly string[]): Planned[] => {
+    const found = new Set<Planned>();
+    for (const key of keys) {
+      const owner = owners.get(key);
+      if (owner) found.add(survivorOf(owner));
+    }
+    return [...found];
   };
 
   const make = ({ tenantId }: ResolveInput): Planned => {
@@ -109,7 +118,7 @@ export function planContacts(known: KnownContacts, nowMs: number): ContactPlan {
       firstSeenMs: null,
       lastSeenMs: null,
       createdMs: nowMs,
-      strongKinds: new Set(),
+      rank: STRONG_KINDS.length,
       madeAt: all.length,
       touched: true,
       mergedInto: null,
@@ -120,28 +129,22 @@ export function planContacts(known: KnownContacts, nowMs: number): ContactPlan {
 
   return {
     resolve(input) {
-      const [survivor = make(input), ...losers] = ownersOf(input).sort(bySurvival);
-      const observedMs = input.observedAt.getTime();
-      survivor.state = [survivor, ...losers].map(({ state }) => state).reduce(joinStates, input.observed);
-      survivor.firstSeenMs = leastOf([observedMs, survivor.firstSeenMs, ...losers.map((one) => one.firstSeenMs)]);
-      survivor.lastSeenMs = greatestOf([observedMs, survivor.lastSeenMs, ...losers.map((one) => one.lastSeenMs)]);
-      survivor.createdMs = Math.min(survivor.createdMs, ...losers.map((one) => one.createdMs));
-      survivor.touched = true;
-      for (const loser of losers) {
-        loser.mergedInto = survivor;
-        for (const kind of loser.strongKinds) survivor.strongKinds.add(kind);
-      }
-      for (const identity of input.identities) {
-        const key = ownerKey(input.tenantId, identity);
+      const keys = keysOf(input);
+      const [survivor = make(input), ...losers] = ownersOf(keys).sort(bySurvival);
+      observe(survivor, input);
+      for (const loser of losers) absorb(survivor, loser);
+      for (const [index, identity] of input.identities.entries()) {
+        const key = keys[index] as string;
         if (owners.has(key)) continue;
         owners.set(key, survivor);
         identities.push({ tenantId: input.tenantId, identity });
-        survivor.strongKinds.add(identity.kind);
+        survivor.touched = true;
+        survivor.rank = Math.min(survivor.rank, rankOf(identity.kind));
       }
       return { contactId: survivor.id, mergedIds: losers.map(({ id }) => id) };
     },
 
-    ownerOf: (person) => ownersOf(person)[0]?.id ?? null,
+    ownerOf: (person) => ownersOf(keysOf(person))[0]?.id ?? null,
 
     changes() {
       const [kept, merged] = [all.filter((one) => !one.mergedInto), all.filter((one) => one.mergedInto)];
@@ -160,6 +163,33 @@ export function planContacts(known: KnownContacts, nowMs: number): ContactPlan {
   };
 }
 
+function keysOf({ tenantId, identities }: Pick<ResolveInput, "tenantId" | "identities">): readonly string[] {
+  return identities.map((identity) => ownerKey(tenantId, identity));
+}
+
+/** A contact that learns nothing is not written. */
+function observe(contact: Planned, { observed, observedAt }: ResolveInput): void {
+  const observedMs = observedAt.getTime();
+  const state = joinStates(contact.state, observed);
+  const isEarlier = contact.firstSeenMs === null || observedMs < contact.firstSeenMs;
+  const isLater = contact.lastSeenMs === null || observedMs > contact.lastSeenMs;
+  if (state === contact.state && !isEarlier && !isLater) return;
+  contact.state = state;
+  if (isEarlier) contact.firstSeenMs = observedMs;
+  if (isLater) contact.lastSeenMs = observedMs;
+  contact.touched = true;
+}
+
+function absorb(survivor: Planned, loser: Planned): void {
+  survivor.state = joinStates(survivor.state, loser.state);
+  survivor.firstSeenMs = leastOf([survivor.firstSeenMs, loser.firstSeenMs]);
+  survivor.lastSeenMs = greatestOf([survivor.lastSeenMs, loser.lastSeenMs]);
+  survivor.createdMs = Math.min(survivor.createdMs, loser.createdMs);
+  survivor.touched = true;
+  survivor.rank = Math.min(survivor.rank, loser.rank);
+  loser.mergedInto = survivor;
+}
+
 function survivorOf(contact: Planned): Planned {
   let survivor = contact;
   while (survivor.mergedInto) survivor = survivor.mergedInto;
@@ -168,17 +198,11 @@ function survivorOf(contact: Planned): Planned {
 
 /** External before email before the rest, then the oldest. */
 function bySurvival(a: Planned, b: Planned): number {
-  const byKind = rankOf(a) - rankOf(b);
-  if (byKind !== 0) return byKind;
+  if (a.rank !== b.rank) return a.rank - b.rank;
   if (a.createdMs !== b.createdMs) return a.createdMs - b.createdMs;
   // Made in the same millisecond: by their order where it is known.
   if (a.madeAt !== null && b.madeAt !== null) return a.madeAt - b.madeAt;
   return a.id < b.id ? -1 : 1;
-}
-
-function rankOf({ strongKinds }: Planned): number {
-  const rank = STRONG_KINDS.findIndex((kind) => strongKinds.has(kind));
-  return rank === -1 ? STRONG_KINDS.length : rank;
 }
 
 function leastOf(times: readonly (number | null)[]): number {

@@ -28,30 +28,39 @@ export function observeProperties(
   timeMs: number,
   mergedKeys: ReadonlySet<string>,
 ): PropertyState {
-  const values: [string, unknown][] = [];
-  const times: [string, PropertyTime][] = [];
-  for (const [key, value] of Object.entries(withoutNulls(properties))) {
-    values.push([key, value]);
-    times.push([
-      key,
-      mergedKeys.has(key) && isPlainObject(value)
-        ? Object.fromEntries(Object.keys(value).map((innerKey) => [innerKey, timeMs]))
-        : timeMs,
-    ]);
+  const observed = withoutNulls(properties);
+  const times: Record<string, PropertyTime> = {};
+  for (const [key, value] of Object.entries(observed)) {
+    put(times, key, mergedKeys.has(key) && isPlainObject(value) ? sameTimes(value, timeMs) : timeMs);
   }
-  return { properties: Object.fromEntries(values), times: Object.fromEntries(times) };
+  return { properties: observed, times };
 }
 
-/** Both states in one. Commutative, associative and idempotent. */
+function sameTimes(values: Readonly<Record<string, unknown>>, timeMs: number): Readonly<Record<string, number>> {
+  const times: Record<string, number> = {};
+  for (const key of Object.keys(values)) put(times, key, timeMs);
+  return times;
+}
+
+/** Both states in one, and the first itself where the second adds nothing. Commutative, associative and idempotent. */
 export function joinStates(a: PropertyState, b: PropertyState): PropertyState {
-  const values: [string, unknown][] = [];
-  const times: [string, PropertyTime][] = [];
-  for (const key of new Set([...Object.keys(a.properties), ...Object.keys(b.properties)])) {
-    const joined = joinProperty(read(a, key), read(b, key));
-    values.push([key, joined.value]);
-    times.push([key, joined.time]);
+  let joined: { readonly properties: Record<string, unknown>; readonly times: Record<string, PropertyTime> } | null =
+    null;
+  for (const key of Object.keys(b.properties)) {
+    const known = read(a, key);
+    const winner = joinProperty(known, read(b, key));
+    if (winner === known) continue;
+    joined ??= { properties: { ...a.properties }, times: { ...a.times } };
+    put(joined.properties, key, winner.value);
+    put(joined.times, key, winner.time);
   }
-  return { properties: Object.fromEntries(values), times: Object.fromEntries(times) };
+  return joined ?? a;
+}
+
+/** `__proto__` is a name like any other. */
+function put<Value>(object: Record<string, Value>, key: string, value: Value): void {
+  if (key !== "__proto__") object[key] = value;
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 interface StoredProperty {
@@ -86,14 +95,16 @@ function isMerging(property: StoredProperty): property is MergingProperty {
 }
 
 function joinInner(a: MergingProperty, b: MergingProperty): StoredProperty {
-  const values: [string, unknown][] = [];
-  const times: [string, number][] = [];
-  for (const key of new Set([...Object.keys(a.value), ...Object.keys(b.value)])) {
-    const winner = pick(key, observationOf(a, key), observationOf(b, key));
-    values.push([key, winner.value]);
-    times.push([key, winner.timeMs]);
+  let joined: { readonly value: Record<string, unknown>; readonly time: Record<string, number> } | null = null;
+  for (const key of Object.keys(b.value)) {
+    const known = observationOf(a, key);
+    const winner = pick(key, known, observationOf(b, key));
+    if (winner === known) continue;
+    joined ??= { value: { ...a.value }, time: { ...a.time } };
+    put(joined.value, key, winner.value);
+    put(joined.time, key, winner.timeMs);
   }
-  return { value: Object.fromEntries(values), time: Object.fromEntries(times) };
+  return joined ?? a;
 }
 
 function observationOf(property: MergingProperty, key: string): Observation | undefined {
@@ -123,9 +134,10 @@ function newestOf(time: PropertyTime): number {
 }
 
 function withoutNulls(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(object)
-      .filter(([, value]) => value !== null && value !== undefined)
-      .map(([key, value]) => [key, isPlainObject(value) ? withoutNulls(value) : value]),
-  );
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(object)) {
+    if (value === null || value === undefined) continue;
+    put(kept, key, isPlainObject(value) ? withoutNulls(value) : value);
+  }
+  return kept;
 }

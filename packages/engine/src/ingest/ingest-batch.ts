@@ -4,7 +4,7 @@ import { lockContacts } from "../identity/lock-contacts.js";
 import { writeContacts } from "../identity/write-contacts.js";
 import { retryConflicts } from "../storage/conflicts.js";
 import type { CheckedInput } from "./check-input.js";
-import type { IngestParts } from "./ingest.js";
+import type { IngestCall, IngestParts } from "./ingest.js";
 
 /** What a try has learned of an element: that another try would do no better. */
 type Settled =
@@ -21,13 +21,18 @@ type Settlements = ReadonlyMap<CheckedInput, Settled>;
  * nothing, so the transaction is taken back and done again without what it would have changed.
  */
 export async function ingestBatch(
-  parts: IngestParts,
+  parts: IngestCall,
   inputs: readonly CheckedInput[],
 ): Promise<readonly IngestResult[]> {
   let settled: Settlements = new Map();
   for (;;) {
     try {
-      return await retryConflicts(() => parts.store.database.transaction((tx) => tryBatch(parts, tx, inputs, settled)));
+      return await retryConflicts(() =>
+        parts.store.database.transaction(async (tx) => {
+          await parts.before?.(tx);
+          return tryBatch(parts, tx, inputs, settled);
+        }),
+      );
     } catch (error) {
       if (!(error instanceof BatchToRedo)) throw error;
       settled = new Map([...settled, ...error.learned]);
@@ -50,38 +55,35 @@ async function tryBatch(
   ...[{ store, outbox }, tx, inputs, settled]: [IngestParts, Transaction, readonly CheckedInput[], Settlements]
 ): Promise<readonly IngestResult[]> {
   const plan = planContacts(await lockContacts(store, tx, inputs), store.clock.now());
-  const firsts = firstOfEachKey(inputs.filter((input) => !settled.has(input)));
+  const firsts = firstOfEachKey(inputs, settled);
   // In order: what a duplicate is told of its contact depends on what came before it.
-  const contactIds = new Map(
-    inputs.map((input) => [
-      input,
-      firsts.has(input) ? plan.resolve({ ...input, observedAt: input.timestamp }).contactId : plan.ownerOf(input),
-    ]),
+  const contactIds = inputs.map((input) =>
+    firsts.has(input) ? plan.resolve({ ...input, observedAt: input.timestamp }).contactId : plan.ownerOf(input),
   );
-  const open = inputs.filter((input) => !settled.has(input));
+  const events = inputs.map((input, index) => toEvent(input, contactIds[index] ?? null));
   const published = await outbox.publishEach(
-    open.map((input) => toEvent(input, contactIds.get(input) ?? null)),
+    events.filter((_, index) => !settled.has(inputs[index] as CheckedInput)),
     { transaction: tx },
   );
-  const outcomes = new Map(open.map((input, index) => [input, toSettled(published[index] as PublishOutcome)]));
-  const learned = [...firsts].flatMap((input) => {
-    const outcome = outcomes.get(input);
-    return outcome && outcome.status !== "stored" ? [[input, outcome] as const] : [];
+  const learned = new Map<CheckedInput, Settled>();
+  let next = 0;
+  const outcomes = inputs.map((input) => {
+    const outcome = settled.get(input) ?? toOutcome(published[next++] as PublishOutcome);
+    if (outcome.status !== "stored" && firsts.has(input)) learned.set(input, outcome);
+    return outcome;
   });
-  if (learned.length > 0) throw new BatchToRedo(new Map(learned));
+  if (learned.size > 0) throw new BatchToRedo(learned);
 
   await writeContacts(store, tx, plan.changes());
-  return inputs.map((input) =>
-    toResult(settled.get(input) ?? (outcomes.get(input) as Outcome), contactIds.get(input) ?? null),
-  );
+  return outcomes.map((outcome, index) => toResult(outcome, contactIds[index] ?? null));
 }
 
-/** Which elements are the first with their key: the others can't be new. */
-function firstOfEachKey(inputs: readonly CheckedInput[]): ReadonlySet<CheckedInput> {
+/** Of what is not settled, the elements that are the first with their key: the others can't be new. */
+function firstOfEachKey(inputs: readonly CheckedInput[], settled: Settlements): ReadonlySet<CheckedInput> {
   const firsts = new Map<string, CheckedInput>();
   for (const input of inputs) {
-    const key = JSON.stringify([input.tenantId, input.idempotencyKey]);
-    if (!firsts.has(key)) firsts.set(key, input);
+    const key = `${input.tenantId}\u001f${input.idempotencyKey}`;
+    if (!settled.has(input) && !firsts.has(key)) firsts.set(key, input);
   }
   return new Set(firsts.values());
 }
@@ -93,7 +95,7 @@ function toEvent({ tenantId, type, timestamp, idempotencyKey, data }: CheckedInp
 
 type Outcome = Settled | { readonly status: "stored"; readonly eventId: string };
 
-function toSettled(outcome: PublishOutcome): Outcome {
+function toOutcome(outcome: PublishOutcome): Outcome {
   if (outcome.status === "refused") return { status: "rejected", code: outcome.code, message: outcome.message };
   return { status: outcome.duplicate ? "duplicate" : "stored", eventId: outcome.id };
 }

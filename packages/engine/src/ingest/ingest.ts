@@ -1,6 +1,7 @@
 import {
   type CodedError,
   type IngestInput,
+  type IngestOptions,
   type IngestResult,
   OUTBOX_REFUSALS,
   type Outbox,
@@ -19,13 +20,16 @@ export interface IngestParts extends IngestRules {
   readonly outbox: Outbox;
 }
 
+/** What one call goes by. */
+export interface IngestCall extends IngestParts, IngestOptions {}
+
 /**
  * Resolves contacts and publishes events in order, up to 200 elements in one transaction.
  *
  * What is wrong with an element is its own result; a database or an outbox that fails is thrown, and a second call
  * with the same elements finds the stored ones to be duplicates.
  */
-export async function ingestAll(parts: IngestParts, inputs: readonly IngestInput[]): Promise<readonly IngestResult[]> {
+export async function ingestAll(parts: IngestCall, inputs: readonly IngestInput[]): Promise<readonly IngestResult[]> {
   const nowMs = parts.store.clock.now();
   const results: IngestResult[] = [];
   const checked: { readonly input: CheckedInput; readonly index: number }[] = [];

@@ -15,7 +15,8 @@ export interface LocalMailer extends Mailer {
 
 /**
  * A mailer that sends nothing: mails lie in a table, where a developer reads them. Not for production, since the links
- * in them can be read there too. The table comes with the engine's migrations.
+ * in them can be read there too: it knows of no tenants, and an erasure takes out every mail to the person's address.
+ * The table comes with the engine's migrations.
  */
 export function createLocalMailer(options: StoreOptions): LocalMailer {
   const { database, schema, clock } = openStore(options);

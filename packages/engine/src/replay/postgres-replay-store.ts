@@ -14,7 +14,7 @@ import { openStore, type StoreOptions } from "../storage/store.js";
 export function createPostgresReplayStore(options: StoreOptions): ReplayStore {
   const store = openStore(options);
   return {
-    add: createAcceptOnce(store),
+    add: createAcceptOnce(store, null),
     delete: (key: string) =>
       store.database.query(`delete from "${store.schema}".accepted_keys where key_hash = $1`, [
         createHash("sha256").update(key).digest(),

@@ -7,10 +7,15 @@ export type BearerTokens = (token: string) => boolean;
 
 const TOKEN = /^[\w.~+/=-]+$/;
 
+/** Whether a text is long enough, and can stand in a header. */
+export function isBearerToken(token: unknown): token is string {
+  return typeof token === "string" && token.length >= DEFAULTS.source.minBearerCharacters && TOKEN.test(token);
+}
+
 /** @throws EngineError `invalid_options` for a token that is too short or can't stand in a header, and for none */
 export function readBearerTokens(tokens: readonly string[]): BearerTokens {
   const digests = tokens.map((token) => {
-    if (token.length < DEFAULTS.source.minBearerCharacters || !TOKEN.test(token)) {
+    if (!isBearerToken(token)) {
       throw new EngineError(
         "invalid_options",
         `A bearer token has at least ${DEFAULTS.source.minBearerCharacters} characters of a-z, A-Z, 0-9 and -._~+/=.`,

@@ -12,10 +12,15 @@ export type EngineSource = Source<unknown, Scheme>;
 /** A source whose options were checked and completed. */
 export interface CheckedSource {
   readonly id: string;
+  /** Names its rate limit to its callers. */
+  readonly policy: string;
   readonly path: string;
-  readonly method: "POST" | "PUT" | "PATCH";
+  readonly method: SourceMethod;
   readonly tenantId: string;
-  readonly signature: Signature | null;
+  /** An inactive one refuses every request. */
+  readonly active: boolean;
+  /** Ways to sign: of those whose signature header is there, the first. None: requests need not be signed. */
+  readonly signatures: readonly Signature[];
   /** Null: the same request may come again. */
   readonly replayTtlSeconds: number | null;
   readonly acceptsBearer: BearerTokens | null;
@@ -34,7 +39,8 @@ export interface Signature {
 
 const ID = /^[a-z][a-z0-9_-]{0,63}$/;
 const PATH = /^(\/[A-Za-z0-9._~-]+)+$/;
-const METHODS: readonly unknown[] = ["POST", "PUT", "PATCH"];
+export const SOURCE_METHODS = ["POST", "PUT", "PATCH"] as const;
+export type SourceMethod = (typeof SOURCE_METHODS)[number];
 
 /** @throws EngineError `invalid_options` */
 export function checkSources(sources: readonly EngineSource[]): readonly CheckedSource[] {
@@ -54,7 +60,7 @@ function checkSource(source: EngineSource): CheckedSource {
   const refuse = (why: string, cause?: unknown): EngineError =>
     new EngineError("invalid_options", `Source ${id}: ${why}`, { cause });
   if (!PATH.test(path)) throw refuse(`"${path}" is no path without parameters.`);
-  if (!METHODS.includes(method)) throw refuse(`it takes ${METHODS.join(", ")}, not ${method}.`);
+  if (!SOURCE_METHODS.includes(method)) throw refuse(`it takes ${SOURCE_METHODS.join(", ")}, not ${method}.`);
   if (!isCleanText(tenantId, 128)) throw refuse("tenantId is a text of 1 to 128 characters.");
   if ((scheme === undefined) !== (secrets === undefined)) throw refuse("scheme and secrets belong together.");
   const closed = scheme !== undefined || bearer !== undefined;
@@ -68,10 +74,12 @@ function checkSource(source: EngineSource): CheckedSource {
   const signature = scheme && secrets ? checkSignature(source, { scheme, secrets }, refuse) : null;
   return {
     id,
+    policy: id,
     path,
     method,
     tenantId,
-    signature,
+    active: true,
+    signatures: signature === null ? [] : [signature],
     replayTtlSeconds: checkReplay(source, signature, refuse),
     acceptsBearer: bearer ? readBearerTokens(bearer) : null,
     allowsAddress: source.allowedAddresses ? readAllowedAddresses(source.allowedAddresses) : null,

@@ -37,9 +37,9 @@ export async function receive(parts: ReceiveParts, source: CheckedSource, reques
   const { store, log } = parts;
   const receivedAt = new Date(store.clock.now());
   let message: SignedContent | null = null;
-  if (source.signature) {
+  if (source.signatures.length > 0) {
     try {
-      message = verifySignature(source.signature, request, receivedAt);
+      message = verifySignature(source.signatures, request, receivedAt);
     } catch (error) {
       if (!isWebhookVerificationError(error)) throw error;
       return { kind: "refused", reason: error.code as WebhookVerificationErrorCode, detail: error.message };
@@ -52,6 +52,7 @@ export async function receive(parts: ReceiveParts, source: CheckedSource, reques
     executionId: newId("exe", receivedAt.getTime()),
     messageId: message?.id ?? null,
     bodyHash: createHash("sha256").update(request.body).digest("hex"),
+    headers: request.headers,
     receivedAt,
   };
   const record = {
@@ -99,9 +100,11 @@ interface SignedContent {
   readonly prefix: string;
 }
 
-function verifySignature(signature: Signature, { body, headers }: SourceRequest, now: Date): SignedContent {
-  const { scheme } = signature;
-  const { id, timestamp } = verify(body, headers, { ...signature, now });
+/** What the way refuses whose header is there is refused: no other way is tried. */
+function verifySignature(signatures: readonly Signature[], { body, headers }: SourceRequest, now: Date): SignedContent {
+  const way = signatures.find(({ scheme }) => headers.has(scheme.signatureHeader)) ?? (signatures[0] as Signature);
+  const { scheme } = way;
+  const { id, timestamp } = verify(body, headers, { ...way, now });
   const sent = scheme.timestampHeader === undefined ? null : headers.get(scheme.timestampHeader);
   return { id, prefix: scheme.contentPrefix?.({ id: id ?? "", timestamp: sent ?? String(timestamp ?? "") }) ?? "" };
 }
@@ -110,26 +113,31 @@ interface ReplayKeys {
   /** The signed content itself: a signature may be spelt in several ways, or stand among others. */
   readonly content: string | null;
   readonly message: string | null;
+  /** Claimed beside it: what the same request would be in another way to sign, which covers less. */
+  readonly others: readonly string[];
   readonly ttl: number;
 }
 
 function replayKeys(context: SourceContext, message: SignedContent | null, source: CheckedSource): ReplayKeys {
   const { sourceId, bodyHash } = context;
-  if (message === null || source.replayTtlSeconds === null) return { content: null, message: null, ttl: 0 };
+  if (message === null || source.replayTtlSeconds === null) return { content: null, message: null, others: [], ttl: 0 };
+  const keyOf = (prefix: string) => JSON.stringify(["source", sourceId, "content", prefix, bodyHash]);
+  const isBodyAlone = ({ scheme }: Signature) => scheme.contentPrefix === undefined;
   return {
-    content: JSON.stringify(["source", sourceId, "content", message.prefix, bodyHash]),
+    content: keyOf(message.prefix),
     message: message.id === undefined ? null : JSON.stringify(["source", sourceId, "message", message.id]),
+    others: message.prefix !== "" && source.signatures.some(isBodyAlone) ? [keyOf("")] : [],
     ttl: source.replayTtlSeconds,
   };
 }
 
 /** False for a message that its sender signs and sends again; a request that comes again as it was is thrown. */
 async function claim(
-  { content, message }: ReplayKeys,
+  { content, message, others }: ReplayKeys,
   claimAll: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<boolean> {
   if (content === null) return true;
-  const claimed = await claimAll(message === null ? [content] : [content, message]);
+  const claimed = await claimAll([content, ...others, ...(message === null ? [] : [message])]);
   if (!claimed.has(content)) throw new ReplayedRequest();
   return message === null || claimed.has(message);
 }

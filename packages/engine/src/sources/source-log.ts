@@ -6,9 +6,11 @@ import { createSweeper } from "../storage/sweep.js";
 import type { CheckedSource } from "./check-source.js";
 
 /** What came in through sources, and what was refused. Newest first. */
-export interface Sources {
+export interface SourceHistory {
   /** Calls that passed every check of their caller. @throws EngineError `invalid_cursor` */
-  executions(query?: SourceQuery): Promise<ExecutionPage>;
+  executions(query?: SourceExecutionQuery): Promise<ExecutionPage>;
+  /** One of them, by the id that its sender was answered; null when the tenant has none, or has it no more. */
+  execution(execution: { readonly tenantId: string; readonly id: string }): Promise<Execution | null>;
   /** Calls that did not; never a secret, a token or a body. @throws EngineError `invalid_cursor` */
   refusals(query?: SourceQuery): Promise<RefusalPage>;
 }
@@ -23,10 +25,24 @@ export interface SourceQuery {
   readonly cursor?: string;
 }
 
+export interface SourceExecutionQuery extends SourceQuery {
+  readonly status?: Execution["status"];
+}
+
 export interface ExecutionPage {
   readonly executions: readonly Execution[];
   readonly nextCursor: string | null;
+  readonly totals: ExecutionTotals;
 }
+
+/** Of all executions that are kept of the tenant and source asked for, whatever their status. */
+export interface ExecutionTotals extends Readonly<Record<Execution["status"], number>> {
+  /** Share of those that did not fail, 0 to 1; null where there are none. */
+  readonly successRate: number | null;
+  readonly failureRate: number | null;
+}
+
+export const EXECUTION_STATUSES = ["succeeded", "duplicate", "failed"] as const;
 
 /** One call that was accepted. */
 export interface Execution {
@@ -36,7 +52,7 @@ export interface Execution {
   /** The signed id of the message, where the scheme has one. */
   readonly messageId: string | null;
   /** `duplicate`: its sender had sent this message before, and nothing was done. */
-  readonly status: "succeeded" | "duplicate" | "failed";
+  readonly status: (typeof EXECUTION_STATUSES)[number];
   /** Of a failed one: `invalid_json`, `validation_failed`, `transform_failed`, `internal_error`, or why an event was refused. */
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
@@ -67,6 +83,7 @@ export interface Refusal {
 
 export type RefusalReason =
   | "rate_limited"
+  | "inactive"
   | "address_not_allowed"
   | "bearer_missing"
   | "bearer_mismatch"
@@ -81,7 +98,7 @@ export interface ExecutionRecord extends Pick<Execution, "id" | "messageId" | "s
   readonly startedMs: number;
 }
 
-export interface SourceLog extends Sources {
+export interface SourceLog extends SourceHistory {
   /** In the caller's transaction, or by itself. */
   writeExecution(query: SqlQuery, source: CheckedSource, record: ExecutionRecord): Promise<void>;
   /** Removes what is too old or too much, at most once a minute. Never throws. */
@@ -120,11 +137,15 @@ export function createSourceLog(store: Store): SourceLog {
   const { database, schema, clock, logger } = store;
   const sweeper = createSweeper(store);
 
-  async function page<Row extends { readonly id: string }>(table: string, query: SourceQuery) {
+  async function page<Row extends { readonly id: string }>(
+    table: "source_executions" | "source_refusals",
+    { status, ...query }: SourceExecutionQuery,
+  ) {
     const limit = pageLimit(query.limit);
     const rows = await database.query<Row>(
-      `select * from "${schema}"."${table}"
-       where ($1::text is null or tenant_id = $1) and ($2::text is null or source_id = $2) and ($3::text is null or id < $3)
+      `select * from "${schema}".${table}
+       where ($1::text is null or tenant_id = $1) and ($2::text is null or source_id = $2)
+         and ($3::text is null or id < $3) ${status === undefined ? "" : "and status = $5"}
        order by id desc
        limit $4`,
       [
@@ -132,6 +153,7 @@ export function createSourceLog(store: Store): SourceLog {
         query.sourceId ?? null,
         query.cursor === undefined ? null : decodeCursor(query.cursor),
         limit + 1,
+        ...(status === undefined ? [] : [status]),
       ],
     );
     const shown = rows.slice(0, limit);
@@ -139,12 +161,40 @@ export function createSourceLog(store: Store): SourceLog {
     return { shown, nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
   }
 
+  async function totalsOf({ tenantId, sourceId }: SourceQuery): Promise<ExecutionTotals> {
+    const rows = await database.query<{ readonly status: Execution["status"]; readonly count: number }>(
+      `select status, count(*)::int as count from "${schema}".source_executions
+       where ($1::text is null or tenant_id = $1) and ($2::text is null or source_id = $2)
+       group by status`,
+      [tenantId ?? null, sourceId ?? null],
+    );
+    const counts = Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+    const { succeeded = 0, duplicate = 0, failed = 0 } = counts;
+    const all = succeeded + duplicate + failed;
+    const rateOf = (count: number) => (all === 0 ? null : count / all);
+    return {
+      succeeded,
+      duplicate,
+      failed,
+      successRate: rateOf(succeeded + duplicate),
+      failureRate: rateOf(failed),
+    };
+  }
+
   return {
     sweepIfDue: () => sweeper.sweepIfDue(),
 
     async executions(query = {}) {
       const { shown, nextCursor } = await page<ExecutionRow>("source_executions", query);
-      return { executions: shown.map(toExecution), nextCursor };
+      return { executions: shown.map(toExecution), nextCursor, totals: await totalsOf(query) };
+    },
+
+    async execution({ tenantId, id }) {
+      const [row] = await database.query<ExecutionRow>(
+        `select * from "${schema}".source_executions where tenant_id = $1 and id = $2`,
+        [tenantId, id],
+      );
+      return row === undefined ? null : toExecution(row);
     },
 
     async refusals(query = {}) {

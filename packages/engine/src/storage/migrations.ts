@@ -3,6 +3,15 @@ import { access } from "./migrations/0006-access.js";
 import { confirm } from "./migrations/0007-confirm.js";
 import { erasures } from "./migrations/0008-erasures.js";
 import { automations } from "./migrations/0010-automations.js";
+import { installations } from "./migrations/0011-installations.js";
+import { executionsOfEvents } from "./migrations/0012-executions-of-events.js";
+import { sharedState } from "./migrations/0013-shared-state.js";
+import { sources } from "./migrations/0014-sources.js";
+import { peopleElsewhere } from "./migrations/0015-people-elsewhere.js";
+import { accountTokens } from "./migrations/0016-account-tokens.js";
+import { releasedTokens } from "./migrations/0017-released-tokens.js";
+import { grantedUntil } from "./migrations/0018-granted-until.js";
+import { automationEvents, executionTimes } from "./migrations/0019-automation-events.js";
 
 /** The engine's tables. Forward only, each step compatible with the release before. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -152,4 +161,14 @@ export const MIGRATIONS: readonly Migration[] = [
   confirm,
   erasures,
   automations,
+  installations,
+  executionsOfEvents,
+  sharedState,
+  sources,
+  peopleElsewhere,
+  accountTokens,
+  releasedTokens,
+  grantedUntil,
+  automationEvents,
+  executionTimes,
 ];

@@ -2,6 +2,7 @@ import { type Clock, type Logger, silentLogger, systemClock } from "@hookline/co
 import type { Database } from "@hookline/postgres";
 import { DEFAULTS } from "../defaults.js";
 import { EngineError } from "../errors.js";
+import type { RedisCommands } from "../replay/redis-replay-store.js";
 
 /** What every part of the engine stands on. */
 export interface Store {
@@ -13,6 +14,9 @@ export interface Store {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** An ioredis client: what counting limits and remembering replays need of it. */
+export interface EngineRedis extends RateLimitRedis, RedisCommands {}
 
 /** An ioredis client: what rate-limiter-flexible needs of it. */
 export interface RateLimitRedis {

@@ -12,7 +12,7 @@ import {
   type Mailer,
   systemClock,
 } from "@hookline/core";
-import { createDispatcher, type Dispatcher } from "@hookline/dispatcher";
+import { createDispatcher, type Dispatcher, type DispatcherOptions } from "@hookline/dispatcher";
 import type { Database } from "@hookline/postgres";
 import { describeMatrix as describeDatabases, type TestDatabases } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
@@ -24,8 +24,9 @@ import {
   createColdConnect,
   createEngine,
   type Engine,
+  type EngineRedis,
   type EngineSource,
-  type RateLimitRedis,
+  type PersonalDataHolder,
   type ThrottleOptions,
 } from "../../src/index.js";
 
@@ -53,11 +54,15 @@ export interface WorldOptions {
   readonly sources?: readonly EngineSource[];
   // biome-ignore lint/suspicious/noExplicitAny: each action knows the input of its own schema
   readonly actions?: readonly Action<any>[];
+  readonly messageDestinations?: readonly string[];
+  readonly personalData?: readonly PersonalDataHolder[];
   readonly throttle?: ThrottleOptions;
   readonly afterBind?: ColdConnectOptions["afterBind"];
+  readonly afterUnbind?: ColdConnectOptions["afterUnbind"];
   readonly mailer?: Mailer;
   readonly analytics?: AnalyticsAdapter;
-  readonly redis?: RateLimitRedis;
+  readonly redis?: EngineRedis;
+  readonly addressGuard?: DispatcherOptions["addressGuard"];
 }
 
 /** One suite for each database. */
@@ -87,6 +92,7 @@ export async function openWorld(databases: TestDatabases, options: WorldOptions 
     events: options.events ?? [],
     retrySchedule: { delaysMs: [0, 20, 20, 20, 20] },
     pollMs: 50,
+    ...(options.addressGuard ? { addressGuard: options.addressGuard } : {}),
     clock,
     logger,
   });
@@ -113,12 +119,14 @@ export async function openWorld(databases: TestDatabases, options: WorldOptions 
     clock,
     logger,
     ...(options.throttle ? { throttle: options.throttle } : {}),
+    ...(options.afterUnbind ? { afterUnbind: options.afterUnbind } : {}),
     ...(options.mailer ? { mail: { mailer: options.mailer, apiPublicUrl: "https://api.example.com" } } : {}),
     ...(options.analytics ? { analytics: options.analytics } : {}),
     ...(options.redis ? { redis: options.redis } : {}),
   };
   const coldConnect = createColdConnect(coldConnectOptions);
   dispatcher.use(coldConnect.destination);
+  dispatcher.use(coldConnect.unbindDestination);
   dispatcher.use(coldConnect.mailDestination);
   const engine = createEngine({
     database,
@@ -128,6 +136,8 @@ export async function openWorld(databases: TestDatabases, options: WorldOptions 
     connectors: options.connectors ?? [discordConnector()],
     sources: options.sources ?? [],
     actions: options.actions ?? [],
+    messageDestinations: options.messageDestinations ?? [],
+    personalData: options.personalData ?? [],
     encryptionKey: ENCRYPTION_KEY,
     ...(options.redis ? { redis: options.redis } : {}),
     clock,

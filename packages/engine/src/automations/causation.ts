@@ -1,0 +1,66 @@
+import type { Outbox, OutboxOptions, Published, SqlQuery, Transaction } from "@hookline/core";
+import type { Store } from "../storage/store.js";
+
+/** Knows how many automations stand behind an event, one having caused the next. */
+export interface Causation {
+  /** 0 for an event that no automation has published. */
+  depthOf(query: SqlQuery, eventId: string): Promise<number>;
+  /** From now on events that {@link outbox} publishes in this transaction are of this depth. */
+  mark(transaction: Transaction, depth: number): void;
+  /** The given outbox, with a record of what is published in a step's transaction. */
+  readonly outbox: Outbox;
+}
+
+export function createCausation({ schema, clock }: Store, outbox: Outbox): Causation {
+  const depths = new WeakMap<Transaction, number>();
+
+  const record = async ({ transaction }: OutboxOptions, published: readonly Published[]): Promise<void> => {
+    const depth = transaction && depths.get(transaction);
+    const ids = published.filter(({ duplicate }) => !duplicate).map(({ id }) => id);
+    if (depth === undefined || ids.length === 0) return;
+    await transaction?.query(
+      `insert into "${schema}".automation_events (event_id, depth, published_at)
+       select id, $2::integer, $3::timestamptz from unnest($1::text[]) as published (id)
+       on conflict (event_id) do nothing`,
+      [ids, depth, new Date(clock.now())],
+    );
+  };
+
+  return {
+    async depthOf(query, eventId) {
+      const [row] = await query<{ readonly depth: number }>(
+        `select depth from "${schema}".automation_events where event_id = $1`,
+        [eventId],
+      );
+      return row?.depth ?? 0;
+    },
+
+    mark(transaction, depth) {
+      depths.set(transaction, depth);
+    },
+
+    outbox: {
+      async publish(event, options = {}) {
+        const published = await outbox.publish(event, options);
+        await record(options, [published]);
+        return published;
+      },
+      async publishMany(events, options = {}) {
+        const published = await outbox.publishMany(events, options);
+        await record(options, published);
+        return published;
+      },
+      async publishEach(events, options = {}) {
+        const outcomes = await outbox.publishEach(events, options);
+        await record(
+          options,
+          outcomes.flatMap((outcome) => (outcome.status === "published" ? [outcome] : [])),
+        );
+        return outcomes;
+      },
+      send: (message, options) => outbox.send(message, options),
+      subscribe: (subscription, options) => outbox.subscribe(subscription, options),
+      unsubscribe: (subscription, options) => outbox.unsubscribe(subscription, options),
+    },
+  };
+}
