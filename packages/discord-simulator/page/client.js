@@ -1,3 +1,5 @@
+import { appsMenu } from "./apps-menu.js";
+import { createCompletion } from "./completion.js";
 import { avatar, colourOf, el } from "./elements.js";
 import { messageElement } from "./message.js";
 import { askModal } from "./modal.js";
@@ -63,6 +65,8 @@ const view = {
     const { roles, channels, members } = guild();
     return { 5: members, 6: roles, 7: [...members, ...roles], 8: channels }[type].map(named);
   },
+  menuCommands: (wanted) =>
+    state.commands.filter(({ type, guildId }) => type === wanted && (guildId === null || guildId === guild().id)),
   act: (action, input) => attempt(() => interact(action, input)),
   toggleReaction: (message, emoji, mine) =>
     attempt(() => call(mine ? "unreact" : "react", { member: chosen.viewer, message, emoji })),
@@ -73,7 +77,7 @@ async function interact(action, input) {
   if (seen.failure) {
     say(`${seen.failure.message} (${seen.failure.detail})`);
   } else if (seen.modal) {
-    const fields = await askModal(at("modal"), seen.modal);
+    const fields = await askModal(at("modal"), seen.modal, view);
     if (fields) {
       await interact("submitModal", { interaction: seen.id, fields });
     }
@@ -113,6 +117,9 @@ function drawSidebar() {
       el("option", { value: username, selected: username === chosen.viewer }, displayName),
     ),
   );
+  const authorized = state.authorizations.some(({ username }) => username === chosen.viewer);
+  at("deauthorize").hidden = !authorized;
+  at("deauthorize").textContent = `Remove ${state.application.name} from my authorized apps`;
   const { connections } = state.gateway;
   at("connection").textContent =
     `${connections} gateway connection${connections === 1 ? "" : "s"} · ` +
@@ -150,13 +157,16 @@ function drawMembers() {
       avatar(member, member.status),
       el(
         "div",
-        {},
+        { class: "member-name" },
         name,
         ...member.roles.map((role) => {
           const chip = el("span", { class: "role" }, role);
           chip.style.color = colourOf(roles.find((candidate) => candidate.name === role)?.color) || "var(--soft)";
           return chip;
         }),
+      ),
+      appsMenu(2, view, (command) =>
+        view.act("useOnMember", { target: member.username, command, channel: chosen.channel }),
       ),
     );
   };
@@ -190,31 +200,16 @@ async function refresh() {
   drawMembers();
 }
 
-function drawSuggestions() {
-  const text = at("text").value;
-  const fitting = text.startsWith("/")
-    ? state.commands.filter(({ name, type }) => type === 1 && `/${name}`.startsWith(text.split(/\s/)[0]))
-    : [];
-  at("suggestions").hidden = fitting.length === 0 || text.includes(" ");
-  at("suggestions").replaceChildren(
-    ...fitting.map(({ name, description, options }) =>
-      el(
-        "button",
-        {
-          type: "button",
-          onclick: () => {
-            const required = options.filter((option) => option.required || option.type <= 2);
-            at("text").value = [`/${name}`, ...required.map((o) => (o.type <= 2 ? o.name : `${o.name}:`))].join(" ");
-            at("suggestions").hidden = true;
-            at("text").focus();
-          },
-        },
-        `/${name}`,
-        el("span", {}, description),
-      ),
-    ),
-  );
-}
+const completion = createCompletion({
+  input: at("text"),
+  list: at("suggestions"),
+  view: {
+    commands: () => state.commands,
+    // Somebody who types is not told of each key that brought nothing.
+    autocomplete: (input) =>
+      call("autocomplete", { member: chosen.viewer, channel: chosen.channel, ...input }).catch(() => []),
+  },
+});
 
 at("guild").addEventListener("change", ({ target }) => {
   chosen.guild = target.value;
@@ -227,7 +222,9 @@ at("viewer").addEventListener("change", ({ target }) => {
   return attempt(refresh);
 });
 
-at("text").addEventListener("input", drawSuggestions);
+at("deauthorize").addEventListener("click", () => attempt(() => call("deauthorize", { member: chosen.viewer })));
+
+at("text").addEventListener("input", () => attempt(completion.draw));
 
 at("composer").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -236,7 +233,7 @@ at("composer").addEventListener("submit", (event) => {
     return undefined;
   }
   at("text").value = "";
-  at("suggestions").hidden = true;
+  completion.hide();
   return attempt(async () => {
     if (text.startsWith("/")) {
       await interact("slash", { channel: chosen.channel, ...parseSlash(text, state.commands) });

@@ -1,5 +1,7 @@
+import { appsMenu } from "./apps-menu.js";
 import { avatar, colourOf, el } from "./elements.js";
 import { markup } from "./markup.js";
+import { menuElement } from "./menu.js";
 
 const LOADING = 128;
 
@@ -27,6 +29,7 @@ export function messageElement(message, previous, view) {
       ...message.attachments.map((file) => el("div", { class: "attachment" }, `📎 ${file.filename}`)),
       ...message.components.map((component) => componentElement(component, message, view)),
       reactionsElement(message, view),
+      appsMenu(3, view, (command) => view.act("useOnMessage", { message: message.id, command })),
       message.ephemeral ? el("div", { class: "note" }, `Only ${view.name(message.visible_to)} can see this`) : "",
     ),
   );
@@ -49,15 +52,18 @@ function contextOf(message, view) {
   const { interaction_metadata: used, referenced_message: answered } = message;
   if (used) {
     const root = used.triggering_interaction_metadata ?? used;
-    return el(
-      "div",
-      { class: "context" },
-      `${view.name(root.user.id)} used ${root.name ? `/${root.name}` : "a button"}`,
-    );
+    return el("div", { class: "context" }, `${view.name(root.user.id)} used ${usedName(root)}`);
   }
   return answered
     ? el("div", { class: "context" }, `↩ ${view.name(answered.author.id)}: ${answered.content.slice(0, 80)}`)
     : "";
+}
+
+function usedName({ name, command_type: type }) {
+  if (!name) {
+    return "a button or a menu";
+  }
+  return type === 1 ? `/${name}` : name;
 }
 
 function byline(message, view) {
@@ -182,28 +188,6 @@ function buttonElement({ label, emoji, style, url, custom_id: customId, disabled
     },
     shown,
   );
-}
-
-function menuElement(menu, message, view) {
-  const options = menu.options ?? view.choicesFor(menu.type);
-  const multiple = (menu.max_values ?? 1) > 1;
-  const select = el(
-    "select",
-    {
-      disabled: menu.disabled || !view.acting,
-      multiple,
-      "aria-label": menu.placeholder ?? "Choose",
-      onchange: () => {
-        const values = [...select.selectedOptions].map(({ value }) => value).filter(Boolean);
-        if (values.length > 0) {
-          view.act("select", { message: message.id, menu: menu.custom_id, values });
-        }
-      },
-    },
-    multiple ? "" : el("option", { value: "" }, menu.placeholder ?? "Choose…"),
-    ...options.map(({ label, value }) => el("option", { value }, label)),
-  );
-  return select;
 }
 
 function reactionsElement(message, view) {

@@ -1,16 +1,22 @@
 import { el } from "./elements.js";
 
 /** Shows a modal of an application; resolves with its fields, or null when it was closed. */
-export function askModal(dialog, modal) {
+export function askModal(dialog, modal, view) {
   return new Promise((resolve) => {
-    const inputs = modal.fields.map((field) => ({ field, input: inputOf(field) }));
+    const inputs = modal.fields.map((field) => ({ field, ...inputOf(field, view) }));
     const form = el(
       "form",
       { method: "dialog" },
       el("h2", {}, modal.title),
-      ...inputs.flatMap(({ field, input }) => [
-        el("label", { for: input.id }, field.label, field.required ? el("span", { class: "hint" }, " *") : ""),
-        input,
+      ...inputs.flatMap(({ field, element }) => [
+        el(
+          "label",
+          { for: idOf(field) },
+          field.label,
+          field.required && field.kind !== "checkbox" ? el("span", { class: "hint" }, " *") : "",
+        ),
+        field.description ? el("p", { class: "description" }, field.description) : "",
+        element,
       ]),
       el(
         "div",
@@ -20,55 +26,101 @@ export function askModal(dialog, modal) {
       ),
     );
     dialog.replaceChildren(form);
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "submit" ? valuesOf(inputs) : null), {
-      once: true,
-    });
+    dialog.addEventListener(
+      "close",
+      async () => {
+        if (dialog.returnValue !== "submit") {
+          resolve(null);
+          return;
+        }
+        const values = inputs.map(async ({ field, value }) => [field.customId, await value()]);
+        resolve(Object.fromEntries((await Promise.all(values)).filter(([, value]) => value !== undefined)));
+      },
+      { once: true },
+    );
     dialog.returnValue = "";
     dialog.showModal();
   });
 }
 
-function inputOf(field) {
-  const common = { id: `field-${field.customId}`, required: field.required && field.kind !== "checkbox" };
-  if (field.kind === "text") {
-    const limits = { maxlength: field.maxLength, placeholder: field.placeholder };
-    const input = el(field.multiline ? "textarea" : "input", {
-      ...common,
-      ...limits,
-      rows: field.multiline ? 4 : null,
-    });
-    input.value = field.value ?? "";
-    return input;
+const idOf = ({ customId }) => `field-${customId}`;
+
+/** What a person fills in, and how its value is read. */
+function inputOf(field, view) {
+  switch (field.kind) {
+    case "text":
+      return textInput(field);
+    case "checkbox": {
+      const element = el("input", { id: idOf(field), type: "checkbox", checked: field.chosen.includes("true") });
+      return { element, value: () => element.checked };
+    }
+    case "file": {
+      const element = el("input", {
+        id: idOf(field),
+        type: "file",
+        required: field.required,
+        multiple: field.maxValues > 1,
+      });
+      return { element, value: () => Promise.all([...element.files].map(readFile)) };
+    }
+    case "radio":
+    case "checkboxes":
+      return boxes(field);
+    default:
+      return menu(field, field.kind === "entities" ? view.choicesFor(field.entityType) : field.options);
   }
-  if (field.kind === "checkbox") {
-    return el("input", { ...common, type: "checkbox" });
-  }
-  if (field.kind === "entities" || field.kind === "file") {
-    return el("input", {
-      ...common,
-      placeholder: field.kind === "file" ? "no files here" : "names, with commas between",
-    });
-  }
-  return el(
-    "select",
-    { ...common, multiple: field.kind === "checkboxes" },
-    ...field.options.map(({ label, value }) => el("option", { value }, label)),
-  );
 }
 
-function valuesOf(inputs) {
-  return Object.fromEntries(
-    inputs.map(({ field, input }) => {
-      if (field.kind === "checkbox") {
-        return [field.customId, input.checked];
-      }
-      if (field.kind === "entities" || field.kind === "file") {
-        return [field.customId, input.value.split(/\s*,\s*/).filter(Boolean)];
-      }
-      return [
-        field.customId,
-        field.kind === "text" ? input.value : [...input.selectedOptions].map(({ value }) => value),
-      ];
-    }),
+function textInput(field) {
+  const element = el(field.multiline ? "textarea" : "input", {
+    id: idOf(field),
+    required: field.required,
+    maxlength: field.maxLength,
+    placeholder: field.placeholder,
+    rows: field.multiline ? 4 : null,
+  });
+  element.value = field.value ?? "";
+  return { element, value: () => element.value };
+}
+
+function boxes(field) {
+  const type = field.kind === "radio" ? "radio" : "checkbox";
+  const choices = field.options.map(({ label, value, description }) => {
+    const box = el("input", {
+      type,
+      name: idOf(field),
+      value,
+      checked: field.chosen.includes(value),
+      required: type === "radio" && field.required,
+    });
+    return {
+      value,
+      box,
+      element: el("label", { class: "choice" }, box, label, description ? el("small", {}, description) : ""),
+    };
+  });
+  const group = el("fieldset", { id: idOf(field) }, ...choices.map(({ element }) => element));
+  const picked = () => choices.filter(({ box }) => box.checked).map(({ value }) => value);
+  // An optional group without a choice is left out, as Discord's client does.
+  return { element: group, value: () => (type === "radio" && picked().length === 0 ? undefined : picked()) };
+}
+
+function menu(field, options) {
+  const multiple = field.maxValues > 1;
+  const element = el(
+    "select",
+    { id: idOf(field), required: field.required, multiple },
+    multiple ? "" : el("option", { value: "" }, field.placeholder ?? "Choose…"),
+    ...options.map(({ label, value }) => el("option", { value, selected: field.chosen.includes(value) }, label)),
   );
+  return { element, value: () => [...element.selectedOptions].map(({ value }) => value).filter(Boolean) };
+}
+
+async function readFile(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let binary = "";
+  for (const byte of bytes) {
+    binary += String.fromCharCode(byte);
+  }
+  return { filename: file.name, base64: btoa(binary), ...(file.type ? { contentType: file.type } : {}) };
 }

@@ -15,6 +15,9 @@ declare module "discord-api-spec/zod" {
   export const ApplicationCommandPatchRequestPartialSchema: ZodMiniType;
   export const ApplicationCommandUpdateRequestSchema: ZodMiniType;
   export const ApplicationFormPartialSchema: ZodMiniType;
+  export const ApplicationRoleConnectionsMetadataItemRequestSchema: ZodMiniType;
+  export const UpdateApplicationUserRoleConnectionRequestSchema: ZodMiniType;
   export const CreatePrivateChannelRequestSchema: ZodMiniType;
+  export const CreateForumThreadRequestSchema: ZodMiniType;
   export const CreateTextThreadWithoutMessageRequestSchema: ZodMiniType;
 }

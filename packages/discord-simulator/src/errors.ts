@@ -14,7 +14,8 @@ import { isErrorNamed } from "@hookline/core";
  * - `invalid_option`, `invalid_field`, `invalid_choice`: what the client of a person would not let them send
  * - `no_modal`, `no_reply`: the interaction was answered otherwise, or not in time
  * - `interaction_failed`: the person sees "The application did not respond" or the like; `message` says why
- * - `interactions_url_refused`: the probe failed, the address was not saved
+ * - `interactions_url_refused`, `webhook_events_url_refused`: the probe failed, the address was not saved
+ * - `not_authorized`: that user has not authorized the application
  * - `timed_out`: what was waited for did not happen
  * - `request_failed`: the control API could not be reached
  */
@@ -43,6 +44,8 @@ export type DiscordSimulatorErrorCode =
   | "no_reply"
   | "interaction_failed"
   | "interactions_url_refused"
+  | "webhook_events_url_refused"
+  | "not_authorized"
   | "timed_out"
   | "request_failed";
 

@@ -3,7 +3,9 @@ export {
   connectSimulator,
 } from "./control/connect-simulator.js";
 export type {
+  Authorization,
   FieldValues,
+  FileInput,
   InteractionFailure,
   InteractionHandle,
   InteractionView,
@@ -12,7 +14,10 @@ export type {
   ModalField,
   NewMember,
   OptionValues,
+  PermissionName,
   RequestLogEntry,
+  RestState,
+  SentWebhookEvent,
   SimulatedApplication,
   SimulatedCommand,
   SimulatedGuild,
@@ -22,7 +27,10 @@ export type {
   SimulatorControl,
   SimulatorFaults,
   SimulatorState,
+  VoiceSettings,
+  WebhookEventType,
 } from "./control/contract.js";
 export { DiscordSimulatorError, type DiscordSimulatorErrorCode, isDiscordSimulatorError } from "./errors.js";
 export type { DiscordSimulatorOptions, PrivilegedIntent } from "./options.js";
+export type { RateLimitRules } from "./rest/rate-limits.js";
 export { createDiscordSimulator, type DiscordSimulator } from "./simulator.js";

@@ -1,5 +1,6 @@
 import { type Clock, type Logger, silentLogger, systemClock } from "@hookline/core";
 import { DiscordSimulatorError } from "./errors.js";
+import type { RateLimitRules } from "./rest/rate-limits.js";
 
 /** What {@link createDiscordSimulator} takes; everything has a default. */
 export interface DiscordSimulatorOptions {
@@ -43,6 +44,8 @@ export interface DiscordSimulatorOptions {
   readonly answerTimeoutMs?: number;
   /** How long an interaction's token is good. Default 900,000. */
   readonly tokenLifetimeMs?: number;
+  /** False: REST is not limited, but for what `faults` asks for. Default: Discord's global limit and its ban. */
+  readonly rateLimits?: RateLimitRules | false;
 }
 
 export type PrivilegedIntent = "members" | "presences" | "messageContent";
@@ -68,12 +71,18 @@ export const DEFAULTS = {
   shards: 1,
   answerTimeoutMs: 3_000,
   tokenLifetimeMs: 900_000,
+  rateLimits: {},
 } as const satisfies Partial<ResolvedOptions>;
 
 export function resolveOptions(options: DiscordSimulatorOptions): ResolvedOptions {
   const { port = DEFAULTS.port } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new DiscordSimulatorError("invalid_input", `port must be 0 to 65535, got ${port}.`);
+  }
+  for (const [name, value] of Object.entries(options.rateLimits || {})) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new DiscordSimulatorError("invalid_input", `rateLimits.${name} must be a whole number from 1.`);
+    }
   }
   return {
     ...DEFAULTS,

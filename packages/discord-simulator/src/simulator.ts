@@ -80,6 +80,7 @@ export function createDiscordSimulator(options: DiscordSimulatorOptions = {}): D
 
     async close() {
       simulation.interactions.close();
+      simulation.webhookEvents.close();
       for (const socket of sockets.clients) {
         socket.terminate();
       }

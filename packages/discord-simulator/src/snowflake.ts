@@ -22,6 +22,11 @@ export function snowflakeAt(ms: bigint, counter: bigint): string {
   return (((ms - DISCORD_EPOCH_MS) << 22n) | (counter & 0x3fffffn)).toString();
 }
 
+/** When an id was made, in milliseconds since 1970. */
+export function snowflakeTimeMs(id: string): number {
+  return Number((BigInt(id) >> 22n) + DISCORD_EPOCH_MS);
+}
+
 /** Orders ids by time: negative when `a` is the older one. */
 export function compareSnowflakes(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);

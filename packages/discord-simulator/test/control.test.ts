@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
+import { REST } from "@discordjs/rest";
+import { Routes } from "discord-api-types/v10";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { connectSimulator, createDiscordSimulator, isDiscordSimulatorError } from "../src/index.js";
+import { createShardClient } from "./gateway-client.js";
 import { startInteractionsApp } from "./interactions-app.js";
-import { simulatorFactory } from "./started-simulator.js";
+import { simulatorFactory, until } from "./started-simulator.js";
 
 describe("the control API", () => {
   const start = simulatorFactory();
@@ -33,6 +36,48 @@ describe("the control API", () => {
     await remote.member("dora").leave();
     expect((await remote.state()).guilds[0]?.members.map(({ username }) => username)).not.toContain("dora");
     await app.close();
+  });
+
+  it("N6 lets time pass when it is told to: what has a term ends, what is connected stays", async () => {
+    const simulator = await start({ tokenLifetimeMs: 900_000, heartbeatIntervalMs: 40_000 });
+    const app = await startInteractionsApp({ simulator, answer: () => ({ type: 5, data: { flags: 64 } }) });
+    onTestFinished(() => app.close());
+    const remote = await connectSimulator(simulator.url);
+    await remote.setInteractionsUrl(app.url);
+    const rest = new REST({ api: `${remote.url}/api`, retries: 0 }).setToken(remote.application.botToken);
+    const { id } = remote.application;
+    await rest.post(Routes.applicationCommands(id), { body: { name: "ping", description: "Ping" } });
+    const { manager } = createShardClient(simulator);
+    onTestFinished(() => manager.destroy({ code: 1000 }));
+    await manager.connect();
+
+    const ping = await remote.member("anna").slash("ping");
+    const original = Routes.webhookMessage(id, String(app.received[0]?.token));
+    const answer = (content: string) => rest.patch(original, { body: { content }, auth: false });
+    const minutes = (count: number) => remote.advanceClock({ byMs: count * 60_000 });
+    const before = Date.parse((await remote.state()).now);
+    const { now } = await minutes(14);
+    expect(Date.parse(now) - before).toBeGreaterThanOrEqual(14 * 60_000);
+    await answer("in time");
+    expect(await ping.reply()).toMatchObject({ content: "in time" });
+    await minutes(1);
+    await expect(answer("late")).rejects.toMatchObject({ code: 50027 });
+
+    const said = await remote.member("anna").say("general", "later");
+    expect(Date.parse(said.timestamp)).toBeGreaterThanOrEqual(before + 15 * 60_000);
+    // The application's clock did not travel, so the signature has to be of its time.
+    const again = await remote.member("anna").slash("ping");
+    expect(again.status).toBe("answered");
+    expect(Math.abs(app.signedAtMs() - Date.now())).toBeLessThan(60_000);
+
+    await minutes(60);
+    expect((await remote.state()).gateway).toMatchObject({ connections: 1, sessions: 1, identifiesLeft: 999 });
+    await manager.destroy({ code: 4200 });
+    await until(async () => (await remote.state()).gateway.connections === 0);
+    expect((await remote.state()).gateway.sessions).toBe(1);
+    await minutes(24 * 60);
+    expect((await remote.state()).gateway).toMatchObject({ sessions: 0, identifiesLeft: 1000 });
+    await expect(remote.advanceClock({ byMs: -1 })).rejects.toMatchObject({ code: "invalid_input" });
   });
 
   it("N6 throws the simulator's own codes over HTTP too", async () => {

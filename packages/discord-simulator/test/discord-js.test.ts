@@ -1,5 +1,6 @@
 import {
   ActionRowBuilder,
+  AuditLogEvent,
   ButtonBuilder,
   ButtonStyle,
   Client,
@@ -18,8 +19,17 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { DiscordSimulator } from "../src/index.js";
 import { simulatorFactory, until } from "./started-simulator.js";
 
-const { Guilds, GuildMembers, GuildMessages, GuildMessageReactions, MessageContent, GuildPresences, DirectMessages } =
-  GatewayIntentBits;
+const {
+  Guilds,
+  GuildMembers,
+  GuildMessages,
+  GuildMessageReactions,
+  GuildModeration,
+  GuildVoiceStates,
+  MessageContent,
+  GuildPresences,
+  DirectMessages,
+} = GatewayIntentBits;
 
 describe("an unmodified discord.js Client", () => {
   const start = simulatorFactory();
@@ -37,6 +47,8 @@ describe("an unmodified discord.js Client", () => {
         GuildMembers,
         GuildMessages,
         GuildMessageReactions,
+        GuildModeration,
+        GuildVoiceStates,
         MessageContent,
         GuildPresences,
         DirectMessages,
@@ -92,6 +104,59 @@ describe("an unmodified discord.js Client", () => {
       author: { bot: true },
       message_reference: { message_id: message.id },
     });
+  });
+
+  it("N6 H1 hears of threads, voice channels, moderation and bulk deletions, and reads the audit log", async () => {
+    const simulator = await start();
+    const { id: lounge } = await simulator.addChannel({ name: "lounge", type: "voice" });
+    const client = await login(simulator);
+    const heard: string[] = [];
+    client.on(Events.ThreadCreate, ({ name, ownerId, parent }) => {
+      heard.push(`thread ${name} below ${parent?.name} of ${nameOf(ownerId)}`);
+    });
+    client.on(Events.VoiceStateUpdate, (before, { channelId, selfMute, member }) => {
+      heard.push(`voice ${member?.displayName} ${before.channelId === channelId} ${channelId === lounge} ${selfMute}`);
+    });
+    client.on(Events.GuildAuditLogEntryCreate, ({ action, executorId, targetId, reason }) => {
+      heard.push(`log ${AuditLogEvent[action]} ${nameOf(executorId)} ${nameOf(targetId)} ${reason}`);
+    });
+    client.on(Events.MessageBulkDelete, (messages, channel) => {
+      heard.push(`gone ${messages.map(({ content }) => content).join()} in ${channel.id === general?.id}`);
+    });
+    const { members = [] } = (await simulator.state()).guilds[0] ?? {};
+    const nameOf = (id: string | null | undefined) => members.find((member) => member.id === id)?.username ?? "other";
+    const guild = client.guilds.cache.first();
+    const general = guild?.channels.cache.find((channel) => channel.name === "general");
+    if (!guild || !general?.isTextBased() || general.isThread()) throw new Error("general is no text channel");
+
+    const anna = simulator.member("anna");
+    const [first, second] = [await anna.say("general", "one"), await anna.say("general", "two")];
+    const { id: thread } = await anna.startThread("general", "My trouble", { message: first, text: "Look" });
+    expect(thread).toBe(first.id);
+    await anna.joinVoice("lounge");
+    await anna.joinVoice("lounge", { muted: true });
+    await anna.leave();
+    await simulator.member("mod").kick("ben", { reason: "rude" });
+    await until(() => heard.length === 5);
+    await general.bulkDelete([first.id, second.id]);
+    await until(() => heard.length === 7);
+    expect(heard.slice(0, 5)).toEqual([
+      "thread My trouble below general of anna",
+      "voice Anna false true false",
+      "voice Anna true true true",
+      "voice Anna false false true",
+      "log MemberKick mod ben rude",
+    ]);
+    expect(heard.slice(5)).toEqual(["gone one,two in true", "log MessageBulkDelete Hookline other null"]);
+
+    const log = await guild.fetchAuditLogs({ type: AuditLogEvent.MemberKick });
+    expect(log.entries.map(({ target, reason }) => [target?.username, reason])).toEqual([["ben", "rude"]]);
+    await expect(general.bulkDelete([first.id, "1"])).rejects.toMatchObject({ code: 50034 });
+    await expect(simulator.member("anna").joinVoice("lounge")).rejects.toMatchObject({ code: "not_a_member" });
+    await expect(simulator.member("mod").kick("owner")).rejects.toMatchObject({ code: "not_permitted" });
+    await simulator.member("mod").joinVoice("lounge");
+    const later = await login(simulator);
+    expect(later.guilds.cache.first()?.voiceStates.cache.map(({ channelId }) => channelId)).toEqual([lounge]);
   });
 
   it("N6 registers a command and answers it with a modal, a button and an edit over the Gateway", async () => {

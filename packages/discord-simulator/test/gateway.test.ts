@@ -1,5 +1,6 @@
+import { REST } from "@discordjs/rest";
 import { WebSocketShardEvents } from "@discordjs/ws";
-import { GatewayIntentBits } from "discord-api-types/v10";
+import { GatewayIntentBits, Routes } from "discord-api-types/v10";
 import { afterEach, describe, expect, it } from "vitest";
 import type { DiscordSimulator, DiscordSimulatorOptions } from "../src/index.js";
 import { ALL_INTENTS, createShardClient, type ShardClient } from "./gateway-client.js";
@@ -121,6 +122,48 @@ describe("the Gateway with @discordjs/ws", () => {
     expect(client.texts()).toEqual(["", `hey <@${simulator.application.id}>`]);
     expect(new Set(client.packets.map(({ t }) => t))).toEqual(new Set(["READY", "GUILD_CREATE", "MESSAGE_CREATE"]));
     expect(client.packets[1]?.d).toMatchObject({ member_count: 5, members: [{ user: { bot: true } }] });
+  });
+
+  const { Guilds, GuildMessages, GuildModeration, GuildVoiceStates } = GatewayIntentBits;
+  it.each([
+    {
+      asked: "messages and guilds",
+      intents: Guilds | GuildMessages,
+      told: [
+        "MESSAGE_CREATE",
+        "MESSAGE_CREATE",
+        "THREAD_CREATE",
+        "MESSAGE_CREATE",
+        "MESSAGE_DELETE",
+        "MESSAGE_DELETE_BULK",
+      ],
+    },
+    {
+      asked: "voice and moderation",
+      intents: GuildVoiceStates | GuildModeration,
+      told: ["VOICE_STATE_UPDATE", "GUILD_AUDIT_LOG_ENTRY_CREATE", "GUILD_AUDIT_LOG_ENTRY_CREATE"],
+    },
+  ])("N6 H1 tells who asks for $asked of that, in places that the bot sees", async ({ intents, told }) => {
+    const { simulator, client } = await connected({}, intents);
+    await simulator.addChannel({ name: "lounge", type: "voice" });
+    await simulator.addChannel({ name: "secret", deniedToBot: ["ViewChannel"] });
+    await simulator.addChannel({ name: "secret lounge", type: "voice", deniedToBot: ["ViewChannel"] });
+    const before = new Set(["READY", "GUILD_CREATE", "CHANNEL_CREATE"]);
+    const anna = simulator.member("anna");
+    const said = [await say(simulator, "one"), await say(simulator, "two")];
+    await anna.startThread("secret", "not for the bot");
+    await anna.joinVoice("secret lounge");
+    await anna.startThread("general", "a thread");
+    await anna.joinVoice("lounge", { deafened: true });
+    await simulator.member("mod").remove(await say(simulator, "rude"));
+    const ids = said.map(({ id }) => id);
+    const rest = new REST({ api: `${simulator.url}/api` }).setToken(simulator.application.botToken);
+    await rest.post(Routes.channelBulkDelete(said[0]?.channel_id ?? ""), { body: { messages: ids } });
+    const packets = () => client.packets.filter(({ t }) => !before.has(t));
+    await until(() => packets().length === told.length);
+    expect(packets().map(({ t }) => t)).toEqual(told);
+    const last = packets().at(-1)?.d;
+    expect(last).toMatchObject(intents & GuildModeration ? { action_type: 73, options: { count: "2" } } : { ids });
   });
 
   it("N6 refuses connections for a while; afterwards the session goes on", async () => {

@@ -17,6 +17,8 @@ export interface InteractionsApp {
   readonly received: Payload[];
   /** How many requests were refused for their signature. */
   refused(): number;
+  /** What the last good signature says of its time. */
+  signedAtMs(): number;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ interface AppOptions {
 export async function startInteractionsApp({ simulator, answer, verify = true }: AppOptions): Promise<InteractionsApp> {
   const received: Payload[] = [];
   let refused = 0;
+  let signedAtMs = 0;
 
   async function respond(body: Buffer, headers: Readonly<Record<string, string | string[] | undefined>>) {
     const signature = String(headers["x-signature-ed25519"]);
@@ -40,6 +43,7 @@ export async function startInteractionsApp({ simulator, answer, verify = true }:
       refused += 1;
       return { status: 401, text: "bad signature" };
     }
+    signedAtMs = Number(timestamp) * 1000;
     const payload = JSON.parse(body.toString()) as Payload;
     if (payload.type === 1) {
       return { status: 200, text: JSON.stringify({ type: 1 }) };
@@ -64,6 +68,7 @@ export async function startInteractionsApp({ simulator, answer, verify = true }:
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/interactions`,
     received,
     refused: () => refused,
+    signedAtMs: () => signedAtMs,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -8,7 +8,7 @@ describe("REST", () => {
   const start = simulatorFactory();
 
   async function connected(options: Parameters<typeof start>[0] = {}) {
-    const simulator = await start(options);
+    const simulator = await start({ rateLimits: false, ...options });
     const state = await simulator.state();
     const [guild] = state.guilds;
     const channelId = (name: string) => guild?.channels.find((channel) => channel.name === name)?.id ?? "";
@@ -245,6 +245,57 @@ describe("REST", () => {
     expect((await post("?thread_id=1", { content: "x" })).status).toBe(404);
     await rest.delete(Routes.webhook(hook.id));
     expect((await post("", { content: "x" })).status).toBe(404);
+  });
+
+  it("N6 wants a thread for what a webhook or the bot posts to a forum, and opens it", async () => {
+    const { simulator, rest, channelId } = await connected();
+    const { id: forum } = await simulator.addChannel({ name: "questions", type: "forum" });
+    const hookIn = async (channel: string) => {
+      const made = await rest.post(Routes.channelWebhooks(channel), { body: { name: "Alerts" } });
+      const { id, token } = made as { id: string; token: string };
+      return {
+        id,
+        token,
+        post: (query: string, body: object) =>
+          rest.post(Routes.webhook(id, token), {
+            query: new URLSearchParams(query),
+            body,
+            auth: false,
+          }) as Promise<APIMessage>,
+      };
+    };
+    const { id, token, post } = await hookIn(forum);
+    await expect(post("", { content: "x" })).rejects.toMatchObject({ status: 400, code: 220001 });
+    const first = await post("wait=true", { content: "How?", thread_name: "A question" });
+    expect(first).toMatchObject({ webhook_id: id, content: "How?", id: first.channel_id });
+    expect(await rest.get(Routes.channel(first.channel_id))).toMatchObject({
+      type: 11,
+      name: "A question",
+      parent_id: forum,
+      owner_id: id,
+    });
+    const both = post(`thread_id=${first.channel_id}`, { content: "x", thread_name: "Another" });
+    await expect(both).rejects.toMatchObject({ status: 400, code: 220002 });
+    await expect(post("", { content: "x", thread_name: "x".repeat(101) })).rejects.toMatchObject({ code: 50035 });
+    const ops = await hookIn(channelId("ops"));
+    await expect(ops.post("", { content: "x", thread_name: "No" })).rejects.toMatchObject({ code: 220003 });
+    const answer = await post(`wait=true&thread_id=${first.channel_id}`, { content: "So." });
+    await rest.patch(`${Routes.webhookMessage(id, token, answer.id)}?thread_id=${first.channel_id}`, {
+      body: { content: "So!" },
+      auth: false,
+    });
+    const texts = async (channel: string) => (await simulator.messages({ channel })).map(({ content }) => content);
+    expect(await texts(first.channel_id)).toEqual(["How?", "So!"]);
+
+    await expect(rest.post(Routes.channelMessages(forum), { body: { content: "x" } })).rejects.toMatchObject({
+      code: 50008,
+    });
+    const own = await rest.post(Routes.threads(forum), { body: { name: "News", message: { content: "It runs" } } });
+    expect(own).toMatchObject({ name: "News", message: { content: "It runs" } });
+    const { id: annas } = await simulator.member("anna").startThread("questions", "Mine", { text: "Why?" });
+    await simulator.member("ben").say(annas, "Because");
+    expect(await texts(annas)).toEqual(["Why?", "Because"]);
+    await expect(simulator.member("anna").say("questions", "x")).rejects.toMatchObject({ code: "invalid_input" });
   });
 
   it("N6 fails and limits the next requests on demand, and keeps a log of them all", async () => {

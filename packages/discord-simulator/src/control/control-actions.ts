@@ -1,28 +1,36 @@
+import { PermissionFlagsBits } from "discord-api-types/v10";
 import { z } from "zod";
 import { DiscordSimulatorError } from "../errors.js";
 import { decide } from "../oauth/authorization.js";
 import { createInteractionActs } from "../people/interaction-acts.js";
+import { createPlaces } from "../people/places.js";
 import { channelFor, createSpeech } from "../people/speech.js";
 import type { Simulation } from "../simulation.js";
 import { compareSnowflakes } from "../snowflake.js";
+import { WEBHOOK_EVENT_TYPES } from "../webhook-events/webhook-events.js";
 import { addChannel, addGuild, addMember } from "../world/additions.js";
 import { findChannel, findGuild, findMember, findUser } from "../world/look-up.js";
 import type { MessageState } from "../world/model.js";
+import type { PermissionName } from "../world/permissions.js";
 import type { ControlCall } from "./control-face.js";
 import { interactionView, messageView, stateView } from "./views.js";
 
 const name = z.string().min(1);
 const text = z.string();
 const guild = z.string().optional();
+const flag = z.boolean().optional();
 const forMs = z.number().min(0);
 const count = z.number().int().min(1);
+const packets = z.object({ count, type: text.optional() });
 const optionValue = z.union([z.string(), z.number(), z.boolean()]);
-const fieldValue = z.union([z.string(), z.boolean(), z.array(z.string())]);
+const file = z.object({ filename: name, base64: z.base64(), contentType: z.string().optional() });
+const fieldValue = z.union([z.string(), z.boolean(), z.array(z.string()), z.array(file)]);
 
 /** Every control action: what it takes, and what it does. */
 export function createControlActions(simulation: Simulation): ControlCall {
   const { world, membership, gateway, faults, requests } = simulation;
   const speech = createSpeech(simulation);
+  const places = createPlaces(simulation);
   const acts = createInteractionActs(simulation);
   const show = (stored: MessageState) => messageView(world, stored);
   const showTo = (viewer: string | undefined) => (stored: MessageState) =>
@@ -64,6 +72,22 @@ export function createControlActions(simulation: Simulation): ControlCall {
       findMember(found, user);
       membership.leave(found, user);
     }),
+    setDirectMessages: action(z.object({ member: name, open: z.boolean() }), (input) => {
+      const { id } = findUser(world, input.member).user;
+      world.closedToBot[input.open ? "delete" : "add"](id);
+    }),
+    kick: action(z.object({ member: name, target: name, reason: text.optional(), guild }), (input) =>
+      places.kick(input),
+    ),
+    startThread: action(
+      z.object({ member: name, channel: name, name, text: text.optional(), message: text.optional() }),
+      (input) => ({ id: places.startThread(input).id }),
+    ),
+    joinVoice: action(
+      z.object({ member: name, channel: name, muted: flag, deafened: flag, streaming: flag, video: flag }),
+      (input) => places.joinVoice(input),
+    ),
+    leaveVoice: action(z.object({ member: name, guild }), (input) => places.leaveVoice(input)),
     setPresence: action(
       z.object({
         member: name,
@@ -102,6 +126,13 @@ export function createControlActions(simulation: Simulation): ControlCall {
         return choices;
       },
     ),
+    useOnMember: action(
+      z.object({ member: name, command: name, target: name, channel: text.optional() }),
+      async (input) => interactionView(await acts.useOnMember(input)),
+    ),
+    useOnMessage: action(z.object({ member: name, command: name, message: name }), async (input) =>
+      interactionView(await acts.useOnMessage(input)),
+    ),
     click: action(z.object({ member: name, message: name, button: name }), async (input) =>
       interactionView(await acts.click(input)),
     ),
@@ -127,7 +158,20 @@ export function createControlActions(simulation: Simulation): ControlCall {
       }),
       (input) => addMember(simulation, input),
     ),
-    addChannel: action(z.object({ name, guild, topic: text.optional() }), (input) => addChannel(simulation, input)),
+    addChannel: action(
+      z.object({
+        name,
+        type: z.enum(["text", "voice", "forum"]).optional(),
+        guild,
+        topic: text.optional(),
+        deniedToBot: z.array(z.enum(Object.keys(PermissionFlagsBits) as PermissionName[])).optional(),
+      }),
+      (input) => addChannel(simulation, input),
+    ),
+    advanceClock: action(z.object({ byMs: z.number().int().min(0).max(MOST_MS) }), ({ byMs }) => {
+      simulation.advance(byMs);
+      return { now: new Date(simulation.now()).toISOString() };
+    }),
     addGuild: action(z.object({ name }), (input) => addGuild(simulation, input)),
 
     setInteractionsUrl: action(z.object({ url: z.url().nullable() }), async ({ url }) => {
@@ -148,6 +192,24 @@ export function createControlActions(simulation: Simulation): ControlCall {
     setRedirectUris: action(z.object({ uris: z.array(z.url()) }), ({ uris }) => {
       world.application.redirectUris = uris;
     }),
+
+    deauthorize: action(z.object({ member: name }), ({ member }) =>
+      simulation.authorizations.remove(findUser(world, member)),
+    ),
+    setWebhookEventsUrl: action(
+      z.object({ url: z.url().nullable(), types: z.array(z.enum(WEBHOOK_EVENT_TYPES)).optional() }),
+      async ({ url, types }) => {
+        const result = await simulation.setWebhookEvents(url, types ?? WEBHOOK_EVENT_TYPES);
+        if (!result.ok) {
+          throw new DiscordSimulatorError(
+            "webhook_events_url_refused",
+            `The Webhook Events URL was refused: ${result.reason}.`,
+          );
+        }
+      },
+    ),
+    webhookEvents: action(z.object({}), () => simulation.webhookEvents.list()),
+    sendWebhookEventsAgain: action(z.object({}), () => simulation.webhookEvents.sendAgain()),
 
     dropSockets: action(z.object({}), () => gateway.dropSockets()),
     askToReconnect: action(z.object({}), () => gateway.askToReconnect()),
@@ -170,11 +232,14 @@ export function createControlActions(simulation: Simulation): ControlCall {
       z.object({
         count,
         retryAfterSeconds: z.number().min(0).optional(),
-        global: z.boolean().optional(),
+        scope: z.enum(["user", "global", "shared"]).optional(),
         path: text.optional(),
       }),
       (input) => faults.failRequests({ ...input, status: 429 }),
     ),
+    delayRequests: action(z.object({ count, forMs, path: text.optional() }), (input) => faults.delayRequests(input)),
+    duplicatePackets: action(packets, (input) => faults.duplicatePackets(input)),
+    delayPackets: action(packets.extend({ forMs }), (input) => faults.delayPackets(input)),
     holdFollowUps: action(z.object({ forMs }), (input) => faults.holdFollowUps(input.forMs)),
     clearFaults: action(z.object({}), () => faults.clear()),
   } satisfies Record<string, Action>;
@@ -194,8 +259,19 @@ export function createControlActions(simulation: Simulation): ControlCall {
   };
 }
 
+/** Ten years. */
+const MOST_MS = 10 * 365 * 24 * 3600_000;
+
 /** Actions that change nothing. */
-const READING: ReadonlySet<string> = new Set(["state", "messages", "requests", "rolesOf", "reply", "followUps"]);
+const READING: ReadonlySet<string> = new Set([
+  "state",
+  "messages",
+  "requests",
+  "rolesOf",
+  "reply",
+  "followUps",
+  "webhookEvents",
+]);
 
 type Action = (input: unknown) => unknown;
 

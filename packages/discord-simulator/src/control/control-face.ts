@@ -44,6 +44,7 @@ export function createControlFace(call: ControlCall): Omit<SimulatorControl, "ur
       return createMemberFace(run, input.username);
     },
     addChannel: (input) => run("addChannel", input),
+    advanceClock: (input) => run("advanceClock", input),
     addGuild: (input) => run("addGuild", input),
     rolesOf: (member, guild) => run("rolesOf", { member, guild }),
     async setInteractionsUrl(interactionsUrl) {
@@ -52,6 +53,11 @@ export function createControlFace(call: ControlCall): Omit<SimulatorControl, "ur
     async setRedirectUris(uris) {
       await run("setRedirectUris", { uris });
     },
+    async setWebhookEventsUrl(url, types) {
+      await run("setWebhookEventsUrl", { url, types });
+    },
+    webhookEvents: () => run("webhookEvents"),
+    sendWebhookEventsAgain: () => run("sendWebhookEventsAgain"),
     probeInteractionsUrl: () => run("probeInteractionsUrl"),
     requests: () => run("requests"),
     faults: createFaultFace(run),
@@ -72,13 +78,22 @@ function createMemberFace(run: Run, member: string): SimulatedMember {
     unreact: (message, emoji) => run("unreact", { member, message: idOf(message), emoji }),
     join: (guild) => run("join", { member, guild }),
     leave: (guild) => run("leave", { member, guild }),
+    setDirectMessages: (open) => run("setDirectMessages", { member, open }),
+    kick: (target, options) => run("kick", { member, target, ...options }),
+    startThread: (channel, name, { message, ...options } = {}) =>
+      run("startThread", { member, channel, name, ...options, ...(message ? { message: idOf(message) } : {}) }),
+    joinVoice: (channel, settings) => run("joinVoice", { member, channel, ...settings }),
+    leaveVoice: (guild) => run("leaveVoice", { member, guild }),
     setPresence: (status, activity) => run("setPresence", { member, status, activity }),
     slash: (command, options, where) => interact("slash", { member, command, options, ...where }),
     autocomplete: (command, { option, text, ...rest }) =>
       run("autocomplete", { member, command, option, text, ...rest }),
+    useOnMember: (command, target, where) => interact("useOnMember", { member, command, target, ...where }),
+    useOnMessage: (command, message) => interact("useOnMessage", { member, command, message: idOf(message) }),
     click: (message, button) => interact("click", { member, message: idOf(message), button }),
     select: (message, menu, values) => interact("select", { member, message: idOf(message), menu, values }),
     authorize: (url, options) => run("authorize", { member, url, ...options }),
+    deauthorize: () => run("deauthorize", { member }),
     messages: (channel) => run("messages", { channel, viewer: member }),
   };
 }
@@ -108,6 +123,9 @@ function createFaultFace(run: Run): SimulatorFaults {
     refuseConnections: (options) => run("refuseConnections", options),
     failRequests: (options) => run("failRequests", options),
     rateLimitRequests: (options) => run("rateLimitRequests", options),
+    delayRequests: (options) => run("delayRequests", options),
+    duplicatePackets: (options) => run("duplicatePackets", options),
+    delayPackets: (options) => run("delayPackets", options),
     holdFollowUps: (options) => run("holdFollowUps", options),
     clear: () => run("clearFaults"),
   };

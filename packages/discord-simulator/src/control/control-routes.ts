@@ -22,6 +22,8 @@ const STATUS: Partial<Record<DiscordSimulatorErrorCode, 403 | 404 | 408 | 409 | 
   no_modal: 409,
   no_reply: 408,
   interactions_url_refused: 422,
+  webhook_events_url_refused: 422,
+  not_authorized: 409,
 };
 
 /** `POST /simulator/<action>` with a JSON object, `GET` for actions that only read, and `GET /simulator/changes`. */

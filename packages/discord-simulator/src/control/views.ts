@@ -44,9 +44,10 @@ export function interactionView({ id, status, answer, modal, failure }: Interact
   };
 }
 
-export function stateView({ world, gateway, origin }: Simulation): SimulatorState {
+export function stateView({ world, gateway, authorizations, origin, rateLimits, now }: Simulation): SimulatorState {
   return {
     url: origin(),
+    now: new Date(now()).toISOString(),
     application: applicationView(world),
     guilds: [...world.guilds.values()].map((guild) => guildView(world, guild)),
     commands: [...world.commands.values()].map(({ command, guildId }) => ({
@@ -57,11 +58,13 @@ export function stateView({ world, gateway, origin }: Simulation): SimulatorStat
       options: command.options ?? [],
       guildId,
     })),
+    authorizations: authorizations.list(),
     gateway: {
       connections: gateway.connections(),
       sessions: gateway.sessions(),
       identifiesLeft: gateway.startLimit.payload().remaining,
     },
+    rest: rateLimits.state(),
   };
 }
 

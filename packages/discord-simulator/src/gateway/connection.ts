@@ -31,9 +31,9 @@ const MAX_EVENTS_PER_MINUTE = 120;
 const ACCEPTED_WITHOUT_EFFECT: ReadonlySet<number> = new Set([Op.VoiceStateUpdate, 31, 43]);
 
 export function openConnection(context: ConnectionContext, socket: WebSocket, url: URL): void {
-  const { clock, connections, expiries, sessions, world, heartbeatIntervalMs } = context;
+  const { clock, wallClock, connections, expiries, sessions, world, heartbeatIntervalMs } = context;
   let session: GatewaySession | null = null;
-  let minuteStartedAtMs = clock.now();
+  let minuteStartedAtMs = wallClock.now();
   let eventsThisMinute = 0;
   let closedByUs = false;
 
@@ -86,7 +86,8 @@ export function openConnection(context: ConnectionContext, socket: WebSocket, ur
 
   let cancelHeartbeatCheck = expectHeartbeat();
   function expectHeartbeat(): () => void {
-    return clock.setTimer(() => connection.close(Close.SessionTimedOut, "No heartbeat came."), heartbeatIntervalMs * 2);
+    const timedOut = () => connection.close(Close.SessionTimedOut, "No heartbeat came.");
+    return wallClock.setTimer(timedOut, heartbeatIntervalMs * 2);
   }
 
   function attach(next: GatewaySession): void {
@@ -171,8 +172,8 @@ export function openConnection(context: ConnectionContext, socket: WebSocket, ur
   }
 
   socket.on("message", (raw: RawData) => {
-    if (clock.now() - minuteStartedAtMs >= 60_000) {
-      minuteStartedAtMs = clock.now();
+    if (wallClock.now() - minuteStartedAtMs >= 60_000) {
+      minuteStartedAtMs = wallClock.now();
       eventsThisMinute = 0;
     }
     eventsThisMinute += 1;

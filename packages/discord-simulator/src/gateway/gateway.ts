@@ -27,6 +27,8 @@ export interface Gateway {
 export interface GatewayContext {
   readonly world: World;
   readonly clock: Clock;
+  /** What the application lives by: it is not put forward. */
+  readonly wallClock: Clock;
   readonly logger: Logger;
   /** `ws://…`, known once the server listens. */
   readonly gatewayUrl: () => string;

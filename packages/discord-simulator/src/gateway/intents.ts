@@ -18,6 +18,9 @@ const NEEDED: Readonly<Record<string, { readonly guild: number; readonly direct:
   MESSAGE_CREATE: { guild: I.GuildMessages, direct: I.DirectMessages },
   MESSAGE_UPDATE: { guild: I.GuildMessages, direct: I.DirectMessages },
   MESSAGE_DELETE: { guild: I.GuildMessages, direct: I.DirectMessages },
+  MESSAGE_DELETE_BULK: { guild: I.GuildMessages, direct: 0 },
+  VOICE_STATE_UPDATE: { guild: I.GuildVoiceStates, direct: 0 },
+  GUILD_AUDIT_LOG_ENTRY_CREATE: { guild: I.GuildModeration, direct: 0 },
   MESSAGE_REACTION_ADD: { guild: I.GuildMessageReactions, direct: I.DirectMessageReactions },
   MESSAGE_REACTION_REMOVE: { guild: I.GuildMessageReactions, direct: I.DirectMessageReactions },
 };

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { Packet, World } from "../world/model.js";
-import { botPermissions, hasPermission } from "../world/permissions.js";
+import { botPermissions, hasPermission, permissionsOf } from "../world/permissions.js";
 import { intentsAllow, PRIVILEGED_INTENTS } from "./intents.js";
 
 /** One client's session. It outlives its sockets for a while, so that RESUME can replay. */
@@ -86,10 +86,17 @@ export function shardOf(guildId: string, count: number): number {
 function isVisible(world: World, { t, d, guildId }: Packet, intents: number): boolean {
   const botId = world.application.bot.id;
   if (guildId !== null) {
-    if (!world.guilds.get(guildId)?.members.has(botId)) {
+    const guild = world.guilds.get(guildId);
+    const bot = guild?.members.get(botId);
+    if (!guild || !bot) {
       return false;
     }
-    const channel = typeof d.channel_id === "string" ? world.channels.get(d.channel_id) : undefined;
+    if (t === "GUILD_AUDIT_LOG_ENTRY_CREATE") {
+      const mayRead = hasPermission(permissionsOf(guild, bot, null), PermissionFlagsBits.ViewAuditLog);
+      return mayRead && intentsAllow(intents, t, true);
+    }
+    const channelId = t === "THREAD_CREATE" ? d.id : d.channel_id;
+    const channel = typeof channelId === "string" ? world.channels.get(channelId) : undefined;
     if (channel && t !== "INTERACTION_CREATE") {
       if (!hasPermission(botPermissions(world, channel), PermissionFlagsBits.ViewChannel)) {
         return false;

@@ -1,4 +1,5 @@
 import type { APIMessage } from "discord-api-types/v10";
+import { suggestionFaults } from "../rest/choice-limits.js";
 import { FLAGS } from "../rest/limits.js";
 import type { Body, PayloadCheck } from "../rest/payload-check.js";
 import { REFUSALS, refuse, refuseFields } from "../rest/refusal.js";
@@ -48,7 +49,12 @@ export function applyAnswer(context: AnswerContext, interaction: InteractionStat
   } else if (type === 8) {
     allow(interaction.type === 4);
     check.check("ApplicationCommandAutocompleteCallbackRequestSchema", callback);
-    interaction.choices = ((callback.data as Body | undefined)?.choices ?? []) as readonly Body[];
+    const choices = ((callback.data as Body | undefined)?.choices ?? []) as readonly Body[];
+    const faults = suggestionFaults(choices, focusedType(interaction.data));
+    if (faults.length > 0) {
+      throw refuseFields(faults);
+    }
+    interaction.choices = choices;
     settle(context, interaction, "choices");
   } else if (type === 9) {
     allow(interaction.type === 2 || interaction.type === 3);
@@ -58,6 +64,17 @@ export function applyAnswer(context: AnswerContext, interaction: InteractionStat
   } else {
     allow(false);
   }
+}
+
+/** The type of the option that is being typed, through subcommands. */
+function focusedType({ options }: Readonly<Record<string, unknown>>): number | undefined {
+  for (const option of (options ?? []) as readonly Record<string, unknown>[]) {
+    const type = option.focused === true ? Number(option.type) : focusedType(option);
+    if (type !== undefined) {
+      return type;
+    }
+  }
+  return undefined;
 }
 
 function allow(allowed: boolean): void {

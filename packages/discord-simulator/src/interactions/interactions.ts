@@ -36,6 +36,8 @@ export interface Interactions {
 
 export interface InteractionsContext extends AnswerContext {
   readonly clock: Clock;
+  /** What the application lives by: it is not put forward. */
+  readonly wallClock: Clock;
   readonly logger: Logger;
   readonly fetch: typeof fetch;
   readonly snowflake: Snowflakes;
@@ -47,7 +49,7 @@ export interface InteractionsContext extends AnswerContext {
 const NO_ANSWER = "The application did not respond";
 
 export function createInteractions(context: InteractionsContext): Interactions {
-  const { world, clock, answerTimeoutMs } = context;
+  const { world, clock, wallClock, answerTimeoutMs } = context;
   const byId = new Map<string, InteractionState>();
   const byToken = new Map<string, InteractionState>();
   const waiters = new Set<() => void>();
@@ -95,7 +97,7 @@ export function createInteractions(context: InteractionsContext): Interactions {
 
   async function deliverOverHttp(interaction: InteractionState, url: string): Promise<void> {
     const body = JSON.stringify(interactionPayload(world, interaction));
-    const request = signRequest(world.application.secretKey, body, Math.floor(clock.now() / 1000));
+    const request = signRequest(world.application.secretKey, body, Math.floor(wallClock.now() / 1000));
     const result = await postSigned({ url, request, fetch: context.fetch, clock, timeoutMs: answerTimeoutMs });
     if (interaction.status !== "pending") {
       return;

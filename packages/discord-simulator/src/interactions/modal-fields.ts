@@ -1,9 +1,10 @@
 import { DiscordSimulatorError } from "../errors.js";
+import type { FileInput } from "./uploaded-file.js";
 
 type Component = Readonly<Record<string, unknown>>;
 
-/** What a person put into a modal: by custom_id or by label. Lists for selects, true or false for a checkbox. */
-export type FieldValues = Readonly<Record<string, string | boolean | readonly string[]>>;
+/** What a person put into a modal: by custom_id or by label. Lists for selects, true or false for a checkbox, files. */
+export type FieldValues = Readonly<Record<string, string | boolean | readonly string[] | readonly FileInput[]>>;
 
 /** One input of a modal, as a person sees it. */
 export interface ModalField {
@@ -16,7 +17,16 @@ export interface ModalField {
   /** Longest text; null where there is none. */
   readonly maxLength: number | null;
   readonly multiline: boolean;
-  readonly options: readonly { readonly label: string; readonly value: string }[];
+  /** The hint below the label. */
+  readonly description: string | null;
+  /** How many choices or files; 1 and 1 for the rest. */
+  readonly minValues: number;
+  readonly maxValues: number;
+  /** Discord's number of the menu, for `entities`: 5 users, 6 roles, 7 both, 8 channels. */
+  readonly entityType: number | null;
+  /** What stands there at first: values, or ids of entities; `true` in it for a checkbox that is ticked. */
+  readonly chosen: readonly string[];
+  readonly options: readonly { readonly label: string; readonly value: string; readonly description: string | null }[];
 }
 
 const KINDS: Readonly<Record<number, ModalField["kind"]>> = {
@@ -34,7 +44,7 @@ const KINDS: Readonly<Record<number, ModalField["kind"]>> = {
 
 /** The inputs of a modal, in order. */
 export function modalFields(modal: Component): ModalField[] {
-  return placedInputs(modal).map(({ input, label }) => ({
+  return placedInputs(modal).map(({ input, label, description }) => ({
     customId: String(input.custom_id),
     label,
     kind: kindOf(input),
@@ -43,7 +53,15 @@ export function modalFields(modal: Component): ModalField[] {
     placeholder: typeof input.placeholder === "string" ? input.placeholder : null,
     maxLength: input.type === 4 ? Number(input.max_length ?? 4000) : null,
     multiline: input.type === 4 && input.style === 2,
-    options: optionsOf(input),
+    description,
+    ...countOf(input),
+    entityType: kindOf(input) === "entities" ? Number(input.type) : null,
+    chosen: chosenOf(input),
+    options: listOf(input.options).map(({ label: shown, value, description: hint }) => ({
+      label: String(shown),
+      value: String(value),
+      description: typeof hint === "string" ? hint : null,
+    })),
   }));
 }
 
@@ -58,12 +76,14 @@ interface EntityChoice {
 interface SubmissionInput {
   readonly values: FieldValues;
   readonly resolveEntities: ResolveEntities;
+  /** Keeps a file and answers Discord's attachment of it. */
+  readonly upload: (file: FileInput) => Component;
 }
 
 /** Discord's `data` of a submitted modal, once the client has checked the values. */
 export function modalSubmission(
   modal: Component,
-  { values, resolveEntities }: SubmissionInput,
+  { values, resolveEntities, upload }: SubmissionInput,
 ): Record<string, unknown> {
   const resolved: Record<string, Record<string, unknown>> = {};
   const resolve: ResolveEntities = (menu, names) => {
@@ -72,6 +92,12 @@ export function modalSubmission(
       resolved[kind] = { ...resolved[kind], ...found };
     }
     return choice;
+  };
+  const store = (file: FileInput): string => {
+    const attachment = upload(file);
+    const id = String(attachment.id);
+    resolved.attachments = { ...resolved.attachments, [id]: attachment };
+    return id;
   };
   const inputs = placedInputs(modal);
   const unknown = Object.keys(values).find((key) => !inputs.some((placed) => isMeant(placed, key)));
@@ -97,7 +123,7 @@ export function modalSubmission(
       type: component.type,
       id,
       custom_id: component.custom_id,
-      ...submitted(component, { given, label: placed?.label ?? "", resolve }),
+      ...submitted(component, { given, label: placed?.label ?? "", resolve, store }),
     };
   };
   const components = listOf(modal.components).map(submit);
@@ -107,14 +133,20 @@ export function modalSubmission(
 interface PlacedInput {
   readonly input: Component;
   readonly label: string;
+  readonly description: string | null;
 }
 
 function placedInputs(modal: Component): PlacedInput[] {
   return listOf(modal.components).flatMap((component): PlacedInput[] => {
     if (component.type === 18) {
-      return [{ input: component.component as Component, label: String(component.label) }];
+      const description = typeof component.description === "string" ? component.description : null;
+      return [{ input: component.component as Component, label: String(component.label), description }];
     }
-    return listOf(component.components).map((input) => ({ input, label: String(input.label ?? input.custom_id) }));
+    return listOf(component.components).map((input) => ({
+      input,
+      label: String(input.label ?? input.custom_id),
+      description: null,
+    }));
   });
 }
 
@@ -126,18 +158,18 @@ interface Filling {
   readonly given: FieldValues[string] | undefined;
   readonly label: string;
   readonly resolve: ResolveEntities;
+  readonly store: (file: FileInput) => string;
 }
 
-function submitted(input: Component, { given, label, resolve }: Filling): Record<string, unknown> {
+function submitted(input: Component, { given, label, resolve, store }: Filling): Record<string, unknown> {
   const kind = kindOf(input);
   if (kind === "file") {
-    if (isRequired(input) || [given ?? []].flat().length > 0) {
-      throw new DiscordSimulatorError("invalid_field", `"${label}" takes a file; people here have none.`);
-    }
-    return { values: [] };
+    const files = filesOf(given, label);
+    demandCount(input, { label, count: files.length, of: "files" });
+    return { values: files.map(store) };
   }
   if (kind === "entities") {
-    const names = given === undefined ? [] : [given].flat().map(String);
+    const names = given === undefined ? [...chosenOf(input)] : [given].flat().map(String);
     return { values: names.length === 0 && !isRequired(input) ? [] : resolve(input, names).values };
   }
   if (kind === "text") {
@@ -155,13 +187,48 @@ function submitted(input: Component, { given, label, resolve }: Filling): Record
     }
     return option.value;
   });
-  const required = isRequired(input);
-  const min = Number(input.min_values ?? (required ? 1 : 0));
-  const max = kind === "radio" ? 1 : Number(input.max_values ?? (kind === "checkboxes" ? optionsOf(input).length : 1));
-  if ((required || picked.length > 0) && (picked.length < min || picked.length > max)) {
-    throw new DiscordSimulatorError("invalid_choice", `"${label}" takes ${min} to ${max} choices.`);
-  }
+  demandCount(input, { label, count: picked.length, of: "choices" });
   return kind === "radio" ? { value: picked[0] ?? null } : { values: picked };
+}
+
+function demandCount(
+  input: Component,
+  { label, count, of }: { readonly label: string; readonly count: number; readonly of: "choices" | "files" },
+): void {
+  const { minValues: min, maxValues: max } = countOf(input);
+  if ((isRequired(input) || count > 0) && (count < min || count > max)) {
+    const code = of === "files" ? "invalid_field" : "invalid_choice";
+    throw new DiscordSimulatorError(code, `"${label}" takes ${min} to ${max} ${of}.`);
+  }
+}
+
+function countOf(input: Component): { readonly minValues: number; readonly maxValues: number } {
+  const kind = kindOf(input);
+  if (kind === "radio" || kind === "text" || kind === "checkbox") {
+    return { minValues: isRequired(input) ? 1 : 0, maxValues: 1 };
+  }
+  return {
+    minValues: Number(input.min_values ?? (isRequired(input) ? 1 : 0)),
+    maxValues: Number(input.max_values ?? (kind === "checkboxes" ? optionsOf(input).length : 1)),
+  };
+}
+
+function chosenOf(input: Component): readonly string[] {
+  if (kindOf(input) === "checkbox") {
+    return input.default === true ? ["true"] : [];
+  }
+  const options = listOf(input.options).filter((option) => option.default === true);
+  return [...options.map(({ value }) => String(value)), ...listOf(input.default_values).map(({ id }) => String(id))];
+}
+
+function filesOf(given: FieldValues[string] | undefined, label: string): readonly FileInput[] {
+  const files = Array.isArray(given) ? (given as readonly (string | FileInput)[]) : given === undefined ? [] : [given];
+  return files.map((file) => {
+    if (typeof file === "object" && "base64" in file) {
+      return file;
+    }
+    throw new DiscordSimulatorError("invalid_field", `"${label}" takes files: { filename, base64 }.`);
+  });
 }
 
 function checkedText(input: Component, given: unknown, label: string): string {

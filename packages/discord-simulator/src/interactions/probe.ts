@@ -3,7 +3,7 @@ import type { World } from "../world/model.js";
 import { postSigned } from "./post.js";
 import { signRequest, spoilSignature } from "./signing.js";
 
-/** Why an interactions URL was refused, or null when it is fine. */
+/** Whether a URL may be saved, and why not. */
 export type ProbeResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 interface ProbeInput {
@@ -16,9 +16,9 @@ interface ProbeInput {
 }
 
 /** Asks as Discord does before it saves a URL: a good PING must get PONG, a wrong signature 401. */
-export async function probeInteractionsUrl(input: ProbeInput): Promise<ProbeResult> {
-  const { world, url, clock } = input;
-  const body = JSON.stringify({
+export function probeInteractionsUrl(input: ProbeInput): Promise<ProbeResult> {
+  const { world } = input;
+  const ping = {
     id: input.snowflake(),
     application_id: world.application.id,
     type: 1,
@@ -27,17 +27,37 @@ export async function probeInteractionsUrl(input: ProbeInput): Promise<ProbeResu
     user: world.application.bot,
     entitlements: [],
     authorizing_integration_owners: {},
+  };
+  return probe(input, ping, ({ status, body }) => {
+    if (status < 200 || status > 299) {
+      return `the PING was answered ${status} instead of 200`;
+    }
+    return typeOf(body) === 1 ? null : "the PING was not answered with PONG, { type: 1 }";
   });
-  const request = signRequest(world.application.secretKey, body, Math.floor(clock.now() / 1000));
+}
+
+/** The same for Webhook Events, whose PING is answered 204 without a body. */
+export function probeEventsUrl(input: Omit<ProbeInput, "snowflake">): Promise<ProbeResult> {
+  const ping = { version: 1, application_id: input.world.application.id, type: 0 };
+  return probe(input, ping, ({ status, body }) =>
+    status === 204 && body === "" ? null : `the PING was answered ${status} instead of 204 without a body`,
+  );
+}
+
+async function probe(
+  input: Omit<ProbeInput, "snowflake">,
+  ping: object,
+  faultOf: (answer: { readonly status: number; readonly body: string }) => string | null,
+): Promise<ProbeResult> {
+  const { world, url, clock } = input;
+  const request = signRequest(world.application.secretKey, JSON.stringify(ping), Math.floor(clock.now() / 1000));
   const good = await postSigned({ ...input, request });
   if (good.kind !== "answered") {
     return refused(`the PING got no answer from ${url}: ${good.detail}`);
   }
-  if (good.status < 200 || good.status > 299) {
-    return refused(`the PING was answered ${good.status} instead of 200`);
-  }
-  if (typeOf(good.body) !== 1) {
-    return refused("the PING was not answered with PONG, { type: 1 }");
+  const fault = faultOf(good);
+  if (fault !== null) {
+    return refused(fault);
   }
   const bad = await postSigned({ ...input, request: spoilSignature(request) });
   if (bad.kind !== "answered" || bad.status !== 401) {

@@ -1,6 +1,7 @@
 import { DiscordSimulatorError } from "../errors.js";
 import type { Simulation } from "../simulation.js";
 import { findGuild, findUser } from "../world/look-up.js";
+import { guildPayload } from "../world/payloads.js";
 
 /** A person's decision on an authorize address, and where their browser goes then. */
 export interface Decision {
@@ -19,6 +20,7 @@ export function readAuthorizeQuery({ world }: Simulation, query: URLSearchParams
     query.get("response_type") === "code" ? null : "Invalid OAuth2 response_type",
     query.get("scope") ? null : "Invalid OAuth2 scope",
     [null, "S256"].includes(query.get("code_challenge_method")) ? null : "Invalid code_challenge_method",
+    isChallenge(query.get("code_challenge")) ? null : "Invalid code_challenge",
   ].find((found) => found !== null);
   if (problem) {
     throw new DiscordSimulatorError("invalid_input", problem);
@@ -32,6 +34,11 @@ export function readAuthorizeQuery({ world }: Simulation, query: URLSearchParams
   };
 }
 
+/** Absent, or a SHA-256 in base64url. */
+function isChallenge(challenge: string | null): boolean {
+  return challenge === null || /^[\w-]{43}$/.test(challenge);
+}
+
 /** Where the browser goes after the decision: back to the application, with a code or with `access_denied`. */
 export function decide(simulation: Simulation, query: URLSearchParams, decision: Decision): string {
   const { world, grants } = simulation;
@@ -43,6 +50,7 @@ export function decide(simulation: Simulation, query: URLSearchParams, decision:
     const guild = installs ? findGuild(world, decision.guild ?? asked.guildId ?? undefined) : null;
     const grant = { user, scopes: asked.scopes, guildId: guild?.id ?? null };
     target.searchParams.set("code", grants.createCode(grant, asked));
+    simulation.authorizations.add(grant, guild && guildPayload(guild));
     if (guild) {
       target.searchParams.set("guild_id", guild.id);
       target.searchParams.set("permissions", query.get("permissions") ?? "0");

@@ -26,7 +26,10 @@ export interface Grants {
   refresh(refreshToken: string): AccessToken | undefined;
   issue(grant: Grant): AccessToken;
   byAccessToken(token: string): AccessToken | undefined;
-  revoke(token: string): void;
+  /** By its access or refresh token. */
+  find(token: string): AccessToken | undefined;
+  /** Everything that a person has allowed. */
+  forget(userId: string): void;
 }
 
 interface CodeRequest {
@@ -83,9 +86,10 @@ export function createGrants(now: () => number): Grants {
     },
     byAccessToken: (wanted) =>
       [...tokens].find(({ accessToken, expiresAtMs }) => accessToken === wanted && expiresAtMs > now()),
-    revoke(wanted) {
+    find: (wanted) => [...tokens].find((token) => [token.accessToken, token.refreshToken].includes(wanted)),
+    forget(userId) {
       for (const token of tokens) {
-        if (token.accessToken === wanted || token.refreshToken === wanted) {
+        if (token.user.user.id === userId) {
           tokens.delete(token);
         }
       }

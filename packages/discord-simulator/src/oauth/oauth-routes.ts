@@ -7,7 +7,7 @@ import { type AccessToken, TOKEN_SECONDS } from "./grants.js";
 
 /** `oauth2/token`, `oauth2/token/revoke`, and what a bearer token may read. */
 export function oauthRoutes(app: Hono, simulation: Simulation): void {
-  const { world, grants } = simulation;
+  const { world, grants, authorizations } = simulation;
 
   /** The form, once the client has proved who it is by HTTP Basic or in the form. */
   async function clientForm(c: Context): Promise<Record<string, string>> {
@@ -60,7 +60,14 @@ export function oauthRoutes(app: Hono, simulation: Simulation): void {
 
   app.post("/oauth2/token/revoke", async (c) => {
     const { token = "" } = await clientForm(c);
-    grants.revoke(token);
+    const revoked = grants.find(token);
+    if (revoked) {
+      // Every token of the authorization goes with it, and Discord tells of that as if the person had removed it.
+      grants.forget(revoked.user.user.id);
+      if (authorizations.list().some(({ userId }) => userId === revoked.user.user.id)) {
+        authorizations.remove(revoked.user);
+      }
+    }
     return c.json({});
   });
 
@@ -100,16 +107,19 @@ export function oauthRoutes(app: Hono, simulation: Simulation): void {
     );
   });
 
-  function bearer(c: Context, scope?: string): AccessToken {
-    const token = grants.byAccessToken((c.req.header("authorization") ?? "").replace(/^Bearer /, ""));
-    if (!token) {
-      throw refuse(REFUSALS.unauthorized);
-    }
-    if (scope !== undefined && !token.scopes.includes(scope)) {
-      throw refuse(REFUSALS.missingScope);
-    }
-    return token;
+  const bearer = (c: Context, scope?: string) => readBearer(simulation, c, scope);
+}
+
+/** The person's token of a request; refuses unknown ones, and ones without the scope. */
+export function readBearer({ grants }: Simulation, c: Context, scope?: string): AccessToken {
+  const token = grants.byAccessToken((c.req.header("authorization") ?? "").replace(/^Bearer /, ""));
+  if (!token) {
+    throw refuse(REFUSALS.unauthorized);
   }
+  if (scope !== undefined && !token.scopes.includes(scope)) {
+    throw refuse(REFUSALS.missingScope);
+  }
+  return token;
 }
 
 /** Requests of a person's token, not of the bot. */

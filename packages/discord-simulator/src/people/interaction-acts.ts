@@ -1,8 +1,11 @@
 import { PermissionFlagsBits as P } from "discord-api-types/v10";
 import { DiscordSimulatorError } from "../errors.js";
 import { commandData, type OptionValues } from "../interactions/command-options.js";
+import { messageCommandData, userCommandData } from "../interactions/context-command.js";
 import { type FieldValues, modalSubmission } from "../interactions/modal-fields.js";
 import type { InteractionState } from "../interactions/model.js";
+import { toFile } from "../interactions/uploaded-file.js";
+import { attach } from "../rest/attached-files.js";
 import { FLAGS } from "../rest/limits.js";
 import type { Simulation } from "../simulation.js";
 import { findGuild, findMember, findMessage, findUser } from "../world/look-up.js";
@@ -16,6 +19,12 @@ export interface InteractionActs {
   /** What the application offers while an option is being typed. */
   autocomplete(input: SlashInput & { readonly option: string; readonly text: string }): Promise<InteractionState>;
   slash(input: SlashInput): Promise<InteractionState>;
+  /** A command from a member's menu. */
+  useOnMember(
+    input: ContextInput & { readonly target: string; readonly channel?: string | undefined },
+  ): Promise<InteractionState>;
+  /** A command from a message's menu. */
+  useOnMessage(input: ContextInput & { readonly message: string }): Promise<InteractionState>;
   click(input: { member: string; message: string; button: string }): Promise<InteractionState>;
   select(input: {
     member: string;
@@ -36,6 +45,12 @@ interface SlashInput {
   readonly channel?: string | undefined;
 }
 
+interface ContextInput {
+  readonly member: string;
+  /** As the menu shows it. */
+  readonly command: string;
+}
+
 type Component = Readonly<Record<string, unknown>>;
 
 export function createInteractionActs(simulation: Simulation): InteractionActs {
@@ -49,13 +64,18 @@ export function createInteractionActs(simulation: Simulation): InteractionActs {
     return interaction;
   }
 
-  function component(input: { member: string; message: string }, isMeant: (component: Component) => boolean) {
+  function seen(input: { member: string; message: string }) {
     const user = findUser(world, input.member);
     const { channel, stored } = findMessage(world, input.message);
     if (stored.visibleTo !== null && stored.visibleTo !== user.user.id) {
       throw new DiscordSimulatorError("unknown_message", `${user.user.username} does not see that message.`);
     }
     demandOf(simulation, { user, channel }, P.ViewChannel);
+    return { user, channel, stored };
+  }
+
+  function component(input: { member: string; message: string }, isMeant: (component: Component) => boolean) {
+    const { user, channel, stored } = seen(input);
     const found = flatten(stored.message.components ?? []).find(isMeant);
     if (!found) {
       throw new DiscordSimulatorError("unknown_component", `Message ${input.message} has no such button or menu.`);
@@ -87,12 +107,34 @@ export function createInteractionActs(simulation: Simulation): InteractionActs {
     demandOf(simulation, { user, channel }, P.UseApplicationCommands);
     const guild = guildOf(world, channel);
     const [name = "", ...path] = typed.replace(/^\//, "").split(/\s+/);
-    const command = registered(world, name, guild);
+    const command = registered(world, { name, type: 1 }, guild);
     demandCommand(command, { user, channel, guild });
     return { where: { user, channel, stored: null }, data: { world, guild, command, path, values: options } };
   }
 
+  /** A command of a menu, as far as the person may use it there. */
+  function fromMenu(caller: { user: UserState; channel: ChannelState }, wanted: { name: string; type: 2 | 3 }) {
+    demandOf(simulation, caller, P.UseApplicationCommands);
+    const guild = guildOf(world, caller.channel);
+    const command = registered(world, wanted, guild);
+    demandCommand(command, { ...caller, guild });
+    return { command, guild };
+  }
+
   return {
+    async useOnMember({ member, target, command: name, channel: channelName = "general" }) {
+      const user = findUser(world, member);
+      const channel = channelFor(simulation, user, channelName);
+      const found = fromMenu({ user, channel }, { name, type: 2 });
+      return start({ user, channel, stored: null }, 2, userCommandData(found, findUser(world, target)));
+    },
+
+    async useOnMessage({ command: name, ...input }) {
+      const { user, channel, stored } = seen(input);
+      const found = fromMenu({ user, channel }, { name, type: 3 });
+      return start({ user, channel, stored: null }, 2, messageCommandData(found, stored));
+    },
+
     async slash(input) {
       const { where, data } = prepare(input);
       return start(where, 2, commandData(data));
@@ -113,7 +155,10 @@ export function createInteractionActs(simulation: Simulation): InteractionActs {
 
     async select({ menu, values, ...input }) {
       const isMenu = (type: unknown) => [3, 5, 6, 7, 8].includes(Number(type));
-      const where = component(input, ({ type, custom_id }) => isMenu(type) && custom_id === menu);
+      const where = component(
+        input,
+        ({ type, custom_id, placeholder }) => isMenu(type) && (custom_id === menu || placeholder === menu),
+      );
       const chosen = chosenInMenu(world, { menu: where.found, values, guild: guildOf(world, where.channel) });
       return start(where, 3, {
         component_type: where.found.type,
@@ -131,6 +176,7 @@ export function createInteractionActs(simulation: Simulation): InteractionActs {
       const data = modalSubmission(trigger.modal, {
         values: fields,
         resolveEntities: (menu, values) => chosenInMenu(world, { menu, values, guild: trigger.guild }),
+        upload: (file) => attach(simulation, toFile(file)),
       });
       return interactions.create({
         type: 5,
@@ -167,14 +213,18 @@ function guildOf(world: World, channel: ChannelState): GuildState | null {
   return channel.guildId ? findGuild(world, channel.guildId) : null;
 }
 
-function registered(world: World, name: string, guild: GuildState | null): CommandState {
+function registered(
+  world: World,
+  { name, type }: { readonly name: string; readonly type: number },
+  guild: GuildState | null,
+): CommandState {
   const candidates = [...world.commands.values()].filter(
     ({ command, guildId }) =>
-      command.name === name && command.type === 1 && (guildId === null || guildId === guild?.id),
+      command.name === name && command.type === type && (guildId === null || guildId === guild?.id),
   );
   const found = candidates.find(({ guildId }) => guildId !== null) ?? candidates[0];
   if (!found) {
-    throw new DiscordSimulatorError("unknown_command", `No command /${name} is registered.`);
+    throw new DiscordSimulatorError("unknown_command", `No command ${type === 1 ? "/" : ""}${name} is registered.`);
   }
   return found;
 }

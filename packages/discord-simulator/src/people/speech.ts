@@ -2,6 +2,7 @@ import { PermissionFlagsBits as P } from "discord-api-types/v10";
 import { DiscordSimulatorError } from "../errors.js";
 import { LIMITS } from "../rest/limits.js";
 import type { Simulation } from "../simulation.js";
+import { recordRemoval } from "../world/audit-log.js";
 import { openDirectChannel } from "../world/direct-channel.js";
 import { parseEmoji } from "../world/emoji.js";
 import { findChannel, findGuild, findMember, findMessage, findUser } from "../world/look-up.js";
@@ -70,7 +71,10 @@ export function createSpeech(simulation: Simulation): Speech {
     say({ member, channel: name, text, replyTo }) {
       const user = findUser(world, member);
       const channel = channelFor(simulation, user, name);
-      demandOf(simulation, { user, channel }, P.SendMessages);
+      demandOf(simulation, { user, channel }, channel.type === 11 ? P.SendMessagesInThreads : P.SendMessages);
+      if (channel.type === 15) {
+        throw new DiscordSimulatorError("invalid_input", `${name} is a forum: start a thread there.`);
+      }
       if (text.trim() === "" || text.length > LIMITS.contentCharacters) {
         throw new DiscordSimulatorError("invalid_input", `A message has 1 to ${LIMITS.contentCharacters} characters.`);
       }
@@ -89,10 +93,14 @@ export function createSpeech(simulation: Simulation): Speech {
     },
     remove({ member, message }) {
       const { user, channel, stored } = place(member, message);
-      if (stored.message.author.id !== user.user.id) {
+      const isOwn = stored.message.author.id === user.user.id;
+      if (!isOwn) {
         demandOf(simulation, { user, channel }, P.ManageMessages);
       }
       messages.remove(channel, message);
+      if (!isOwn) {
+        recordRemoval(simulation, { channel, stored, userId: user.user.id });
+      }
     },
     react({ member, message, emoji }) {
       const { user, channel, stored } = place(member, message);

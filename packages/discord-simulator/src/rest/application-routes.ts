@@ -28,7 +28,10 @@ export function applicationRoutes(app: Hono, simulation: Simulation): void {
       storefront_available: false,
       integration_types_config: { "0": {} },
       interactions_endpoint_url: application.interactionsUrl,
-      role_connections_verification_url: null,
+      role_connections_verification_url: application.roleConnectionsVerificationUrl,
+      event_webhooks_url: application.webhookEventsUrl,
+      event_webhooks_status: application.webhookEventsUrl === null ? 1 : 2,
+      event_webhooks_types: application.webhookEventTypes,
       redirect_uris: application.redirectUris,
       approximate_guild_count: world.guilds.size,
       approximate_user_install_count: 0,
@@ -66,6 +69,25 @@ export function applicationRoutes(app: Hono, simulation: Simulation): void {
             path: ["interactions_endpoint_url"],
             code: "APPLICATION_INTERACTIONS_ENDPOINT_URL_INVALID",
             message: `The specified interactions endpoint url could not be verified: ${result.reason}`,
+          },
+        ]);
+      }
+    }
+    if (body.role_connections_verification_url !== undefined) {
+      world.application.roleConnectionsVerificationUrl =
+        (body.role_connections_verification_url as string | null) || null;
+    }
+    if (body.event_webhooks_url !== undefined || body.event_webhooks_types !== undefined) {
+      const { webhookEventsUrl, webhookEventTypes } = world.application;
+      const wanted = (body.event_webhooks_url === undefined ? webhookEventsUrl : body.event_webhooks_url) as string;
+      const types = (body.event_webhooks_types ?? webhookEventTypes) as readonly string[];
+      const result = await simulation.setWebhookEvents(wanted || null, types);
+      if (!result.ok) {
+        throw refuseFields([
+          {
+            path: ["event_webhooks_url"],
+            code: "APPLICATION_EVENT_WEBHOOKS_URL_INVALID",
+            message: `The specified event webhooks url could not be verified: ${result.reason}`,
           },
         ]);
       }

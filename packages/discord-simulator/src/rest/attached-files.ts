@@ -45,7 +45,8 @@ export async function readMessage(c: Context, simulation: Simulation): Promise<B
   return holder === body ? { ...body, attachments } : { ...body, data: { ...holder, attachments } };
 }
 
-function attach({ snowflake, files, origin }: Simulation, file: File, described: Body): Body {
+/** Keeps a file; answers Discord's attachment of it. */
+export function attach({ snowflake, files, origin }: Simulation, file: File, described: Body = {}): Body {
   const id = snowflake();
   files.add(id, file);
   const url = `${origin()}/attachments/${id}/${encodeURIComponent(file.name)}`;

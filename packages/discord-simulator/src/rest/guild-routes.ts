@@ -1,15 +1,18 @@
-import { PermissionFlagsBits as P } from "discord-api-types/v10";
+import { AuditLogEvent, PermissionFlagsBits as P } from "discord-api-types/v10";
 import type { Context, Hono } from "hono";
 import type { Simulation } from "../simulation.js";
 import { compareSnowflakes } from "../snowflake.js";
+import type { NewAuditLogEntry } from "../world/audit-log.js";
+import type { MemberState } from "../world/model.js";
 import { channelPayload, guildPayload, memberPayload } from "../world/payloads.js";
 import { highestRolePosition } from "../world/permissions.js";
+import { reasonOf } from "./audit-log-routes.js";
 import { REFUSALS, refuse, refuseFields } from "./refusal.js";
 import { demandInGuild, guildOf, memberOf, readBody } from "./rest-context.js";
 
 /** Guilds, members and roles. */
 export function guildRoutes(app: Hono, simulation: Simulation): void {
-  const { world, membership } = simulation;
+  const { world, membership, auditLog } = simulation;
 
   app.get("/guilds/:guild", (c) => {
     const guild = guildOf(simulation, c.req.param("guild"));
@@ -23,7 +26,7 @@ export function guildRoutes(app: Hono, simulation: Simulation): void {
   app.get("/guilds/:guild/channels", (c) =>
     c.json(
       [...guildOf(simulation, c.req.param("guild")).channels.values()]
-        .filter(({ type }) => type === 0)
+        .filter(({ type }) => type !== 11)
         .map(channelPayload),
     ),
   );
@@ -76,7 +79,12 @@ export function guildRoutes(app: Hono, simulation: Simulation): void {
     const { nick, roles } = await readBody(c);
     if (nick !== undefined) {
       demandInGuild(simulation, guild, member.user.id === world.application.bot.id ? 0n : P.ManageNicknames);
+      const before = member.nick;
       membership.setNick(guild, member, nick ? String(nick) : null);
+      record(c, member, {
+        action: AuditLogEvent.MemberUpdate,
+        changes: [{ key: "nick", ...named("old_value", before), ...named("new_value", member.nick) }],
+      });
     }
     if (Array.isArray(roles)) {
       for (const roleId of [...member.roles, ...roles.map(String)]) {
@@ -84,7 +92,7 @@ export function guildRoutes(app: Hono, simulation: Simulation): void {
           demandRole(c, roleId);
         }
       }
-      membership.setRoles(guild, member, roles.map(String));
+      changeRoles(c, member, roles.map(String));
     }
     return c.json(memberPayload(member));
   });
@@ -96,7 +104,7 @@ export function guildRoutes(app: Hono, simulation: Simulation): void {
     const member = memberOf(guild, userIdOf(c));
     const roleId = demandRole(c, c.req.param("role"));
     if (!member.roles.includes(roleId)) {
-      membership.setRoles(guild, member, [...member.roles, roleId]);
+      changeRoles(c, member, [...member.roles, roleId]);
     }
     return c.body(null, 204);
   });
@@ -106,14 +114,44 @@ export function guildRoutes(app: Hono, simulation: Simulation): void {
     const member = memberOf(guild, userIdOf(c));
     const roleId = demandRole(c, c.req.param("role"));
     if (member.roles.includes(roleId)) {
-      membership.setRoles(
-        guild,
+      changeRoles(
+        c,
         member,
         member.roles.filter((held) => held !== roleId),
       );
     }
     return c.body(null, 204);
   });
+
+  function changeRoles(c: Context, member: MemberState, roles: readonly string[]): void {
+    const guild = guildOf(simulation, c.req.param("guild") ?? "");
+    const before = member.roles;
+    membership.setRoles(guild, member, roles);
+    const without = (some: readonly string[], others: readonly string[]) =>
+      some.filter((id) => !others.includes(id)).map((id) => ({ id, name: guild.roles.get(id)?.name ?? id }));
+    const added = without(member.roles, before);
+    const removed = without(before, member.roles);
+    record(c, member, {
+      action: AuditLogEvent.MemberRoleUpdate,
+      changes: [
+        ...(added.length > 0 ? [{ key: "$add", new_value: added }] : []),
+        ...(removed.length > 0 ? [{ key: "$remove", new_value: removed }] : []),
+      ],
+    });
+  }
+
+  /** What the bot did to a member, where it changed anything. */
+  function record(c: Context, member: MemberState, entry: Pick<NewAuditLogEntry, "action" | "changes">): void {
+    if (entry.changes?.length === 0) {
+      return;
+    }
+    auditLog.record(guildOf(simulation, c.req.param("guild") ?? ""), {
+      ...entry,
+      userId: world.application.bot.id,
+      targetId: member.user.id,
+      reason: reasonOf(c),
+    });
+  }
 
   function userIdOf(c: Context): string {
     const user = c.req.param("user") ?? "";
@@ -134,4 +172,9 @@ export function guildRoutes(app: Hono, simulation: Simulation): void {
     }
     return role.id;
   }
+}
+
+/** A value that Discord leaves out where there is none. */
+function named(key: "old_value" | "new_value", value: string | null) {
+  return value === null ? {} : { [key]: value };
 }

@@ -1,3 +1,4 @@
+import { choiceFaults } from "./choice-limits.js";
 import type { FieldFault } from "./refusal.js";
 
 type Body = Record<string, unknown>;
@@ -97,7 +98,7 @@ export function componentFaults(body: Body, root: Path): FieldFault[] {
     });
   }
   for (const { component, at } of all) {
-    faults.push(...rowFaults(component, at), ...buttonFaults(component, at));
+    faults.push(...rowFaults(component, at), ...buttonFaults(component, at), ...choiceFaults(component, at));
   }
   return [...faults, ...duplicateFaults(all)];
 }
@@ -205,6 +206,7 @@ export function modalFaults(data: Body): FieldFault[] {
   }
   const all = [...walk(components, path)];
   for (const { component, at } of all) {
+    faults.push(...choiceFaults(component, at));
     const inRow = at.at(-2) === "components" && at.length > 3;
     if (component.type === 4 && inRow && !component.label) {
       faults.push({ path: [...at, "label"], ...REQUIRED });

@@ -1,23 +1,27 @@
-import { PermissionFlagsBits as P } from "discord-api-types/v10";
+import { AuditLogEvent, PermissionFlagsBits as P } from "discord-api-types/v10";
 import type { Hono } from "hono";
 import { isEmptyMessage } from "../interactions/answer.js";
 import type { Simulation } from "../simulation.js";
-import { compareSnowflakes } from "../snowflake.js";
+import { compareSnowflakes, snowflakeTimeMs } from "../snowflake.js";
+import { recordRemoval } from "../world/audit-log.js";
 import { parseEmoji } from "../world/emoji.js";
 import type { MessageBody } from "../world/message-store.js";
 import type { ChannelState, MessageState } from "../world/model.js";
 import { channelPayload, messagePayload } from "../world/payloads.js";
 import { readMessage } from "./attached-files.js";
+import { reasonOf } from "./audit-log-routes.js";
 import type { Body } from "./payload-check.js";
 import { REFUSALS, refuse, refuseFields } from "./refusal.js";
-import { channelOf, demand, messageOf } from "./rest-context.js";
+import { channelOf, demand, messageOf, readBody } from "./rest-context.js";
 
 /** For how long a nonce is remembered. */
 const NONCE_WINDOW_MS = 5 * 60_000;
+/** Older messages can be deleted one by one only. */
+const BULK_DELETE_MS = 14 * 24 * 3600_000;
 
 /** Channels, their messages, and reactions. */
 export function messageRoutes(app: Hono, simulation: Simulation): void {
-  const { world, messages, check, now } = simulation;
+  const { world, messages, check, now, auditLog } = simulation;
   const bot = world.application.bot;
   const nonces = new Map<string, { readonly stored: MessageState; readonly atMs: number }>();
 
@@ -45,6 +49,12 @@ export function messageRoutes(app: Hono, simulation: Simulation): void {
   app.post("/channels/:channel/messages", async (c) => {
     const channel = channelOf(simulation, c.req.param("channel"));
     demand(simulation, channel, channel.type === 11 ? P.SendMessagesInThreads : P.SendMessages);
+    if (channel.type === 1 && channel.recipients.some(({ id }) => world.closedToBot.has(id))) {
+      throw refuse(REFUSALS.directMessagesClosed);
+    }
+    if (channel.type === 15) {
+      throw refuse(REFUSALS.notATextChannel);
+    }
     const body = await readMessage(c, simulation);
     check.message("MessageCreateRequestSchema", body);
     if (isEmptyMessage(body as MessageBody)) {
@@ -87,8 +97,42 @@ export function messageRoutes(app: Hono, simulation: Simulation): void {
   app.delete("/channels/:channel/messages/:message", (c) => {
     const channel = channelOf(simulation, c.req.param("channel"));
     const stored = messageOf(channel, c.req.param("message"));
-    demand(simulation, channel, stored.message.author.id === bot.id ? 0n : P.ManageMessages);
+    const isOwn = stored.message.author.id === bot.id;
+    demand(simulation, channel, isOwn ? 0n : P.ManageMessages);
     messages.remove(channel, stored.message.id);
+    if (!isOwn) {
+      recordRemoval(simulation, { channel, stored, userId: bot.id, reason: reasonOf(c) });
+    }
+    return c.body(null, 204);
+  });
+
+  app.post("/channels/:channel/messages/bulk-delete", async (c) => {
+    const channel = channelOf(simulation, c.req.param("channel"));
+    demand(simulation, channel, P.ManageMessages);
+    const { messages: given } = await readBody(c);
+    if (!Array.isArray(given) || given.some((id) => typeof id !== "string" || !/^\d{1,20}$/.test(id))) {
+      throw refuseFields([
+        { path: ["messages"], code: "BASE_TYPE_REQUIRED", message: "This field is a list of message ids" },
+      ]);
+    }
+    const ids = [...new Set(given.map(String))];
+    if (ids.length < 2 || ids.length > 100) {
+      throw refuse(REFUSALS.bulkDeleteCount);
+    }
+    if (ids.some((id) => snowflakeTimeMs(id) < now() - BULK_DELETE_MS)) {
+      throw refuse(REFUSALS.bulkDeleteAge);
+    }
+    const removed = messages.removeMany(channel, ids);
+    const guild = world.guilds.get(channel.guildId ?? "");
+    if (guild && removed > 0) {
+      auditLog.record(guild, {
+        action: AuditLogEvent.MessageBulkDelete,
+        userId: bot.id,
+        targetId: channel.id,
+        reason: reasonOf(c),
+        options: { count: String(removed) },
+      });
+    }
     return c.body(null, 204);
   });
 

@@ -43,6 +43,30 @@ export const REFUSALS = {
   notTheAuthor: { status: 403, code: 50005, message: "Cannot edit a message authored by another user" },
   emptyMessage: { status: 400, code: 50006, message: "Cannot send an empty message" },
   cannotMessageUser: { status: 400, code: 50007, message: "Cannot send messages to this user" },
+  directMessagesClosed: { status: 403, code: 50007, message: "Cannot send messages to this user" },
+  notATextChannel: { status: 400, code: 50008, message: "Cannot send messages in a non-text channel" },
+  bulkDeleteCount: {
+    status: 400,
+    code: 50016,
+    message:
+      "Provided too few or too many messages to delete. Must provide at least 2 and at most 100 messages to delete",
+  },
+  bulkDeleteAge: {
+    status: 400,
+    code: 50034,
+    message: "You can only bulk delete messages that are under 14 days old.",
+  },
+  forumWantsThread: {
+    status: 400,
+    code: 220001,
+    message: "Webhooks posted to forum channels must have a thread_name or thread_id",
+  },
+  forumThreadTwice: {
+    status: 400,
+    code: 220002,
+    message: "Webhooks posted to forum channels cannot have both a thread_name and thread_id",
+  },
+  threadsInForumsOnly: { status: 400, code: 220003, message: "Webhooks can only create threads in forum channels" },
   missingScope: { status: 403, code: 50026, message: "Missing required OAuth2 scope" },
   missingPermissions: { status: 403, code: 50013, message: "Missing Permissions" },
   invalidWebhookToken: { status: 401, code: 50027, message: "Invalid Webhook Token" },

@@ -11,9 +11,11 @@ import type { Body } from "./payload-check.js";
 import { REFUSALS, refuse, refuseFields } from "./refusal.js";
 import { channelOf, demand, demandInGuild, guildOf, readBody } from "./rest-context.js";
 
+const FORUM = 15;
+
 /** Incoming webhooks: those with a token in their address need no other authorisation. */
 export function webhookRoutes(app: Hono, simulation: Simulation): void {
-  const { world, messages, check, snowflake } = simulation;
+  const { world, messages, threads, check, snowflake } = simulation;
 
   function payload(webhook: WebhookState, withToken: boolean): Record<string, unknown> {
     const creator = world.users.get(webhook.creatorId)?.user;
@@ -116,6 +118,27 @@ export function webhookRoutes(app: Hono, simulation: Simulation): void {
     return channel;
   }
 
+  /** Where a new message goes: in a forum to the thread that is named, which is opened for it. */
+  function place(
+    webhook: WebhookState,
+    { threadId, threadName }: { readonly threadId: string | undefined; readonly threadName: unknown },
+  ): { readonly channel: ChannelState; readonly isNew: boolean } {
+    const parent = channelOf(simulation, webhook.channelId);
+    const isNamed = typeof threadName === "string" && threadName !== "";
+    if (parent.type !== FORUM) {
+      if (isNamed) {
+        throw refuse(REFUSALS.threadsInForumsOnly);
+      }
+      return { channel: target(webhook, threadId), isNew: false };
+    }
+    if (isNamed === (threadId !== undefined)) {
+      throw refuse(isNamed ? REFUSALS.forumThreadTwice : REFUSALS.forumWantsThread);
+    }
+    return isNamed
+      ? { channel: threads.open({ parent, name: threadName, ownerId: webhook.id }), isNew: true }
+      : { channel: target(webhook, threadId), isNew: false };
+  }
+
   app.post("/webhooks/:webhook/:token", async (c) => {
     const webhook = withToken(c);
     const body = await readMessage(c, simulation);
@@ -123,11 +146,17 @@ export function webhookRoutes(app: Hono, simulation: Simulation): void {
     if (isEmptyMessage(body as MessageBody)) {
       throw refuse(REFUSALS.emptyMessage);
     }
+    const { channel, isNew } = place(webhook, { threadId: c.req.query("thread_id"), threadName: body.thread_name });
     const stored = messages.post({
-      channel: target(webhook, c.req.query("thread_id")),
+      channel,
       author: authorOf(webhook, body),
       body: body as MessageBody,
-      extra: { webhook_id: webhook.id, application_id: world.application.id },
+      extra: {
+        webhook_id: webhook.id,
+        application_id: world.application.id,
+        // The first message of a post is named as the post is.
+        ...(isNew ? { id: channel.id } : {}),
+      },
     });
     return c.req.query("wait") === "true" ? c.json(messagePayload(stored, webhook.id)) : c.body(null, 204);
   });

@@ -1,8 +1,10 @@
+import { OverwriteType, PermissionFlagsBits } from "discord-api-types/v10";
 import { DiscordSimulatorError } from "../errors.js";
 import type { Simulation } from "../simulation.js";
 import { findGuild, findRole } from "./look-up.js";
 import type { GuildState, UserState } from "./model.js";
 import { channelPayload, guildCreatePayload } from "./payloads.js";
+import type { PermissionName } from "./permissions.js";
 import { makeChannel, makeRole, makeUser } from "./records.js";
 
 interface MemberInput {
@@ -35,18 +37,32 @@ export function addMember(simulation: Simulation, input: MemberInput): { id: str
   return { id: state.user.id };
 }
 
+export const CHANNEL_TYPES = { text: 0, voice: 2, forum: 15 } as const;
+
 export function addChannel(
   { world, snowflake, now, bus }: Simulation,
-  input: { readonly name: string; readonly guild?: string | undefined; readonly topic?: string | undefined },
+  input: {
+    readonly name: string;
+    readonly type?: keyof typeof CHANNEL_TYPES | undefined;
+    readonly guild?: string | undefined;
+    readonly topic?: string | undefined;
+    readonly deniedToBot?: readonly PermissionName[] | undefined;
+  },
 ): { id: string } {
   const guild = findGuild(world, input.guild);
+  const denied = (input.deniedToBot ?? []).reduce((bits, permission) => bits | PermissionFlagsBits[permission], 0n);
   const channel = makeChannel({
     id: snowflake(),
+    type: CHANNEL_TYPES[input.type ?? "text"],
     guildId: guild.id,
     name: input.name.replace(/^#/, ""),
     topic: input.topic ?? null,
     position: guild.channels.size,
     createdAt: new Date(now()).toISOString(),
+    overwrites:
+      denied === 0n
+        ? []
+        : [{ id: world.application.bot.id, type: OverwriteType.Member, allow: "0", deny: String(denied) }],
   });
   guild.channels.set(channel.id, channel);
   world.channels.set(channel.id, channel);
@@ -83,6 +99,8 @@ export function addGuild(simulation: Simulation, input: { readonly name: string 
     channels: new Map([[channel.id, channel]]),
     members: new Map(),
     emojis: new Map(),
+    voice: new Map(),
+    auditLog: [],
   };
   for (const user of [world.application.bot, ...(owner ? [owner.user] : [])]) {
     const isBot = user.id === world.application.bot.id;

@@ -7,9 +7,17 @@ import { derive, makeChannel, makeRole, makeUser } from "./records.js";
 
 const P = PermissionFlagsBits;
 const EVERYONE =
-  P.ViewChannel | P.SendMessages | P.EmbedLinks | P.ReadMessageHistory | P.AddReactions | P.UseApplicationCommands;
-const BOT =
-  EVERYONE | P.ManageRoles | P.ManageWebhooks | P.ManageMessages | P.SendMessagesInThreads | P.CreatePublicThreads;
+  P.ViewChannel |
+  P.SendMessages |
+  P.EmbedLinks |
+  P.ReadMessageHistory |
+  P.AddReactions |
+  P.UseApplicationCommands |
+  P.SendMessagesInThreads |
+  P.CreatePublicThreads |
+  P.Connect |
+  P.Speak;
+const BOT = EVERYONE | P.ManageRoles | P.ManageWebhooks | P.ManageMessages | P.ViewAuditLog;
 const MODERATOR = EVERYONE | P.ManageGuild | P.ManageMessages | P.KickMembers;
 
 /** The moment that the seeded world is said to come from: its ids are the same at every start. */
@@ -64,6 +72,8 @@ export function createDefaultWorld(options: WorldSeed): World {
     channels: new Map(channels.map((channel) => [channel.id, channel])),
     members: new Map(members.map((member) => [member.user.id, member])),
     emojis: new Map(),
+    voice: new Map(),
+    auditLog: [],
   };
   const emojiId = ids();
   guild.emojis.set(emojiId, { id: emojiId, name: "hookline", roles: [], animated: false, available: true });
@@ -80,6 +90,10 @@ export function createDefaultWorld(options: WorldSeed): World {
       interactionsUrl: null,
       redirectUris: options.redirectUris,
       privilegedIntents: options.privilegedIntents,
+      webhookEventsUrl: null,
+      webhookEventTypes: [],
+      roleConnectionsVerificationUrl: null,
+      roleConnectionMetadata: [],
     },
     users: new Map(
       members.map(({ user }) => [
@@ -95,6 +109,7 @@ export function createDefaultWorld(options: WorldSeed): World {
     channels: new Map(channels.map((channel) => [channel.id, channel])),
     commands: new Map(),
     webhooks: new Map(),
+    closedToBot: new Set(),
   };
 }
 

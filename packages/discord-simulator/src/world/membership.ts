@@ -1,6 +1,7 @@
 import type { MessageStore } from "./message-store.js";
 import type { GuildState, MemberState, Packet, PresenceState, UserState, World } from "./model.js";
 import { memberPayload, presencePayload } from "./payloads.js";
+import type { Voice } from "./voice.js";
 
 /** Who belongs to which guild, with which roles, and what their presence shows. */
 export interface Membership {
@@ -16,11 +17,12 @@ export interface Membership {
 interface MembershipContext {
   readonly world: World;
   readonly messages: MessageStore;
+  readonly voice: Voice;
   readonly now: () => number;
   readonly publish: (packet: Packet) => void;
 }
 
-export function createMembership({ world, messages, now, publish }: MembershipContext): Membership {
+export function createMembership({ world, messages, voice, now, publish }: MembershipContext): Membership {
   function announceUpdate(guild: GuildState, member: MemberState): void {
     publish({
       t: "GUILD_MEMBER_UPDATE",
@@ -46,9 +48,12 @@ export function createMembership({ world, messages, now, publish }: MembershipCo
     },
 
     leave(guild, user) {
-      if (!guild.members.delete(user.user.id)) {
+      const member = guild.members.get(user.user.id);
+      if (!member) {
         return false;
       }
+      voice.leave(guild, member);
+      guild.members.delete(user.user.id);
       publish({ t: "GUILD_MEMBER_REMOVE", d: { guild_id: guild.id, user: user.user }, guildId: guild.id });
       return true;
     },

@@ -33,6 +33,8 @@ export interface MessageStore {
   post(message: NewMessage): MessageState;
   edit(stored: MessageState, body: MessageBody, extra?: Partial<APIMessage>): MessageState;
   remove(channel: ChannelState, messageId: string): boolean;
+  /** Several at once; answers how many of them there were. */
+  removeMany(channel: ChannelState, messageIds: readonly string[]): number;
   /** False: this user had reacted so already. */
   react(reaction: Reaction): boolean;
   /** False: there was nothing to take back. */
@@ -151,6 +153,21 @@ export function createMessageStore({ world, snowflake, now, publish, changed }: 
         });
       }
       return true;
+    },
+
+    removeMany(channel, messageIds) {
+      const known = messageIds.filter((id) => channel.messages.get(id)?.visibleTo === null);
+      for (const id of known) {
+        channel.messages.delete(id);
+      }
+      if (known.length > 0) {
+        publish({
+          t: "MESSAGE_DELETE_BULK",
+          d: { ids: known, channel_id: channel.id, ...guildIdOf(channel.guildId) },
+          guildId: channel.guildId,
+        });
+      }
+      return known.length;
     },
 
     react({ stored, user, emoji }) {

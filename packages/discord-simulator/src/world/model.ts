@@ -16,6 +16,8 @@ export interface World {
   readonly channels: Map<string, ChannelState>;
   readonly commands: Map<string, CommandState>;
   readonly webhooks: Map<string, WebhookState>;
+  /** The ids of people who take no direct messages from the bot. */
+  readonly closedToBot: Set<string>;
 }
 
 export interface ApplicationState {
@@ -30,6 +32,19 @@ export interface ApplicationState {
   /** Where OAuth may send people back to. */
   redirectUris: readonly string[];
   privilegedIntents: number;
+  webhookEventsUrl: string | null;
+  webhookEventTypes: readonly string[];
+  /** Where Discord leads people who want a linked role. */
+  roleConnectionsVerificationUrl: string | null;
+  roleConnectionMetadata: readonly RoleConnectionMetadata[];
+}
+
+/** One thing that an application can say of people, for Linked Roles. */
+export interface RoleConnectionMetadata {
+  readonly type: number;
+  readonly key: string;
+  readonly name: string;
+  readonly description: string;
 }
 
 export interface UserState {
@@ -55,6 +70,28 @@ export interface GuildState {
   readonly channels: Map<string, ChannelState>;
   readonly members: Map<string, MemberState>;
   readonly emojis: Map<string, APIEmoji>;
+  /** By the ids of those who are in a voice channel. */
+  readonly voice: Map<string, VoiceState>;
+  /** Oldest first, in Discord's shape. */
+  readonly auditLog: AuditLogEntry[];
+}
+
+export interface AuditLogEntry {
+  readonly id: string;
+  readonly user_id: string;
+  readonly target_id: string;
+  readonly action_type: number;
+  readonly [field: string]: unknown;
+}
+
+export interface VoiceState {
+  readonly sessionId: string;
+  /** Null for one who has just left. */
+  readonly channelId: string | null;
+  readonly muted: boolean;
+  readonly deafened: boolean;
+  readonly streaming: boolean;
+  readonly video: boolean;
 }
 
 export interface MemberState {
@@ -66,10 +103,12 @@ export interface MemberState {
 
 export interface ChannelState {
   readonly id: string;
-  /** 0 text, 1 direct message, 11 public thread. */
-  readonly type: 0 | 1 | 11;
+  /** 0 text, 1 direct message, 2 voice, 11 public thread, 15 forum. */
+  readonly type: 0 | 1 | 2 | 11 | 15;
   readonly guildId: string | null;
   readonly parentId: string | null;
+  /** Who opened a thread; null for other channels. */
+  readonly ownerId: string | null;
   readonly name: string | null;
   readonly topic: string | null;
   readonly position: number;

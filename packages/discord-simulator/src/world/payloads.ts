@@ -1,4 +1,4 @@
-import type { ChannelState, GuildState, MemberState, MessageState, World } from "./model.js";
+import type { ChannelState, GuildState, MemberState, MessageState, VoiceState, World } from "./model.js";
 
 /** Discord's member object, without the user. */
 export function memberWithoutUser(member: MemberState) {
@@ -39,7 +39,7 @@ export function channelPayload(channel: ChannelState): Record<string, unknown> {
   if (channel.type === 11) {
     return {
       ...common,
-      owner_id: channel.recipients[0]?.id ?? null,
+      owner_id: channel.ownerId,
       message_count: channel.messages.size,
       member_count: 1,
       total_message_sent: channel.messages.size,
@@ -58,6 +58,8 @@ export function channelPayload(channel: ChannelState): Record<string, unknown> {
     position: channel.position,
     nsfw: false,
     permission_overwrites: [...channel.overwrites],
+    ...(channel.type === 2 ? { bitrate: 64_000, user_limit: 0, rtc_region: null } : {}),
+    ...(channel.type === 15 ? { available_tags: [], default_reaction_emoji: null, default_sort_order: null } : {}),
   };
 }
 
@@ -112,14 +114,37 @@ export function guildCreatePayload(world: World, guild: GuildState): Record<stri
     large: false,
     unavailable: false,
     member_count: guild.members.size,
-    voice_states: [],
+    voice_states: members.flatMap((member) => voiceOf(guild, member)),
     members: members.map(memberPayload),
-    channels: channels.filter(({ type }) => type === 0).map(channelPayload),
+    channels: channels.filter(({ type }) => type !== 11).map(channelPayload),
     threads: channels.filter(({ type }) => type === 11).map(channelPayload),
     presences: members.flatMap((member) => presenceOf(world, guild, member)),
     stage_instances: [],
     guild_scheduled_events: [],
     soundboard_sounds: [],
+  };
+}
+
+function voiceOf(guild: GuildState, member: MemberState): Record<string, unknown>[] {
+  const state = guild.voice.get(member.user.id);
+  return state ? [voicePayload(member, state)] : [];
+}
+
+/** Discord's voice state, without the guild. */
+export function voicePayload(member: MemberState, state: VoiceState): Record<string, unknown> {
+  return {
+    channel_id: state.channelId,
+    user_id: member.user.id,
+    member: memberPayload(member),
+    session_id: state.sessionId,
+    deaf: false,
+    mute: false,
+    self_deaf: state.deafened,
+    self_mute: state.muted,
+    self_stream: state.streaming,
+    self_video: state.video,
+    suppress: false,
+    request_to_speak_timestamp: null,
   };
 }
 

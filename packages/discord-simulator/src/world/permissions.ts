@@ -1,6 +1,9 @@
 import { OverwriteType, PermissionFlagsBits } from "discord-api-types/v10";
 import type { ChannelState, GuildState, MemberState, World } from "./model.js";
 
+/** Such as `SendMessages`. */
+export type PermissionName = keyof typeof PermissionFlagsBits;
+
 const ALL = Object.values(PermissionFlagsBits).reduce((all, bit) => all | bit, 0n);
 
 /**

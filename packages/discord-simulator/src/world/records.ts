@@ -60,6 +60,7 @@ export function makeChannel(input: ChannelInput): ChannelState {
     type: 0,
     guildId: null,
     parentId: null,
+    ownerId: null,
     name: null,
     topic: null,
     position: 0,
