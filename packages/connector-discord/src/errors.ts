@@ -11,7 +11,8 @@ export type DiscordConnectorErrorCode =
   | "bot_token_missing"
   | "api_error"
   | "api_unreachable"
-  | "rate_limited";
+  | "rate_limited"
+  | "too_many_invalid_requests";
 
 /** What an error of Discord's REST API adds. */
 export interface DiscordApiErrorDetails {
@@ -22,7 +23,7 @@ export interface DiscordApiErrorDetails {
   readonly method?: string;
   /** The route with its ids; a token stands as `:token`. */
   readonly path?: string;
-  /** For `rate_limited`: how long Discord asks to wait. */
+  /** For `rate_limited` and `too_many_invalid_requests`: how long to wait before another try. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }

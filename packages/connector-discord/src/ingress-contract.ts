@@ -1,5 +1,7 @@
 /** What the gateway worker posts to the ingress route, as JSON. One lane of one guild per batch, in order. */
 export interface IngressBatch {
+  /** Of a worker that leases its shards: the fence of each that it holds. A batch from behind a fence is refused with 409. */
+  readonly fences?: Readonly<Record<string, number>>;
   readonly items: readonly IngressItem[];
 }
 
@@ -23,9 +25,13 @@ export interface IngressAnswer {
   readonly results: readonly IngressResult[];
 }
 
-/** `ignored` is noise that was dropped on purpose; `rejected` will not be accepted later either. */
+/**
+ * `ignored` is noise that was dropped on purpose, or with the code `guild_not_mapped` what comes from a server that
+ * belongs to no tenant; `rejected` will not be accepted later either.
+ */
 export type IngressResult =
-  | { readonly key: string; readonly status: "stored" | "duplicate" | "ignored" }
+  | { readonly key: string; readonly status: "stored" | "duplicate" }
+  | { readonly key: string; readonly status: "ignored"; readonly code?: "guild_not_mapped" }
   | { readonly key: string; readonly status: "rejected"; readonly code: string; readonly message: string };
 
 /** Bounds that both sides keep. */
@@ -56,5 +62,13 @@ export const FORWARDED_PACKET_TYPES = [
   "MESSAGE_REACTION_ADD",
   "MESSAGE_REACTION_REMOVE",
   "GUILD_MEMBER_ADD",
+  "MESSAGE_UPDATE",
+  "MESSAGE_DELETE",
+  "MESSAGE_DELETE_BULK",
+  "GUILD_MEMBER_REMOVE",
+  "GUILD_MEMBER_UPDATE",
   "PRESENCE_UPDATE",
+  "THREAD_CREATE",
+  "VOICE_STATE_UPDATE",
+  "GUILD_AUDIT_LOG_ENTRY_CREATE",
 ] as const;

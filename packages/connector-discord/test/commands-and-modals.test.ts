@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { defineCommand, defineModal, markdown, reply, showModal } from "../src/index.js";
+import { defineCommand, defineCommandGroup, defineModal, markdown, reply, showModal } from "../src/index.js";
 import { GUILD_ID, interaction, slash, startApp, submit, type TestApp } from "./support/app.js";
 import { faultsByDiscord } from "./support/discord-schemas.js";
 import type { Json } from "./support/json.js";
@@ -55,6 +55,53 @@ describe("commands", () => {
       expect(refused.body.data.flags).toBe(EPHEMERAL);
     }
     expect(seen).toHaveLength(1);
+  });
+
+  it("takes subcommands, each with options, autocomplete, permission and answer of its own", async () => {
+    const open = defineCommand({
+      name: "open",
+      description: "Opens",
+      options: {
+        title: {
+          type: "string",
+          description: "What",
+          required: true,
+          autocomplete: ({ value }) => [{ name: value, value }],
+        },
+      },
+      answer: "immediate",
+      run: ({ options }) => reply(`open ${options.title}`),
+    });
+    const close = defineCommand({
+      name: "close",
+      description: "Closes",
+      requires: ["ManageMessages"],
+      answer: "deferred",
+      run: async () => reply("closed"),
+    });
+    const desk = defineCommandGroup({ name: "desk", description: "The desk", subcommands: [open, close] });
+    app = await startApp({ commands: [desk] });
+    const call = async (name: string, options: readonly object[] = [], type = 2) =>
+      (await app.interact({ ...slash("desk", { options: [{ name, type: 1, options }] }), type })).body;
+    const title = { name: "title", type: 3, value: "Printer" };
+    expect((await call("open", [title])).data.content).toBe("open Printer");
+    expect((await call("open", [{ ...title, focused: true }], 4)).data.choices).toEqual([
+      { name: "Printer", value: "Printer" },
+    ]);
+    expect((await call("open")).data.content).toContain("is needed");
+    expect((await call("close")).data.content).toContain("permission");
+    expect((await call("burn")).data.flags).toBe(EPHEMERAL);
+    expect((await app.interact(slash("desk"))).body.data.flags).toBe(EPHEMERAL);
+    for (const define of [
+      () => defineCommandGroup({ name: "desk", description: "d", subcommands: [] }),
+      () => defineCommandGroup({ name: "desk", description: "d", subcommands: [open, open] }),
+      () => defineCommandGroup({ name: "desk", description: "d", subcommands: desk.subcommands }),
+      () => defineCommandGroup({ name: "De sk", description: "d", subcommands: [open] }),
+    ]) {
+      expect(define).toThrow(expect.objectContaining({ code: "invalid_definition" }));
+    }
+    const alone = defineCommand({ name: "desk", description: "d", answer: "immediate", run: () => reply("d") });
+    await expect(startApp({ commands: [desk, alone] })).rejects.toMatchObject({ code: "duplicate_name" });
   });
 
   it("mentions nobody and shows people's words as they were typed", async () => {

@@ -46,6 +46,8 @@ describe("deferred handlers", () => {
     const [message] = app.sent;
     expect(message?.deadline).toEqual(new Date("2026-01-15T10:44:30.000Z"));
     expect(message?.idempotencyKey).toContain(id);
+    // Whoever exports or erases the member finds it.
+    expect(message?.subjectIds).toEqual([expect.stringMatching(/^discord:\d+$/)]);
     expect(JSON.stringify(message?.data)).not.toContain(INTERACTION_TOKEN);
     expect(JSON.stringify(message?.target)).toContain(INTERACTION_TOKEN);
   });

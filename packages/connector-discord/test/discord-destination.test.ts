@@ -103,6 +103,25 @@ describe("discordDestination", () => {
     await app.close();
   });
 
+  it("has a delivery tried again when a template could not ask what it needs, and fails it when a template throws", async () => {
+    const planned = async (message: () => never | Promise<never>) =>
+      discordDestination({ templates: { "*": { message } }, componentSecret: COMPONENT_SECRET }).plan(event("x.y"), {
+        endpoint: { id: "ep_1", tenantId: "default", target: CHANNEL, secrets: [] },
+        state: null,
+        deliveryId: "dlv_1",
+        attempt: 1,
+        now: new Date(),
+        signal: AbortSignal.timeout(5_000),
+      });
+    const plan = await planned(() => Promise.reject(new Error("no connection")));
+    if (plan?.kind !== "run") throw new Error("A run was expected.");
+    expect(await plan.run()).toEqual({ outcome: "retry", reason: "The template failed: Error: no connection" });
+    const throwing = planned(() => {
+      throw new TypeError("no such field");
+    });
+    await expect(throwing).rejects.toThrow("no such field");
+  });
+
   it("E5 H12 posts an embed to a channel by the bot, as Discord describes it", async () => {
     const result = await attempt(event("ticket.created", { title: "Printer" }), CHANNEL);
     expect(result).toEqual({ outcome: "delivered" });
@@ -167,9 +186,36 @@ describe("discordDestination", () => {
     expect(String(error)).not.toContain(webhookUrl);
   });
 
-  it("needs a bot token for a channel and says so", () => {
+  it.each([
+    { path: ["webhookUrl"], target: { webhookUrl: "https://discord.com.evil.example/api/webhooks/1/token" } },
+    { path: ["webhookUrl"], target: { webhookUrl: 1 } },
+    { path: ["channelId"], target: { channelId: "general" } },
+    { path: ["channelId"], target: { webhookUrl: "https://discord.com/api/webhooks/1/token", channelId: "1" } },
+    { path: ["chanelId"], target: { ...CHANNEL, chanelId: "1" } },
+    { path: undefined, target: {} },
+    { path: undefined, target: "300000000000000001" },
+  ])("refuses $target for an endpoint at $path, without quoting it", ({ path, target }) => {
+    const { parseTarget } = discordDestination({ templates, componentSecret: COMPONENT_SECRET, botToken: BOT_TOKEN });
+    const parsed = parseTarget?.(target);
+    expect(parsed?.issues?.map((issue) => issue.path)).toEqual([path]);
+    expect(JSON.stringify(parsed)).not.toContain("evil");
+  });
+
+  it("takes a channel or a webhook for an endpoint, and a channel only where there is a bot", () => {
+    const webhook = { webhookUrl: "https://discord.com/api/webhooks/1/token" };
+    const bot = discordDestination({ templates, componentSecret: COMPONENT_SECRET, botToken: BOT_TOKEN });
+    expect([CHANNEL, webhook].map((target) => bot.parseTarget?.(target))).toEqual([
+      { value: CHANNEL },
+      { value: webhook },
+    ]);
+    const botless = discordDestination({ templates, componentSecret: COMPONENT_SECRET });
+    expect(botless.parseTarget?.(webhook)).toEqual({ value: webhook });
+    expect(botless.parseTarget?.(CHANNEL)).toMatchObject({ issues: [{ path: ["channelId"] }] });
+  });
+
+  it("needs a bot token for a channel and says so", async () => {
     const destination = discordDestination({ templates, componentSecret: COMPONENT_SECRET });
-    expect(() => destination.plan(event("ticket.created", { title: "x" }), contextFor(CHANNEL))).toThrow(
+    await expect(destination.plan(event("ticket.created", { title: "x" }), contextFor(CHANNEL))).rejects.toThrow(
       /needs a botToken/,
     );
     expect(() => discordDestination({ templates, componentSecret: "short" })).toThrow(
@@ -282,6 +328,44 @@ describe("discordDestination", () => {
     const result = await attempt(event("ticket.created", { title: "Printer" }), CHANNEL);
     expect(result).toMatchObject(expected);
     expect(result?.disableEndpoint).toBe([401, 403, 404].includes(status) ? true : undefined);
+  });
+
+  it("X10 posts by the bot only to channels in servers of the endpoint's tenant, and asks for a channel once", async () => {
+    let isDown = false;
+    const resolveTenant = async (guildId: string) => {
+      if (isDown) throw new Error("The database is away.");
+      return guildId === "200000000000000001" ? "default" : "other";
+    };
+    const destination = discordDestination({
+      templates,
+      componentSecret: COMPONENT_SECRET,
+      botToken: BOT_TOKEN,
+      restBaseUrl: discord.restBaseUrl,
+      resolveTenant,
+    });
+    const plan = (channelId: string) =>
+      Promise.resolve(destination.plan(event("ticket.created", { title: "x" }), contextFor({ channelId })));
+    discord.answer = ({ path }) => {
+      if (path === "/channels/1") return { status: 200, body: { id: "1", guild_id: "200000000000000001" } };
+      if (path === "/channels/2") return { status: 200, body: { id: "2", guild_id: "200000000000000002" } };
+      if (path === "/channels/3") return { status: 200, body: { id: "3", type: 1 } };
+      return path === "/channels/4" ? { status: 404, body: { code: 10003 } } : { status: 503 };
+    };
+    expect(await plan("1")).toMatchObject({ kind: "request" });
+    await expect(plan("2")).rejects.toMatchObject({ code: "invalid_target" });
+    await expect(plan("2")).rejects.toMatchObject({ code: "invalid_target" });
+    await expect(plan("3")).rejects.toMatchObject({ code: "invalid_target" });
+    expect(discord.calls.map(({ path }) => path)).toEqual(["/channels/1", "/channels/2", "/channels/3"]);
+    // What Discord does not show is refused by Discord; what it can't say now is asked again.
+    expect(await plan("4")).toMatchObject({ kind: "request" });
+    const later = await plan("5");
+    expect(later?.kind === "run" && (await later.run())).toMatchObject({ outcome: "retry" });
+    isDown = true;
+    const unknown = await plan("1");
+    expect(unknown?.kind === "run" && (await unknown.run())).toMatchObject({
+      outcome: "retry",
+      reason: expect.stringContaining("The database is away."),
+    });
   });
 
   it("says no more than type and time of an event without a template, and nothing where a template says nothing", async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createDispatcher, type Dispatcher } from "@hookline/dispatcher";
-import { type Database, openDatabase } from "@hookline/postgres";
+import type { Database } from "@hookline/postgres";
+import { openTestPglite } from "@hookline/postgres/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { discordDestination } from "../src/index.js";
 import { BOT_TOKEN, COMPONENT_SECRET } from "./support/app.js";
@@ -15,7 +16,7 @@ let answer: RecordingDiscord["answer"];
 beforeAll(async () => {
   discord = await startRecordingDiscord();
   ({ answer } = discord);
-  database = await openDatabase("pglite://memory");
+  database = await openTestPglite();
   dispatcher = createDispatcher({
     database,
     encryptionKey: randomBytes(32).toString("base64"),

@@ -19,24 +19,32 @@ describe("the main entry", () => {
         "button",
         "code",
         "createDiscordConnector",
+        "createDiscordRateLimits",
         "defineButton",
         "defineCommand",
+        "defineCommandGroup",
+        "defineMessageCommand",
+        "defineMessageTemplate",
         "defineModal",
+        "defineSelect",
+        "defineUserCommand",
         "discordDestination",
+        "discordEvents",
         "escapeMarkdown",
         "ingressScheme",
         "isDiscordConnectorError",
         "linkButton",
         "markdown",
         "reply",
+        "select",
         "showModal",
         "updateMessage",
       ]
     `);
   });
 
-  it("asks for the intents of the five gateway events", () => {
-    expect(main.DISCORD_INTENTS).toBe(1 + 2 + 256 + 512 + 1024 + 32768);
+  it("asks for the intents of messages, reactions and members, and not of presence", () => {
+    expect(main.DISCORD_INTENTS).toBe(1 + 2 + 512 + 1024 + 32768);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createDispatcher, type Dispatcher } from "@hookline/dispatcher";
 import { createEngine, type Engine } from "@hookline/engine";
-import { type Database, openDatabase } from "@hookline/postgres";
+import type { Database } from "@hookline/postgres";
+import { openTestPglite } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { APPLICATION_ID, GUILD_ID, startApp } from "./support/app.js";
 
@@ -10,7 +11,7 @@ let dispatcher: Dispatcher;
 let engine: Engine;
 
 beforeAll(async () => {
-  database = await openDatabase("pglite://memory");
+  database = await openTestPglite();
   const encryptionKey = randomBytes(32).toString("base64");
   dispatcher = createDispatcher({ database, encryptionKey, events: [] });
   engine = createEngine({

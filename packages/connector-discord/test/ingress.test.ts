@@ -1,45 +1,19 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { INGRESS_LIMITS } from "../src/index.js";
-import { CHANNEL_ID, GUILD_ID, INGRESS_SECRET, snowflake, startApp, type TestApp } from "./support/app.js";
+import {
+  APPLICATION_ID,
+  CHANNEL_ID,
+  GUILD_ID,
+  INGRESS_SECRET,
+  snowflake,
+  startApp,
+  type TestApp,
+} from "./support/app.js";
+import { createKeptState } from "./support/kept-state.js";
+import { ANNA, BEN, item, message, RECEIVED_AT, reaction, statuses } from "./support/packets.js";
 
 let app: TestApp;
 afterEach(() => app.close());
-
-const ANNA = { id: "400000000000000001", username: "anna", global_name: "Anna", avatar: "a1b2" };
-const BEN = "400000000000000002";
-const RECEIVED_AT = "2026-01-15T10:30:05.000Z";
-
-let seq = 0;
-function item(type: string, d: unknown, change: object = {}) {
-  seq += 1;
-  return { key: `session:0:${seq}`, sessionId: "session", shard: 0, seq, type, receivedAt: RECEIVED_AT, d, ...change };
-}
-
-const message = (change: object = {}) => ({
-  id: snowflake(Date.parse("2026-01-15T10:30:00.000Z")),
-  channel_id: CHANNEL_ID,
-  guild_id: GUILD_ID,
-  type: 0,
-  content: "hello",
-  author: ANNA,
-  member: { joined_at: "2025-01-01T00:00:00.000000+00:00", roles: ["500000000000000001"], nick: null },
-  attachments: [],
-  ...change,
-});
-
-const reaction = (change: object = {}) => ({
-  user_id: ANNA.id,
-  channel_id: CHANNEL_ID,
-  message_id: "700000000000000001",
-  guild_id: GUILD_ID,
-  message_author_id: BEN,
-  emoji: { id: null, name: "👍" },
-  burst: false,
-  member: { user: ANNA, roles: [], joined_at: "2025-01-01T00:00:00.000000+00:00" },
-  ...change,
-});
-
-const statuses = (answer: { body: { results: { status: string }[] } }) => answer.body.results.map((one) => one.status);
 
 describe("the transform", () => {
   it("H1 turns MESSAGE_CREATE into discord.message_sent at the time of the message's id, without its text", async () => {
@@ -179,6 +153,93 @@ describe("the transform", () => {
     expect(app.ingested.map((input) => input.type)).toEqual(["discord.reaction_added"]);
   });
 
+  it("H1 keeps bots, webhooks and system messages by opt-in, says which they are, and never keeps its own", async () => {
+    const bot = { id: "400000000000000009", username: "helper", bot: true };
+    const hook = { id: "900000000000000009", username: "hook", bot: true };
+    const own = { id: APPLICATION_ID, username: "hookline", bot: true };
+    const noise = () => [
+      item("MESSAGE_CREATE", message({ id: snowflake(), author: bot })),
+      item("MESSAGE_CREATE", message({ id: snowflake(), author: hook, webhook_id: hook.id })),
+      item("MESSAGE_CREATE", message({ id: snowflake(), type: 7 })),
+      item("MESSAGE_CREATE", message({ id: snowflake(), author: own })),
+      item("MESSAGE_CREATE", message({ id: snowflake(), author: own, webhook_id: own.id })),
+      // Through a webhook that our application has made.
+      ...["MESSAGE_CREATE", "MESSAGE_UPDATE"].map((type) =>
+        item(type, {
+          ...message({ id: snowflake(), author: hook, webhook_id: hook.id, application_id: APPLICATION_ID }),
+          edited_timestamp: "2026-01-15T10:31:00+00:00",
+        }),
+      ),
+      item("MESSAGE_REACTION_ADD", reaction({ user_id: bot.id, message_author_id: null, member: { user: bot } })),
+      item("GUILD_MEMBER_ADD", { guild_id: GUILD_ID, user: bot, joined_at: RECEIVED_AT, roles: [] }),
+    ];
+    app = await startApp({ keep: { systemMessages: true } });
+    expect(statuses(await app.ingress(noise())).map((status) => status === "stored")).toEqual([
+      ...[false, false, true, false, false, false, false, false, false],
+    ]);
+    await app.close();
+    app = await startApp({ keep: { bots: true, webhooks: true, systemMessages: true } });
+    expect(statuses(await app.ingress([...noise(), item("MESSAGE_CREATE", message({ id: snowflake() }))]))).toEqual([
+      ...["stored", "stored", "stored", "ignored", "ignored", "ignored", "ignored", "stored", "stored", "stored"],
+    ]);
+    expect(app.ingested.map(({ type, data }) => [type, (data as { sender?: string }).sender])).toEqual([
+      ["discord.message_sent", "bot"],
+      ["discord.message_sent", "webhook"],
+      ["discord.message_sent", "system"],
+      ["discord.reaction_added", undefined],
+      ["discord.member_joined", undefined],
+      ["discord.message_sent", undefined],
+    ]);
+  });
+
+  it("H1 keeps what bots answer to commands with the webhooks, and its edits alike", async () => {
+    const helper = { id: "400000000000000009", username: "helper", bot: true };
+    const answers = (types: number[], from: object) =>
+      types.flatMap((type) => {
+        const said = message({ id: snowflake(), type, author: helper, ...from });
+        return [
+          item("MESSAGE_CREATE", said),
+          item("MESSAGE_UPDATE", { ...said, edited_timestamp: "2026-01-15T10:31:00+00:00" }),
+        ];
+      });
+    app = await startApp({ keep: { webhooks: true } });
+    const viaWebhook = { webhook_id: helper.id, application_id: helper.id };
+    expect(statuses(await app.ingress(answers([20, 23, 7], viaWebhook)))).toEqual([
+      ...["stored", "stored", "stored", "stored", "ignored", "ignored"],
+    ]);
+    const stored = ["discord.message_sent", "discord.message_edited"].map((type) => [type, "webhook"]);
+    expect(app.ingested.map(({ type, data }) => [type, (data as { sender?: string }).sender])).toEqual([
+      ...stored,
+      ...stored,
+    ]);
+    expect(statuses(await app.ingress(answers([20], { author: ANNA })))).toEqual(["ignored", "ignored"]);
+  });
+
+  it("H1 knows a bot, and a join on both sides of a window's edge, that another process has seen", async () => {
+    const state = createKeptState();
+    app = await startApp({}, { state });
+    const other = await startApp({}, { state });
+    try {
+      const bot = { id: "400000000000000009", username: "helper", bot: true };
+      const join = (joinedAt: string) =>
+        item("GUILD_MEMBER_ADD", { guild_id: GUILD_ID, user: ANNA, roles: [], joined_at: joinedAt });
+      await other.ingress([item("MESSAGE_CREATE", message({ author: bot })), join("2026-01-15T10:29:59.800Z")]);
+      const answer = await app.ingress([
+        item("MESSAGE_REACTION_REMOVE", reaction({ user_id: bot.id, member: undefined })),
+        item("PRESENCE_UPDATE", { guild_id: GUILD_ID, user: { id: bot.id }, status: "online" }),
+        item("MESSAGE_REACTION_ADD", reaction({ message_author_id: bot.id })),
+        join("2026-01-15T10:30:00.200Z"),
+      ]);
+      expect(statuses(answer)).toEqual(["ignored", "ignored", "stored", "stored"]);
+      expect(app.ingested.map((input) => input.type)).toEqual(["discord.reaction_added", "discord.member_joined"]);
+      expect(app.ingested[1]?.idempotencyKey).toBe(other.ingested[0]?.idempotencyKey);
+      // Keys outlive the erasure of a member.
+      for (const { idempotencyKey } of app.ingested) expect(idempotencyKey).not.toContain(ANNA.id);
+    } finally {
+      await other.close();
+    }
+  });
+
   it("H1 keeps a reply, which is what people write", async () => {
     app = await startApp();
     await app.ingress([
@@ -254,6 +315,43 @@ describe("the ingress", () => {
       { key: "bad-item", status: "rejected", code: "invalid_item", message: expect.any(String) },
       { key: "noise", status: "ignored" },
     ]);
+  });
+
+  it("N2 stores what people did and what is of nobody in the order of the batch", async () => {
+    const order: string[] = [];
+    const withPublished = (type: string) => `${type} behind ${app.published.length} of nobody`;
+    app = await startApp(
+      {},
+      {
+        async ingest(inputs) {
+          order.push(...inputs.map(({ type }) => withPublished(type)));
+          return inputs.map((_, index) => ({ status: "stored", eventId: `evt_${index}`, contactId: "con_1" }));
+        },
+      },
+    );
+    const deletion = (id: string) => item("MESSAGE_DELETE", { id, channel_id: CHANNEL_ID, guild_id: GUILD_ID });
+    const ids = [1, 2, 3].map((nth) => `70000000000000000${nth}`);
+    const [first = "", second = "", third = ""] = ids;
+    const batch = [
+      item("MESSAGE_CREATE", message({ id: first })),
+      item("RESUMED", {}, { key: "noise" }),
+      deletion(first),
+      deletion(second),
+      { key: "bad-item", type: "MESSAGE_CREATE" },
+      item("MESSAGE_CREATE", message({ id: third })),
+      item("MESSAGE_CREATE", message({ id: snowflake() })),
+      deletion(third),
+    ];
+    const answer = await app.ingress(batch);
+    expect(answer.body.results.map(({ key, status }: { key: string; status: string }) => [key, status])).toEqual(
+      batch.map(({ key }) => [key, key === "noise" ? "ignored" : key === "bad-item" ? "rejected" : "stored"]),
+    );
+    expect(order).toEqual([
+      "discord.message_sent behind 0 of nobody",
+      "discord.message_sent behind 2 of nobody",
+      "discord.message_sent behind 2 of nobody",
+    ]);
+    expect(app.published.map(({ data }) => (data as { messageId: string }).messageId)).toEqual(ids);
   });
 
   it.each([

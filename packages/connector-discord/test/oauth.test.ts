@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DerivedPatch, DiscordConnectorOptions, OAuthPurpose, ResolveContactRequest } from "../src/index.js";
 import { APPLICATION_ID, startApp, type TestApp } from "./support/app.js";
@@ -6,15 +7,18 @@ let app: TestApp;
 let saved: DerivedPatch[];
 let resolved: ResolveContactRequest[];
 let nowMs: number;
+let refusal: "guild_taken" | "link_used" | null;
 
 const options: Partial<DiscordConnectorOptions> = {
   redirectUri: "https://api.example.com/v1/connectors/discord/oauth/callback",
   studioIntegrationsUrl: "https://api.example.com/studio/integrations",
   saveDerived: async (patch) => {
     saved.push(patch);
+    return refusal === "guild_taken" ? { ok: false, reason: refusal } : undefined;
   },
   resolveContact: async (request) => {
     resolved.push(request);
+    return refusal === "link_used" ? { ok: false, reason: refusal } : undefined;
   },
   clock: { now: () => nowMs, setTimer: () => () => {} },
 };
@@ -22,6 +26,7 @@ const options: Partial<DiscordConnectorOptions> = {
 beforeEach(async () => {
   saved = [];
   resolved = [];
+  refusal = null;
   nowMs = Date.now();
   app = await startApp(options);
   app.discord.answer = ({ path }) =>
@@ -78,7 +83,9 @@ describe("OAuth", () => {
         },
       },
     ]);
-    expect(app.discord.calls[0]?.body).toContain("grant_type=authorization_code&code=the-code");
+    const form = new URLSearchParams(app.discord.calls[0]?.body);
+    expect(form.get("grant_type")).toBe("authorization_code");
+    expect(form.get("code")).toBe("the-code");
   });
 
   it("H11 links a member to the address the link was issued for, never to the one that Discord reports", async () => {
@@ -94,6 +101,7 @@ describe("OAuth", () => {
         discordId: "400000000000000001",
         discordUserName: "anna<b>",
         email: "anna@example.com",
+        linkId: expect.stringMatching(/^[\w-]{22}$/),
         contactProperties: { discord: { id: "400000000000000001", username: "anna<b>" } },
       },
     ]);
@@ -114,37 +122,82 @@ describe("OAuth", () => {
   });
 
   it.each([
-    ["no state", "", "state_missing"],
-    ["a forged state", "bm9uY2U.99999999999999.AAAA", "state_invalid"],
-  ])("H11 refuses %s", async (_what, state, code) => {
+    ["no state", "", "The callback has no state"],
+    ["a forged state", "bm9uY2U.99999999999999.AAAA", "The state was not issued here"],
+  ])("H11 refuses %s", async (_what, state, detail) => {
     const { cookie } = begin(install);
     const response = await callback({ code: "c", state }, cookie);
-    expect(response.headers.get("location")).toContain(`discord=error&code=${code}`);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain(detail);
     expect(app.discord.calls).toEqual([]);
   });
 
   it("H11 refuses a state after ten minutes", async () => {
     const { state, cookie } = begin(install);
     nowMs += 600_000;
-    expect((await callback({ code: "c", state }, cookie)).headers.get("location")).toContain("code=state_expired");
+    const response = await callback({ code: "c", state }, cookie);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("longer than ten minutes");
   });
 
-  it("H11 takes a no for an answer", async () => {
-    const first = begin(install);
-    const refused = await callback({ error: "access_denied", state: first.state }, first.cookie);
-    expect(refused.headers.get("location")).toContain("discord=error&code=access_denied");
-    const second = begin(member);
-    const page = await callback({ error: "access_denied", state: second.state }, second.cookie);
+  it.each([
+    ["Not installed", install],
+    ["Not connected", member],
+  ])("H11 takes a no for an answer, and says what to do: %s", async (title, purpose) => {
+    const { state, cookie } = begin(purpose);
+    const page = await callback({ error: "access_denied", state }, cookie);
     expect(page.status).toBe(403);
-    expect(await page.text()).toContain("Access was not granted");
+    const html = await page.text();
+    expect(html).toContain(`<h1>${title}</h1>`);
+    expect(html).toContain("somebody pressed Cancel");
+    expect(html).toContain("try again and press Authorize");
+    const again = /href="([^"]+)">Try again/.exec(html)?.[1] ?? "";
+    const start = await fetch(`${app.url}/oauth/start${new URL(again).search}`);
+    expect(start.status).toBe(200);
     expect(app.discord.calls).toEqual([]);
+    expect([saved, resolved]).toEqual([[], []]);
+  });
+
+  it("H11 refuses a server that belongs to another tenant, and a link that has bound another account", async () => {
+    refusal = "guild_taken";
+    const first = begin(install);
+    const taken = await callback({ code: "c", state: first.state }, first.cookie);
+    expect([taken.status, await taken.text()]).toEqual([409, expect.stringContaining("belongs to another account")]);
+    refusal = "link_used";
+    const second = begin(member);
+    const used = await callback({ code: "c", state: second.state }, second.cookie);
+    const html = await used.text();
+    expect([used.status, html]).toEqual([409, expect.stringContaining("has connected another Discord account")]);
+    expect(html).not.toContain("Try again");
+  });
+
+  it("H11 proves to Discord with PKCE that the code came to who asked for it", async () => {
+    const { query, state, cookie } = begin(install);
+    expect(query.get("code_challenge_method")).toBe("S256");
+    await callback({ code: "c", state }, cookie);
+    const verifier = new URLSearchParams(app.discord.calls[0]?.body).get("code_verifier") ?? "";
+    expect(verifier).toMatch(/^[\w-]{43}$/);
+    expect(createHash("sha256").update(verifier).digest("base64url")).toBe(query.get("code_challenge"));
+    expect(decodeURIComponent(cookie) + state).not.toContain(verifier);
+    expect(new URL(begin(install).url).searchParams.get("code_challenge")).not.toBe(query.get("code_challenge"));
+  });
+
+  it("H11 shows no address to anybody on the way: state, link and cookie are sealed", () => {
+    const { url, cookie } = begin(member);
+    const link = app.connector.oauthLink(member).url;
+    for (const text of [url, cookie, link]) {
+      expect(text).not.toContain("anna");
+      for (const part of text.split(/[=&.?]/)) {
+        expect(Buffer.from(part, "base64url").toString()).not.toContain("anna@");
+      }
+    }
   });
 
   it("H11 says so when Discord does not take the code, and logs no secret", async () => {
     const { state, cookie } = begin(install);
     app.discord.answer = () => ({ status: 400, body: { error: "invalid_grant" } });
     const response = await callback({ code: "the-code", state }, cookie);
-    expect(response.headers.get("location")).toContain("code=exchange_failed");
+    expect([response.status, await response.text()]).toEqual([502, expect.stringContaining("nothing was changed")]);
     expect(app.log.join()).toContain("could not be finished");
     expect(app.log.join()).not.toMatch(/client-secret|the-code/);
   });

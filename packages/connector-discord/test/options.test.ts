@@ -30,11 +30,15 @@ describe("createDiscordConnector", () => {
     });
     expect(routes.map(({ method, path, rateLimited }) => [method, path, rateLimited])).toEqual([
       ["POST", "/ingress", false],
+      ["POST", "/shard-leases", false],
       ["POST", "/interactions", false],
+      ["POST", "/webhook-events", false],
+      ["GET", "/oauth/start", true],
+      ["POST", "/oauth/start", true],
       ["GET", "/oauth/callback", true],
       ["POST", "/oauth/callback", true],
     ]);
-    expect(destinations.map((one) => one.id)).toEqual(["discord-follow-up"]);
+    expect(destinations.map((one) => one.id)).toEqual(["discord-follow-up", "discord-deauthorization"]);
   });
 
   it.each([

@@ -23,7 +23,11 @@ it("H6 the README's example runs as it stands and shows the routes", async () =>
   });
   expect(stdout.trim().split("\n")).toEqual([
     "POST /v1/connectors/discord/ingress",
+    "POST /v1/connectors/discord/shard-leases",
     "POST /v1/connectors/discord/interactions",
+    "POST /v1/connectors/discord/webhook-events",
+    "GET /v1/connectors/discord/oauth/start",
+    "POST /v1/connectors/discord/oauth/start",
     "GET /v1/connectors/discord/oauth/callback",
     "POST /v1/connectors/discord/oauth/callback",
   ]);

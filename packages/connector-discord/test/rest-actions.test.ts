@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createDiscordConnector, defineCommand, reply } from "../src/index.js";
+import {
+  type CommandMemory,
+  type CommandName,
+  createDiscordConnector,
+  defineCommand,
+  defineCommandGroup,
+  defineMessageCommand,
+  defineUserCommand,
+  reply,
+} from "../src/index.js";
 import { APPLICATION_ID, BOT_TOKEN, startApp, type TestApp } from "./support/app.js";
 import { faultsByDiscord } from "./support/discord-schemas.js";
 import type { Json } from "./support/json.js";
@@ -39,7 +48,7 @@ function commandStore() {
       nsfw: false,
     };
     kept.options =
-      body.options.length === 0
+      (body.options ?? []).length === 0
         ? undefined
         : body.options.map(({ required, ...option }: Json) => ({ ...option, ...(required ? { required } : {}) }));
     stored.set(kept.id, kept);
@@ -50,10 +59,18 @@ function commandStore() {
 
 describe("registerCommands", () => {
   it("E6 creates ours, changes what differs, sends nothing for what fits, and never touches others'", async () => {
-    app = await startApp({ commands: [ticket("Open a ticket")] });
+    const hours = defineCommand({
+      name: "hours",
+      description: "When it is open",
+      options: { day: { type: "string", description: "Which", maxLength: 9 } },
+      answer: "immediate",
+      run: () => reply("9 to 5"),
+    });
+    const desk = (description: string) => defineCommandGroup({ name: "desk", description, subcommands: [hours] });
+    app = await startApp({ commands: [ticket("Open a ticket"), desk("The desk")] });
     const stored = commandStore();
     expect(await app.connector.registerCommands()).toEqual({
-      created: ["link", "ticket"],
+      created: ["link", "ticket", "desk"],
       changed: [],
       removed: [],
       unchanged: [],
@@ -65,15 +82,18 @@ describe("registerCommands", () => {
       expect(call.headers.get("authorization")).toBe(`Bot ${BOT_TOKEN}`);
     }
     app.discord.calls.length = 0;
-    expect(await app.connector.registerCommands()).toMatchObject({ unchanged: ["link", "ticket"] });
+    expect(await app.connector.registerCommands()).toMatchObject({ unchanged: ["link", "ticket", "desk"] });
     expect(app.discord.calls.map((call) => call.method)).toEqual(["GET"]);
 
-    const changed = createDiscordConnector({ ...changedOptions(), commands: [ticket("Ask for help")] });
+    const changed = createDiscordConnector({
+      ...changedOptions(),
+      commands: [ticket("Ask for help"), desk("The desk")],
+    });
     app.discord.calls.length = 0;
-    expect(await changed.registerCommands()).toMatchObject({ changed: ["ticket"], unchanged: ["link"] });
+    expect(await changed.registerCommands()).toMatchObject({ changed: ["ticket"], unchanged: ["link", "desk"] });
     expect(app.discord.calls.map((call) => call.method)).toEqual(["GET", "PATCH"]);
     expect(stored.get("1")).toEqual({ id: "1", name: "theirs", type: 1, description: "Somebody else's", version: "1" });
-    expect([...stored.values()].map((one) => one.name)).toEqual(["theirs", "link", "link", "ticket"]);
+    expect([...stored.values()].map((one) => one.name)).toEqual(["theirs", "link", "link", "ticket", "desk"]);
   });
 
   it("E6 removes a command only when it is named as retired, and can do all of it for one server", async () => {
@@ -96,6 +116,96 @@ describe("registerCommands", () => {
     await expect(app.connector.registerCommands({ retired: ["ticket"] })).rejects.toMatchObject({
       code: "invalid_option",
     });
+  });
+
+  it("N3 reads no more than 8 MB of an answer", async () => {
+    app = await startApp();
+    app.discord.answer = () => ({ status: 200, body: ["x".repeat(9 * 1_024 * 1_024)] });
+    await expect(app.connector.registerCommands()).rejects.toMatchObject({
+      code: "api_unreachable",
+      cause: { message: "The answer is longer than 8388608 bytes." },
+    });
+  });
+
+  it("E6 leaves out of a server, or takes out of it, what is not for it", async () => {
+    app = await startApp({ commands: [ticket("Open a ticket")] });
+    const stored = commandStore();
+    const guildId = "200000000000000001";
+    expect(await app.connector.registerCommands({ guildId, without: ["ticket"] })).toMatchObject({
+      created: ["link"],
+      removed: [],
+    });
+    await app.connector.registerCommands({ guildId });
+    expect(await app.connector.registerCommands({ guildId, without: [ticket("Open a ticket")] })).toMatchObject({
+      unchanged: ["link"],
+      removed: ["ticket"],
+    });
+    expect([...stored.values()].map((one) => one.name)).toEqual(["theirs", "link", "link"]);
+  });
+
+  it("E6 removes what is remembered as ours and no longer defined, also after a crash, and nothing of others", async () => {
+    app = await startApp({ commands: [ticket("Open a ticket")] });
+    const stored = commandStore();
+    let ours: readonly CommandName[] = [];
+    const memory: CommandMemory = {
+      read: async () => ours,
+      write: async (commands) => {
+        ours = commands;
+      },
+    };
+    await app.connector.registerCommands({ memory });
+    expect(ours).toEqual([
+      { kind: "command", name: "link" },
+      { kind: "command", name: "ticket" },
+    ]);
+    const fewer = createDiscordConnector(changedOptions());
+    app.discord.next.push({ status: 500 });
+    await expect(fewer.registerCommands({ memory })).rejects.toMatchObject({ code: "api_error" });
+    expect(ours).toContainEqual({ kind: "command", name: "ticket" });
+    expect(await fewer.registerCommands({ memory })).toMatchObject({ removed: ["ticket"], unchanged: ["link"] });
+    expect(ours).toEqual([{ kind: "command", name: "link" }]);
+    expect([...stored.values()].map((one) => one.name)).toEqual(["theirs", "link", "link"]);
+  });
+
+  it("E6 tells commands of a menu from slash commands of the same name, and notices autocomplete", async () => {
+    const menus = (visibleTo: readonly ["ManageGuild"] | readonly []) => [
+      defineUserCommand({ name: "ticket", visibleTo, answer: "immediate", run: () => reply("ok") }),
+      defineMessageCommand({ name: "Open a ticket", answer: "immediate", run: () => reply("ok") }),
+    ];
+    app = await startApp({ commands: [ticket("Open a ticket"), ...menus([])] });
+    const stored = commandStore();
+    expect(await app.connector.registerCommands()).toMatchObject({
+      created: ["link", "ticket", "ticket", "Open a ticket"],
+    });
+    const posted = app.discord.calls.filter((one) => one.method === "POST").map(({ body }) => body);
+    expect(posted.map(({ type }) => type)).toEqual([1, 1, 2, 3]);
+    for (const { default_member_permissions: _, ...body } of posted) {
+      expect(await faultsByDiscord("ApplicationCommandCreateRequestSchema", body)).toEqual([]);
+    }
+    expect(await app.connector.registerCommands()).toMatchObject({
+      unchanged: ["link", "ticket", "ticket", "Open a ticket"],
+    });
+
+    const suggesting = defineCommand({
+      name: "ticket",
+      description: "Open a ticket",
+      visibleTo: ["ManageGuild"],
+      options: { queue: { type: "string", description: "Which", autocomplete: () => [] } },
+      answer: "immediate",
+      run: () => reply("ok"),
+    });
+    const changed = createDiscordConnector({ ...changedOptions(), commands: [suggesting, ...menus(["ManageGuild"])] });
+    expect(await changed.registerCommands()).toMatchObject({
+      changed: ["ticket", "ticket"],
+      unchanged: ["link", "Open a ticket"],
+    });
+    expect(await changed.registerCommands()).toMatchObject({ changed: [] });
+
+    const without = createDiscordConnector(changedOptions());
+    const retired = ["ticket", { kind: "message-command", name: "Open a ticket" }] as const;
+    expect(await without.registerCommands({ retired })).toMatchObject({ removed: ["ticket", "Open a ticket"] });
+    const left = [...stored.values()].map(({ type, name }) => `${type} ${name}`);
+    expect(left.sort()).toEqual(["1 link", "1 theirs", "2 link", "2 ticket"]);
   });
 
   it("says what is missing without a bot token, and what Discord refused, without the token", async () => {
@@ -136,7 +246,7 @@ describe("grantRole", () => {
   it("H3 gives the role", async () => {
     app = await startApp();
     app.discord.answer = () => ({ status: 204 });
-    expect(await app.connector.grantRole(grant)).toEqual({ ok: true });
+    expect(await app.connector.actions.grantRole(grant)).toEqual({ ok: true });
     expect(app.discord.calls[0]).toMatchObject({
       method: "PUT",
       path: "/guilds/200000000000000001/members/400000000000000001/roles/500000000000000001",
@@ -147,21 +257,21 @@ describe("grantRole", () => {
     [404, 10007, "unknown_member"],
     [404, 10011, "unknown_role"],
     [404, 10004, "unknown_guild"],
-    [403, 50013, "forbidden"],
+    [403, 50013, "missing_permission"],
     [401, 0, "unauthorized"],
     [400, 50035, "refused"],
     [502, undefined, "unavailable"],
   ])("tells %i with code %s as %s", async (status, code, reason) => {
     app = await startApp();
     app.discord.answer = () => ({ status, body: { code, message: "no" } });
-    expect(await app.connector.grantRole(grant)).toMatchObject({ ok: false, reason });
+    expect(await app.connector.actions.grantRole(grant)).toMatchObject({ ok: false, code: reason });
   });
 
   it("tells an unreachable Discord from one that refuses, and takes no path as an id", async () => {
     app = await startApp();
     const away = createDiscordConnector({ ...changedOptions(), restBaseUrl: "http://127.0.0.1:1/api/v10" });
-    expect(await away.grantRole(grant)).toMatchObject({ ok: false, reason: "unavailable" });
-    await expect(app.connector.grantRole({ ...grant, roleId: "../../@me" })).rejects.toMatchObject({
+    expect(await away.actions.grantRole(grant)).toMatchObject({ ok: false, code: "unavailable" });
+    await expect(app.connector.actions.grantRole({ ...grant, roleId: "../../@me" })).rejects.toMatchObject({
       code: "invalid_option",
     });
     expect(app.discord.calls).toEqual([]);
@@ -175,7 +285,7 @@ function changedOptions() {
     publicKeyHex: "ab".repeat(32),
     ingressSecrets: ["ingress-secret-with-more-than-32-characters"],
     componentSecret: "component-secret-of-more-than-32-characters",
-    redirectUri: "http://127.0.0.1/callback",
+    redirectUri: "http://127.0.0.1/v1/connectors/discord/oauth/callback",
     studioIntegrationsUrl: "http://127.0.0.1/studio",
     saveDerived: async () => {},
     resolveContact: async () => {},

@@ -8,7 +8,18 @@ import type {
 } from "discord-api-types/v10";
 import { expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
-import { button, defineButton, defineCommand, defineModal, reply, showModal, updateMessage } from "../src/index.js";
+import {
+  button,
+  type ChosenUser,
+  defineButton,
+  defineCommand,
+  defineModal,
+  defineSelect,
+  reply,
+  select,
+  showModal,
+  updateMessage,
+} from "../src/index.js";
 import type { memberAddSchema, messageCreateSchema, reactionSchema } from "../src/ingress/gateway-payloads.js";
 import type { interactionSchema } from "../src/interactions/payload.js";
 
@@ -55,13 +66,51 @@ it("gives handlers what their definitions say", () => {
   const command = defineCommand({
     name: "show",
     description: "Shows",
-    options: { count: { type: "integer", description: "How many", required: true } },
+    options: {
+      count: {
+        type: "integer",
+        description: "How many",
+        required: true,
+        autocomplete: ({ value }) => {
+          expectTypeOf(value).toEqualTypeOf<string>();
+          return [{ name: value, value: Number(value) }];
+        },
+      },
+    },
     answer: "immediate",
     run: ({ options }) => {
       expectTypeOf(options.count).toEqualTypeOf<number>();
       return showModal(modal, { params: { desk: "a" } });
     },
   });
+
+  const level = defineSelect({
+    name: "level",
+    params: ["ticketId"],
+    choose: [
+      { label: "Low", value: "low" },
+      { label: "High", value: "high" },
+    ],
+    answer: "deferred-update",
+    run: async ({ values: [chosen, ...others] }) => {
+      expectTypeOf(chosen).toEqualTypeOf<"low" | "high">();
+      expectTypeOf(others).toEqualTypeOf<("low" | "high")[]>();
+      return updateMessage({});
+    },
+  });
+  defineSelect({
+    name: "people",
+    choose: "users",
+    minValues: 0,
+    answer: "immediate",
+    run: ({ values }) => {
+      expectTypeOf(values).toEqualTypeOf<readonly ChosenUser[]>();
+      return reply("ok");
+    },
+  });
+  select(level, { params: { ticketId: "1" }, chosen: ["low"] });
+  // @ts-expect-error the menu needs its param
+  select(level);
 
   button(approve, { label: "Approve", params: { machineId: "1" } });
   // @ts-expect-error the button needs its param

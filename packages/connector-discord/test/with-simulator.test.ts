@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { ConnectorContext } from "@hookline/core";
 import { createDiscordSimulator, type DiscordSimulator } from "@hookline/discord-simulator";
 import { createDispatcher, type Dispatcher } from "@hookline/dispatcher";
-import { type Database, openDatabase } from "@hookline/postgres";
+import type { Database } from "@hookline/postgres";
+import { openTestPglite } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   button,
@@ -11,14 +12,18 @@ import {
   type DiscordConnector,
   defineButton,
   defineCommand,
+  defineMessageCommand,
   defineModal,
+  defineSelect,
   discordDestination,
   markdown,
   reply,
+  select,
   showModal,
   updateMessage,
 } from "../src/index.js";
 import { COMPONENT_SECRET, INGRESS_SECRET } from "./support/app.js";
+import { createKeptState } from "./support/kept-state.js";
 import { type Served, serve } from "./support/serve.js";
 
 let simulator: DiscordSimulator;
@@ -67,12 +72,58 @@ const approve = defineButton({
   run: async ({ params, user }) => updateMessage({ content: `${params.machineId} approved by ${user.username}` }),
 });
 
+const named = (name: string) => ({ name, value: name });
+const report = defineModal({
+  name: "report",
+  title: "Report",
+  fields: {
+    what: { kind: "radio", label: "What", options: ["Spam", "Fault"].map((label) => ({ label, value: label })) },
+    who: { kind: "users", label: "Who" },
+    proof: { kind: "file", label: "Proof", required: false },
+  },
+  params: ["messageId"],
+  answer: "deferred",
+  run: async ({ fields: { what, who, proof }, params }) => {
+    const names = who.map(({ username }) => username).join();
+    const sizes = proof.map(({ name, sizeBytes }) => `${name} of ${sizeBytes}`).join();
+    return reply(`${what} by ${names} in ${params.messageId} (${sizes})`);
+  },
+});
+const reportMessage = defineMessageCommand({
+  name: "Report",
+  answer: "immediate",
+  run: ({ target }) => showModal(report, { params: { messageId: target.id } }),
+});
+const assign = defineSelect({
+  name: "assign",
+  choose: "users",
+  maxValues: 2,
+  placeholder: "Assign to",
+  answer: "deferred-update",
+  run: async ({ values }) =>
+    updateMessage({ content: `assigned to ${values.map(({ username }) => username).join(" and ")}` }),
+});
+const assignCommand = defineCommand({
+  name: "assign",
+  description: "Assigns",
+  options: {
+    queue: {
+      type: "string",
+      description: "Which",
+      required: true,
+      autocomplete: ({ value }) => ["first", "second"].filter((one) => one.startsWith(value)).map(named),
+    },
+  },
+  answer: "immediate",
+  run: ({ options }) => reply({ content: options.queue, selects: [select(assign)] }),
+});
+
 beforeAll(async () => {
   simulator = createDiscordSimulator();
   const { url } = await simulator.start();
   const { application } = simulator;
   const shared = { componentSecret: COMPONENT_SECRET, botToken: application.botToken, restBaseUrl: `${url}/api/v10` };
-  database = await openDatabase("pglite://memory");
+  database = await openTestPglite();
   const dispatching = {
     database,
     encryptionKey: randomBytes(32).toString("base64"),
@@ -98,8 +149,8 @@ beforeAll(async () => {
       asked.push(request);
       return { ok: true };
     },
-    commands: [ticket],
-    components: [ticketModal, approve],
+    commands: [ticket, reportMessage, assignCommand],
+    components: [ticketModal, approve, report, assign],
   });
   const messages = discordDestination({
     ...shared,
@@ -129,7 +180,10 @@ beforeAll(async () => {
     },
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     ingest: async () => [],
+    transaction: database.transaction,
     acceptOnce: async (key) => accepted.size !== accepted.add(key).size,
+    state: createKeptState(),
+    countUse: async () => ({ allowed: true, resetMs: 0 }),
   };
   served = await serve(async (request) => {
     const { pathname } = new URL(request.url);
@@ -158,12 +212,17 @@ describe("against the simulated Discord", () => {
   });
 
   it("E6 registers its commands and then has nothing to send", async () => {
-    expect((await simulator.state()).commands.map((command) => command.name).sort()).toEqual(["link", "ticket"]);
+    expect((await simulator.state()).commands.map((command) => command.name).sort()).toEqual([
+      "Report",
+      "assign",
+      "link",
+      "ticket",
+    ]);
     expect(await connector.registerCommands()).toEqual({
       created: [],
       changed: [],
       removed: [],
-      unchanged: ["link", "ticket"],
+      unchanged: ["link", "ticket", "Report", "assign"],
     });
   });
 
@@ -206,6 +265,23 @@ describe("against the simulated Discord", () => {
     }
   });
 
+  it("takes a command of a message's menu, a radio, a member and a file through a modal", async () => {
+    const anna = simulator.member("anna");
+    const message = await simulator.member("ben").say("#general", "Buy now");
+    const opened = await anna.useOnMessage("Report", message);
+    const proof = [{ filename: "proof.txt", base64: Buffer.from("seen").toString("base64") }];
+    const answer = await (await opened.submitModal({ What: "Spam", Who: ["ben"], Proof: proof })).reply();
+    expect(answer.content.replaceAll("\\", "")).toBe(`Spam by ben in ${message.id} (proof.txt of 4)`);
+  });
+
+  it("X4 offers choices while an option is typed, and changes the message whose menu was used", async () => {
+    const anna = simulator.member("anna");
+    expect(await anna.autocomplete("assign", { option: "queue", text: "se" })).toEqual([named("second")]);
+    const shown = await anna.slash("assign", { queue: "second" });
+    await shown.select("Assign to", ["ben", "mod"]);
+    await expect.poll(async () => (await shown.reply()).content).toBe("assigned to ben and mod");
+  });
+
   it("H3 a member asks for a confirm mail and reads no address back", async () => {
     const opened = await simulator.member("ben").slash("link");
     const answer = await (await opened.submitModal({ email: "ben@example.com" })).reply();
@@ -243,9 +319,9 @@ describe("against the simulated Discord", () => {
     const guildId = guild?.id ?? "";
     const userId = guild?.members.find((one) => one.username === "ben")?.id ?? "";
     const roleId = guild?.roles.find((one) => one.name === "Verified")?.id ?? "";
-    expect(await connector.grantRole({ guildId, userId, roleId })).toEqual({ ok: true });
+    expect(await connector.actions.grantRole({ guildId, userId, roleId })).toEqual({ ok: true });
     expect(await simulator.rolesOf("ben")).toContain("Verified");
     const stranger = { guildId, userId: "999999999999999999", roleId };
-    expect(await connector.grantRole(stranger)).toMatchObject({ ok: false, reason: "unknown_member" });
+    expect(await connector.actions.grantRole(stranger)).toMatchObject({ ok: false, code: "unknown_member" });
   });
 });

@@ -1,5 +1,5 @@
-import type { DestinationResponse, Event, Interpretation } from "@hookline/core";
-import { describeApiError, retryAfterMs } from "../rest/discord-rest.js";
+import type { Event, Interpretation } from "@hookline/core";
+import { describeApiError, retryAfterMs } from "../rest/api-answer.js";
 import { type DiscordMessageState, shownBy } from "./message-state.js";
 
 /** Discord's code for a message that was deleted. */
@@ -20,13 +20,19 @@ interface Delivery {
   readonly hasEndpoint: boolean;
 }
 
+interface Answer {
+  readonly status: number;
+  /** Parsed. */
+  readonly body: unknown;
+  /** The header, in seconds. */
+  readonly retryAfter: string | undefined;
+}
+
 /** Reads Discord's answer to a message that was posted or edited. */
 export function interpretResponse(
-  response: DestinationResponse,
+  { status, body, retryAfter }: Answer,
   { event, edited, keepsState, hasEndpoint }: Delivery,
 ): Interpretation<DiscordMessageState> {
-  const { status } = response;
-  const body = parse(response.body);
   if (status >= 200 && status < 300) {
     const message = keepsState ? (edited ?? messageIn(body)) : null;
     return message === null
@@ -36,7 +42,7 @@ export function interpretResponse(
   const { code, message } = describeApiError(body);
   const reason = `Discord answered ${status}${message === undefined ? "" : `: ${message}`}${code === undefined ? "" : ` (${code})`}`;
   if (status === 429) {
-    return { outcome: "retry", reason, retryAfterMs: retryAfterMs(body, response.headers["retry-after"]) };
+    return { outcome: "retry", reason, retryAfterMs: retryAfterMs(body, retryAfter) };
   }
   if (status === 404 && edited !== null && (code === UNKNOWN_MESSAGE || code === undefined)) {
     return {
@@ -60,13 +66,4 @@ function messageIn(body: unknown): DiscordMessageState | null {
   const { id, channel_id } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   if (typeof id !== "string") return null;
   return { messageId: id, channelId: typeof channel_id === "string" ? channel_id : null };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A proxy's page, or a body cut at the dispatcher's limit: the status says what counts.
-    return null;
-  }
 }

@@ -1,11 +1,12 @@
 import type { IShardingStrategy, SessionInfo } from "@discordjs/ws";
 import type { Clock, Logger } from "@hookline/core";
+import type { StoredSession } from "../stored-session.js";
 import { backoffDelayMs } from "./backoff.js";
 import { fatalCloseError, invalidTokenAdvice, RESUMABLE_CLOSE_CODE } from "./close-codes.js";
 import { GatewayWorkerError } from "./errors.js";
 import type { IdentifyThrottle } from "./identify-throttle.js";
-import type { GatewayPeers } from "./peers.js";
-import { createSessionMemory, type LostSession, type StoredSession } from "./session-memory.js";
+import { createRest, type GatewayPeers } from "./peers.js";
+import { createSessionMemory, type LostSession } from "./session-memory.js";
 
 /** A packet in its place, and the session as it is behind this packet. */
 export interface ReceivedPacket {
@@ -24,6 +25,10 @@ export interface ConnectionOptions {
   readonly intents: number;
   readonly restBaseUrl: string;
   readonly shardCount: number | null;
+  /** Null: all of them. */
+  readonly shardIds: readonly number[] | null;
+  /** For how long no socket may be opened, where somebody else may have the session; 0 for not at all. */
+  readonly connectDelayMs: () => number;
   readonly stored: ReadonlyMap<number, StoredSession>;
   readonly identifyThrottle: IdentifyThrottle;
   readonly clock: Clock;
@@ -55,9 +60,11 @@ export interface GatewayConnection {
    */
   connect(): Promise<void>;
   shards(): readonly ShardStatus[];
-  counts(): { readonly identifies: number; readonly resumes: number };
+  counts(): { readonly identifies: number; readonly resumes: number; readonly identifiesLeft: number | null };
   /** Leaves Discord so that it keeps the sessions. */
   close(): Promise<void>;
+  /** Resolves when it has been closed. */
+  readonly closed: Promise<void>;
 }
 
 const RECONNECT_BACKOFF = { minMs: 250, maxMs: 5_000 } as const;
@@ -70,21 +77,24 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
   const shards = new Map<number, { lastHeartbeatAckAtMs: number | null; lastSignAtMs: number }>();
   const positions = new Map<number, StoredSession>(options.stored);
   const connecting = new Set<number>();
-  const counts = { identifies: 0, resumes: 0 };
+  const counts: { identifies: number; resumes: number; identifiesLeft: number | null } = {
+    identifies: 0,
+    resumes: 0,
+    identifiesLeft: null,
+  };
   let rejectConnect: ((error: GatewayWorkerError) => void) | null = null;
   let closing = false;
-  let closed: Promise<void> | null = null;
+  let closeResult: Promise<void> | null = null;
+  let resolveClosed: () => void = () => {};
+  const closed = new Promise<void>((resolve) => {
+    resolveClosed = resolve;
+  });
   let accepting = true;
   let fatal: GatewayWorkerError | null = null;
   let gatewayUrl: string | null = null;
   let onSettled: (() => void) | null = null;
 
-  const rest = new options.peers.REST({
-    version: "10",
-    api: options.restBaseUrl,
-    hashSweepInterval: 0,
-    handlerSweepInterval: 0,
-  }).setToken(options.botToken);
+  const rest = createRest(options.peers, options);
 
   let strategy: IShardingStrategy | null = null;
   const manager = new options.peers.WebSocketManager({
@@ -92,6 +102,7 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
     intents,
     rest,
     shardCount: options.shardCount,
+    shardIds: options.shardIds === null ? null : [...options.shardIds],
     compression: null,
     retrieveSessionInfo(shardId) {
       // A shard that wants to reconnect while we leave must not: it waits here for ever.
@@ -123,10 +134,11 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
 
   function beforeConnecting(shardId: number): SessionInfo | null | Promise<SessionInfo | null> {
     const failures = memory.failures(shardId);
-    if (failures < 2) {
+    const backoffMs = failures < 2 ? 0 : backoffDelayMs(failures - 1, RECONNECT_BACKOFF, options.random);
+    const delayMs = Math.max(backoffMs, options.connectDelayMs());
+    if (delayMs === 0) {
       return sessionToConnectWith(shardId);
     }
-    const delayMs = backoffDelayMs(failures - 1, RECONNECT_BACKOFF, options.random);
     return new Promise((resolve) => {
       clock.setTimer(() => {
         if (!closing) {
@@ -199,6 +211,7 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
   });
   manager.on("ready", (_, shardId) => {
     counts.identifies += 1;
+    counts.identifiesLeft = counts.identifiesLeft === null ? null : Math.max(0, counts.identifiesLeft - 1);
     memory.onCurrent(shardId);
     logger.info({ shard: shardId }, "Connected to Discord's Gateway with a new session");
   });
@@ -261,6 +274,7 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
     // The library's own connect() would also refuse sessions that are only resumed, which costs nothing.
     const fresh = (await manager.getShardIds()).filter((shardId) => memory.retrieve(shardId) === null).length;
     const { remaining, reset_after: resetAfterMs } = information.session_start_limit;
+    counts.identifiesLeft = remaining;
     if (remaining < fresh) {
       const at = new Date(clock.now() + resetAfterMs).toISOString();
       throw new Error(`Discord allows ${remaining} new sessions and ${fresh} are needed; there are more from ${at} on`);
@@ -316,8 +330,9 @@ export function createGatewayConnection(options: ConnectionOptions): GatewayConn
       })),
     counts: () => counts,
     close() {
-      closed ??= closeOnce();
-      return closed;
+      closeResult ??= closeOnce().finally(resolveClosed);
+      return closeResult;
     },
+    closed,
   };
 }

@@ -31,7 +31,8 @@ export function createDeadLetters(file: string, now: () => number): DeadLetters 
       await mkdir(dirname(file), { recursive: true });
       const handle = await open(file, "a", 0o600);
       try {
-        await handle.write(lines.join(""));
+        // Unlike one write, which may end early on a full disk, this goes on until all is written or fails.
+        await handle.appendFile(lines.join(""));
         await handle.sync();
       } finally {
         await handle.close();

@@ -1,10 +1,8 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { GatewayWorkerError } from "./errors.js";
-import type { GatewayWorkerStats } from "./stats.js";
-
-/** Two of Discord's heartbeats, and then some: a shard that is silent for longer hangs. */
-const SILENT_AFTER_MS = 120_000;
+import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.js";
+import { type GatewayWorkerStats, isHealthy } from "./stats.js";
 
 export interface HealthServer {
   readonly port: number;
@@ -13,7 +11,7 @@ export interface HealthServer {
 
 /**
  * Serves `GET /healthz`: 200 when each shard shows life and the spool has room, else 503; the body says more.
- * An ingress that is down does not count, since a restart of the worker would not mend it.
+ * An ingress that is down does not count, since a restart of the worker would not mend it. And `GET /metrics` for Prometheus.
  *
  * @throws {GatewayWorkerError} `health_port_in_use`, `health_failed`
  */
@@ -23,11 +21,9 @@ export async function startHealthServer(options: {
   readonly stats: () => GatewayWorkerStats;
 }): Promise<HealthServer> {
   const server = createServer((request, response) => {
-    const found = (request.method === "GET" || request.method === "HEAD") && request.url?.split("?")[0] === "/healthz";
-    const stats = options.stats();
-    const ok = isHealthy(stats);
-    response.writeHead(found ? (ok ? 200 : 503) : 404, { "content-type": "application/json", connection: "close" });
-    response.end(JSON.stringify(found ? { status: ok ? "ok" : "unhealthy", ...stats } : { status: "not found" }));
+    const { status, type, body } = answer(request, options.stats());
+    response.writeHead(status, { "content-type": type, "cache-control": "no-store", connection: "close" });
+    response.end(body);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(options, cause)));
@@ -43,14 +39,18 @@ export async function startHealthServer(options: {
   };
 }
 
-export function isHealthy(stats: GatewayWorkerStats): boolean {
-  const { shards } = stats.gateway;
-  return (
-    stats.state === "running" &&
-    !stats.spool.full &&
-    shards.length > 0 &&
-    shards.every((shard) => shard.lastSignAgeMs < SILENT_AFTER_MS)
-  );
+function answer({ method, url }: IncomingMessage, stats: GatewayWorkerStats) {
+  const path = method === "GET" || method === "HEAD" ? url?.split("?")[0] : undefined;
+  if (path === "/metrics") {
+    return { status: 200, type: METRICS_CONTENT_TYPE, body: renderMetrics(stats) };
+  }
+  const ok = isHealthy(stats);
+  const found = path === "/healthz";
+  return {
+    status: found ? (ok ? 200 : 503) : 404,
+    type: "application/json",
+    body: JSON.stringify(found ? { status: ok ? "ok" : "unhealthy", ...stats } : { status: "not found" }),
+  };
 }
 
 function listenError(at: { port: number; host: string }, cause: NodeJS.ErrnoException): GatewayWorkerError {

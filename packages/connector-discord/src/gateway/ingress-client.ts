@@ -1,8 +1,6 @@
-import type { Clock } from "@hookline/core";
-import { sign } from "@hookline/webhook-signing";
 import { z } from "zod";
 import type { IngressResult } from "../ingress-contract.js";
-import { ingressScheme } from "../ingress-scheme.js";
+import type { PostAnswer, SignedPost } from "./signed-post.js";
 import type { SpooledItem } from "./spool.js";
 
 /** What became of one POST, as the sender has to act on it. */
@@ -14,6 +12,8 @@ export type IngressOutcome =
   | { readonly kind: "refused"; readonly status: number; readonly code: string; readonly message: string }
   /** Nothing would be accepted from us now, whatever the lane. */
   | { readonly kind: "blocked"; readonly status: number; readonly advice: string; readonly retryAfterMs?: number }
+  /** Another worker holds the shard now. */
+  | { readonly kind: "fenced" }
   /** No answer, or one that may be another next time. */
   | { readonly kind: "failed"; readonly reason: string; readonly retryAfterMs?: number };
 
@@ -31,52 +31,41 @@ const answerSchema = z.object({
   ),
 });
 
+const FENCED = "fenced";
 const BODY_TOO_LARGE = "body_too_large";
 const problemSchema = z.object({ code: z.string(), title: z.string().optional(), detail: z.string().optional() });
 
 export function createIngressClient(options: {
   readonly url: string;
-  readonly secret: string;
-  readonly timeoutMs: number;
-  readonly fetch: typeof fetch;
-  readonly clock: Clock;
+  readonly post: SignedPost;
+  /** Of the shards that are leased now; null without leases. */
+  readonly fences: () => ReadonlyMap<number, number> | null;
 }): IngressClient {
   return {
     async post(items, signal) {
-      const body = `{"items":[${items.map((item) => item.json).join(",")}]}`;
+      const fences = options.fences();
+      const head = fences === null ? "" : `"fences":${JSON.stringify(Object.fromEntries(fences))},`;
+      const body = `{${head}"items":[${items.map((item) => item.json).join(",")}]}`;
       try {
-        const response = await options.fetch(options.url, {
-          method: "POST",
-          headers: {
-            "content-type": "application/json",
-            // Signed for each attempt: a batch may wait longer than a timestamp is good for.
-            ...sign(body, {
-              scheme: ingressScheme,
-              secrets: [options.secret],
-              timestamp: Math.floor(options.clock.now() / 1000),
-            }),
-          },
-          body,
-          redirect: "manual",
-          signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
-        });
-        return readOutcome(items, response, await response.text());
+        return readOutcome(items, await options.post(options.url, body, signal));
       } catch (error) {
-        return { kind: "failed", reason: describe(error) };
+        return { kind: "failed", reason: describeFailure(error) };
       }
     },
   };
 }
 
-function readOutcome(items: readonly SpooledItem[], response: Response, text: string): IngressOutcome {
-  const { status } = response;
+function readOutcome(items: readonly SpooledItem[], { status, headers, text }: PostAnswer): IngressOutcome {
   if (status === 200) {
     return readAnswer(items, text);
   }
-  const retryAfter = retryAfterMs(response.headers.get("retry-after"));
+  const retryAfter = retryAfterMs(headers.get("retry-after"));
   const retry = retryAfter === undefined ? {} : { retryAfterMs: retryAfter };
   if (status === 413) {
     return { kind: "too_large", byApi: problemOf(text)?.code === BODY_TOO_LARGE, ...retry };
+  }
+  if (status === 409 && problemOf(text)?.code === FENCED) {
+    return { kind: "fenced" };
   }
   const advice = adviceFor(status);
   if (advice) {
@@ -139,7 +128,7 @@ function parseJson(text: string): unknown {
 }
 
 /** `fetch failed` says nothing; its cause does. */
-function describe(error: unknown): string {
+export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);
   }

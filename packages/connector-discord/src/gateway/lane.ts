@@ -7,7 +7,8 @@ export interface Lane {
   loaded: readonly SpooledItem[];
   /** The order of the last packet that was loaded. */
   cursor: number;
-  phase: "idle" | "ready" | "sending" | "waiting";
+  /** `parked`: another worker may hold the shard; it goes on once that is known. */
+  phase: "idle" | "ready" | "sending" | "waiting" | "parked";
   /** Requests in a row that failed. */
   failures: number;
   /** Halved to single out a packet that spoils its batch, doubled by success. */
@@ -19,13 +20,17 @@ export function createLane(name: string, batchLimit: number): Lane {
   return { name, loaded: [], cursor: 0, phase: "idle", failures: 0, batchLimit, cancelWait: null };
 }
 
-/** As many of the oldest packets as fit, and always one. */
-export function takeBatch(lane: Lane, maxBytes: number): readonly SpooledItem[] {
+/** As many of the oldest packets as fit and belong together, and always one. */
+export function takeBatch(
+  lane: Lane,
+  maxBytes: number,
+  belongs: (item: SpooledItem) => boolean,
+): readonly SpooledItem[] {
   let bytes = 0;
   let length = 0;
   for (const item of lane.loaded.slice(0, lane.batchLimit)) {
     bytes += item.bytes + 1;
-    if (length > 0 && bytes > maxBytes) {
+    if (length > 0 && (bytes > maxBytes || !belongs(item))) {
       break;
     }
     length += 1;

@@ -1,5 +1,6 @@
 import { FORWARDED_PACKET_TYPES, type IngressGap, type IngressItem } from "../ingress-contract.js";
 import type { ReceivedPacket } from "./connection.js";
+import { toItemKey } from "./item-key.js";
 import type { SpoolEntry } from "./spool.js";
 
 const FORWARDED_TYPES: ReadonlySet<string> = new Set(FORWARDED_PACKET_TYPES);
@@ -9,7 +10,7 @@ export function isForwarded(type: string): boolean {
   return FORWARDED_TYPES.has(type);
 }
 
-interface PacketPlace {
+export interface PacketPlace {
   readonly sessionId: string;
   readonly shardId: number;
   readonly seq: number;
@@ -25,14 +26,9 @@ export function entriesOf(packet: ReceivedPacket): readonly SpoolEntry[] {
   const place = { sessionId, seq, shardId: packet.shardId, receivedAtMs: packet.receivedAtMs };
   const entries: SpoolEntry[] = [];
   if (packet.lost) {
-    const gap: IngressGap = {
-      from: new Date(packet.lost.lastSeenAtMs).toISOString(),
-      to: new Date(packet.receivedAtMs).toISOString(),
-      reason: packet.lost.reason,
-      guildIds: guildIdsOf(packet.d),
-    };
-    // A gap stands for all guilds of its shard. No packet of Discord's has the seq 0.
-    entries.push(entry(`shard-${packet.shardId}`, { type: "HOOKLINE_GAP", d: gap }, { ...place, seq: 0 }));
+    const { lastSeenAtMs, reason } = packet.lost;
+    // No packet of Discord's has the seq 0.
+    entries.push(gapEntry({ ...place, seq: 0 }, { sinceMs: lastSeenAtMs, reason, guildIds: guildIdsOf(packet.d) }));
   }
   if (isForwarded(packet.type)) {
     entries.push(entry(guildIdOf(packet.d) ?? DIRECT_LANE, { type: packet.type, d: packet.d }, place));
@@ -40,8 +36,31 @@ export function entriesOf(packet: ReceivedPacket): readonly SpoolEntry[] {
   return entries;
 }
 
+/** Tells the API that packets may be missing up to now. A gap stands for all guilds of its shard. */
+export function gapEntry(
+  place: PacketPlace,
+  {
+    sinceMs,
+    reason,
+    guildIds,
+  }: { readonly sinceMs: number; readonly reason: string; readonly guildIds: readonly string[] },
+): SpoolEntry {
+  const d: IngressGap = {
+    from: new Date(sinceMs).toISOString(),
+    to: new Date(place.receivedAtMs).toISOString(),
+    reason,
+    guildIds,
+  };
+  return entry(`shard-${place.shardId}`, { type: "HOOKLINE_GAP", d }, place);
+}
+
+/** A message that was read afterwards, as if it had come as a packet; it has no seq. */
+export function messageEntry(d: { readonly guild_id: string }, messageId: string, place: PacketPlace): SpoolEntry {
+  return entry(d.guild_id, { type: "MESSAGE_CREATE", d }, { ...place, seq: 0, sessionId: `message-${messageId}` });
+}
+
 function entry(lane: string, what: Pick<IngressItem, "type" | "d">, place: PacketPlace): SpoolEntry {
-  const key = `${place.sessionId}:${place.shardId}:${place.seq}`;
+  const key = toItemKey(place);
   const item: IngressItem = {
     key,
     sessionId: place.sessionId,
@@ -60,7 +79,7 @@ function guildIdOf(d: unknown): string | undefined {
 }
 
 /** The guilds that READY names. */
-function guildIdsOf(ready: unknown): readonly string[] {
+export function guildIdsOf(ready: unknown): readonly string[] {
   const guilds = typeof ready === "object" && ready !== null && "guilds" in ready ? ready.guilds : undefined;
   return Array.isArray(guilds)
     ? guilds.flatMap((guild: unknown) =>

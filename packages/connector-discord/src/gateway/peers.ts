@@ -24,3 +24,13 @@ export async function loadPeers() {
     );
   }
 }
+
+/** Discord's REST API, without timers of its own that would keep a process alive. */
+export function createRest(peers: GatewayPeers, { restBaseUrl, botToken }: { restBaseUrl: string; botToken: string }) {
+  return new peers.REST({
+    version: "10",
+    api: restBaseUrl,
+    hashSweepInterval: 0,
+    handlerSweepInterval: 0,
+  }).setToken(botToken);
+}

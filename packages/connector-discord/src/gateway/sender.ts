@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@hookline/core";
 import { INGRESS_LIMITS } from "../ingress-contract.js";
 import { type BackoffBounds, backoffDelayMs } from "./backoff.js";
+import { createBodyLimit } from "./body-limit.js";
 import type { DeadLetter, DeadLetters } from "./dead-letters.js";
 import { GatewayWorkerError } from "./errors.js";
 import type { IngressClient, IngressOutcome } from "./ingress-client.js";
@@ -17,11 +18,21 @@ export interface SenderOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** What is to be done with a packet, where workers share shards. */
+  readonly fateOf: (item: SpooledItem) => ItemFate;
+  /** The API says that another worker holds the shard. */
+  readonly onFenced: () => void;
   /** Called after packets have left the spool. */
-  readonly onProgress: () => void;
+  readonly onSettled: (items: readonly SpooledItem[]) => void;
   /** Spool or dead-letter file can't be read or written. */
   readonly onFailure: (error: GatewayWorkerError) => void;
 }
+
+/**
+ * `wait` until it is known who holds the shard; `drop` what another worker has brought to the API; `set_aside` what
+ * another worker may have missed as well, but what would come out of order now.
+ */
+export type ItemFate = "send" | "wait" | "drop" | "set_aside";
 
 export interface SenderStats {
   readonly lanes: { readonly total: number; readonly sending: number; readonly waiting: number };
@@ -39,6 +50,8 @@ export interface Sender {
   start(): void;
   /** Tells of packets that were just stored. */
   add(lane: string, items: readonly SpooledItem[]): void;
+  /** Fates may have changed. */
+  reconsider(): void;
   stats(): SenderStats;
   /** Sends what can be sent, at most for this long, and stops. What is left stays in the spool. */
   stop(drainTimeoutMs: number): Promise<void>;
@@ -50,8 +63,6 @@ const BLOCKED_BACKOFF = { minMs: 1_000, maxMs: 60_000 } as const;
 /** From here on a failing batch is made smaller, in case one packet in it is the reason. */
 const FAILURES_BEFORE_SPLIT = 3;
 const FAILURES_BEFORE_ALARM = 8;
-/** From batches made smaller by a 413 on, until larger ones are tried. */
-const ANSWERS_BEFORE_GROWING = 20;
 
 export function createSender(options: SenderOptions): Sender {
   const { spool, ingress, deadLetters, clock, logger } = options;
@@ -61,8 +72,7 @@ export function createSender(options: SenderOptions): Sender {
   const throttled = createThrottle(clock);
   let ready: Lane[] = [];
   let loadedItems = 0;
-  let bodyLimitBytes: number = INGRESS_LIMITS.targetBodyBytes;
-  let answersSinceShrink = 0;
+  const bodyLimit = createBodyLimit();
   let endPause: (() => void) | null = null;
   let blocked = 0;
   let stopped = true;
@@ -120,11 +130,23 @@ export function createSender(options: SenderOptions): Sender {
     if (lane.loaded.length === 0) {
       await load(lane);
     }
-    const batch = takeBatch(lane, bodyLimitBytes);
+    const fate = fateOfFirst(lane);
+    const batch = takeBatch(lane, bodyLimit.bytes(), (item) => options.fateOf(item) === fate);
+    if (fate === "wait") {
+      lane.phase = "parked";
+      return;
+    }
+    if (fate !== "send") {
+      return settle(lane, batch, fate === "drop" ? [] : toLetters(batch, "handed_over", HANDED_OVER));
+    }
     const outcome = await ingress.post(batch, abort.signal);
     if (!abort.signal.aborted || outcome.kind === "answered") {
       await apply(lane, batch, outcome);
     }
+  }
+
+  function fateOfFirst({ loaded: [first] }: Lane): ItemFate {
+    return first ? options.fateOf(first) : "send";
   }
 
   async function load(lane: Lane): Promise<void> {
@@ -145,7 +167,7 @@ export function createSender(options: SenderOptions): Sender {
         blocked = 0;
         lane.failures = 0;
         lane.batchLimit = Math.min(INGRESS_LIMITS.maxItems, lane.batchLimit * 2);
-        growBodyLimit();
+        bodyLimit.answered();
         const letters = batch.flatMap((item, index): DeadLetter[] => {
           const result = outcome.results[index];
           return result?.status === "rejected" ? [{ item, code: result.code, message: result.message }] : [];
@@ -172,6 +194,9 @@ export function createSender(options: SenderOptions): Sender {
         }
         lane.batchLimit = Math.ceil(batch.length / 2);
         return makeReady(lane);
+      case "fenced":
+        lane.phase = "parked";
+        return options.onFenced();
       case "blocked":
         return pause(lane, outcome);
       case "failed":
@@ -180,22 +205,13 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   function shrinkBodyLimit(batch: readonly SpooledItem[]): void {
-    bodyLimitBytes = Math.floor(bytesOf(batch) / 2);
-    answersSinceShrink = 0;
+    bodyLimit.refused(bytesOf(batch));
     throttled("too_large", (omitted) => {
-      logger.warn({ bodyLimitBytes, omitted }, "A batch was refused for its size (413); sending smaller ones for now");
+      logger.warn(
+        { bodyLimitBytes: bodyLimit.bytes(), omitted },
+        "A batch was refused for its size (413); sending smaller ones for now",
+      );
     });
-  }
-
-  /** A limit may have been that of a proxy which is gone again. Growing seldom keeps refusals rare where it stays. */
-  function growBodyLimit(): void {
-    if (bodyLimitBytes >= INGRESS_LIMITS.targetBodyBytes) {
-      return;
-    }
-    answersSinceShrink += 1;
-    if (answersSinceShrink % ANSWERS_BEFORE_GROWING === 0) {
-      bodyLimitBytes = Math.min(INGRESS_LIMITS.targetBodyBytes, bodyLimitBytes * 2);
-    }
   }
 
   /** Everything in `batch` is answered for: letters are written first, then all of it leaves the spool. */
@@ -217,7 +233,7 @@ export function createSender(options: SenderOptions): Sender {
     } else {
       lanes.delete(lane.name);
     }
-    options.onProgress();
+    options.onSettled(batch);
   }
 
   function pause(lane: Lane, outcome: Extract<IngressOutcome, { kind: "blocked" }>): void {
@@ -292,6 +308,14 @@ export function createSender(options: SenderOptions): Sender {
       }
       pump();
     },
+    reconsider() {
+      for (const lane of lanes.values()) {
+        if (lane.phase === "parked") {
+          makeReady(lane);
+        }
+      }
+      pump();
+    },
     stats() {
       const all = [...lanes.values()];
       return {
@@ -327,6 +351,8 @@ export function createSender(options: SenderOptions): Sender {
     },
   };
 }
+
+const HANDED_OVER = "Another worker holds the shard; it may not have been able to continue the session.";
 
 function toLetters(batch: readonly SpooledItem[], code: string, message: string): readonly DeadLetter[] {
   return batch.map((item) => ({ item, code, message }));

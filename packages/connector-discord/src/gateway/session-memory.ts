@@ -1,20 +1,9 @@
 import type { SessionInfo } from "@discordjs/ws";
+import { type StoredSession, UNKNOWN_INTENTS } from "../stored-session.js";
 import { endsSession } from "./close-codes.js";
 
 /** What a WebSocket client reports when the connection ended without a close frame. */
 const ABNORMAL_CLOSE = 1006;
-
-/** A session as the spool keeps it. `seq` is the last packet that is safe on disk. */
-export interface StoredSession {
-  readonly sessionId: string;
-  readonly resumeUrl: string;
-  readonly seq: number;
-  readonly shardCount: number;
-  /** A resumed session keeps the intents that it identified with, so a change of intents must not resume. */
-  readonly intents: number;
-  /** Milliseconds since 1970: the last moment at which the connection was known to be complete. */
-  readonly lastSeenAtMs: number;
-}
 
 /** A session that could not be resumed: from its last sign of life on, packets may be missing. */
 export interface LostSession {
@@ -156,7 +145,7 @@ function fromStored(shardId: number, stored: StoredSession | undefined, intents:
           shardId,
         }
       : null,
-    lost: stored && !resumable ? { lastSeenAtMs: stored.lastSeenAtMs, reason: "intents_changed" } : null,
+    lost: stored && !resumable ? { lastSeenAtMs: stored.lastSeenAtMs, reason: reasonNotToResume(stored) } : null,
     lastSeenAtMs: stored?.lastSeenAtMs ?? 0,
     open: false,
     live: false,
@@ -164,6 +153,10 @@ function fromStored(shardId: number, stored: StoredSession | undefined, intents:
     lastClose: null,
     failures: 0,
   };
+}
+
+function reasonNotToResume({ intents }: StoredSession): string {
+  return intents === UNKNOWN_INTENTS ? "session_unknown" : "intents_changed";
 }
 
 /** Why the library's `null` is to be believed; null when the session is kept and a RESUME will be tried. */

@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "@hookline/core";
 import { ClassicLevel } from "classic-level";
+import type { StoredSession } from "../stored-session.js";
 import { GatewayWorkerError } from "./errors.js";
-import type { StoredSession } from "./session-memory.js";
 
 /** One packet on its way into the spool. */
 export interface SpoolEntry {
@@ -33,8 +34,12 @@ export interface LaneDepth {
  * synced batch: after a crash Discord replays exactly what is not here.
  */
 export interface Spool {
-  /** Queues packets, and the session's position behind them, for the next group that is synced. */
-  append(entries: readonly SpoolEntry[], position: { shardId: number; session: StoredSession }): void;
+  /** This spool's own name, the same after each restart. */
+  readonly id: string;
+  /** The place of the last packet that was appended. */
+  lastOrder(): number;
+  /** Queues packets, and the session's position behind them if they have one, for the next group that is synced. */
+  append(entries: readonly SpoolEntry[], position: { shardId: number; session: StoredSession } | null): void;
   /** Queues a position that no packet of ours stands for; it is written with the next group, at the latest in a second. */
   advance(position: { shardId: number; session: StoredSession }): void;
   /** What a restart would resume from. */
@@ -68,6 +73,7 @@ const GATHER_MS = 15;
 const POSITION_DELAY_MS = 1_000;
 const FORMAT = "1";
 const FORMAT_KEY = "format";
+const ID_KEY = "id";
 const ITEM_PREFIX = "i!";
 const SESSION_PREFIX = "s!";
 /** Sorts behind every digit and every `!`. */
@@ -89,6 +95,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const lanes = new Map<string, MutableDepth>();
   const sessions = new Map<number, StoredSession>();
   let lastOrder = await load(level, lanes, sessions);
+  const id = await idOf(level);
 
   let pending: SpooledItem[] = [];
   let positions = new Map<number, StoredSession>();
@@ -152,14 +159,18 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   }
 
   return {
-    append(entries, { shardId, session }) {
+    id,
+    lastOrder: () => lastOrder,
+    append(entries, position) {
       for (const entry of entries) {
         const item = { ...entry, order: ++lastOrder, bytes: Buffer.byteLength(entry.json) };
         pending.push(item);
         totalItems += 1;
         totalBytes += item.bytes;
       }
-      positions.set(shardId, session);
+      if (position) {
+        positions.set(position.shardId, position.session);
+      }
       schedule(true);
     },
     advance({ shardId, session }) {
@@ -239,6 +250,15 @@ function openError(location: string, cause: unknown): GatewayWorkerError {
     `The spool in ${location} could not be opened. Check that the directory can be made and written.`,
     { cause },
   );
+}
+
+async function idOf(level: ClassicLevel<string, string>): Promise<string> {
+  const known = await level.get(ID_KEY);
+  const id = known ?? randomUUID();
+  if (known === undefined) {
+    await level.put(ID_KEY, id, { sync: true });
+  }
+  return id;
 }
 
 async function load(

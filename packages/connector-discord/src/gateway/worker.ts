@@ -1,22 +1,28 @@
 import { join } from "node:path";
+import type { StoredSession } from "../stored-session.js";
+import { type AcknowledgedPositions, createAcknowledgedPositions } from "./acknowledged.js";
+import { type Backfill, createBackfill, missedTime } from "./backfill.js";
 import { backoffDelayMs } from "./backoff.js";
 import { createGatewayConnection, type GatewayConnection, type ReceivedPacket } from "./connection.js";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.js";
 import { GatewayWorkerError, isGatewayWorkerError } from "./errors.js";
+import { type Forwarding, openForwarding } from "./forwarding.js";
 import { type HealthServer, startHealthServer } from "./health.js";
 import { createIdentifyThrottle } from "./identify-throttle.js";
-import { createIngressClient } from "./ingress-client.js";
+import { createLeaseClient } from "./lease-client.js";
 import { type GatewayWorkerOptions, resolveOptions } from "./options.js";
+import { createOutcome } from "./outcome.js";
 import { entriesOf, isForwarded } from "./packet.js";
-import { type GatewayPeers, loadPeers } from "./peers.js";
-import { createSender, type Sender } from "./sender.js";
-import { openSpool, type Spool } from "./spool.js";
-import { collectStats, type GatewayWorkerStats } from "./stats.js";
+import { createRest, type GatewayPeers, loadPeers } from "./peers.js";
+import { createShardLeases, type ShardLeases } from "./shard-leases.js";
+import { createSignedPost } from "./signed-post.js";
+import type { Spool } from "./spool.js";
+import { collectStats, type GatewayWorkerStats, type WorkerTotals } from "./stats.js";
 
 /** A long-lived process's part: it holds Discord's Gateway and hands every packet on. */
 export interface DiscordGatewayWorker {
   /**
-   * Resolves when every shard is connected. While Discord can't be reached it goes on trying, with a warning each
+   * Resolves when every shard is connected or, with leases, when other workers hold them all. While Discord can't be reached it goes on trying, with a warning each
    * time; what the spool still holds is sent meanwhile.
    *
    * @throws {GatewayWorkerError} what the operator has to mend: `invalid_token`, `disallowed_intents`, `missing_peer`,
@@ -38,11 +44,11 @@ export interface DiscordGatewayWorker {
   healthPort(): number | null;
 }
 
-interface Parts {
+interface Parts extends Forwarding {
   readonly peers: GatewayPeers;
-  readonly spool: Spool;
-  readonly sender: Sender;
-  readonly health: HealthServer | null;
+  readonly acknowledged: AcknowledgedPositions;
+  readonly leases: ShardLeases | null;
+  readonly backfill: Backfill | null;
 }
 
 const START_BACKOFF = { minMs: 1_000, maxMs: 30_000 } as const;
@@ -68,162 +74,136 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
   const { clock, logger } = settings;
   const deadLetters: DeadLetters = createDeadLetters(join(settings.spoolDirectory, "dead-letters.jsonl"), clock.now);
   const identifyThrottle = createIdentifyThrottle(clock);
-  const totals = { receivedPackets: 0, gaps: 0, identifies: 0, resumes: 0 };
+  const totals: WorkerTotals = { receivedPackets: 0, gaps: 0, identifies: 0, resumes: 0, identifiesLeft: null };
+  const started = createOutcome();
+  const finished = createOutcome();
   let state: GatewayWorkerStats["state"] = "new";
   let parts: Parts | null = null;
-  let setup: Promise<Parts> | null = null;
+  let health: HealthServer | null = null;
   let connection: GatewayConnection | null = null;
-  let reconnecting: Promise<void> | null = null;
   let failure: GatewayWorkerError | null = null;
-  let ending = false;
+  let ending: { readonly drainTimeoutMs: number } | null = null;
   let ended: Promise<void> = Promise.resolve();
-  let keepAlive: NodeJS.Timeout | undefined;
   let full = false;
-  let wake: (() => void) | null = null;
-  let resolveFinished: () => void = () => {};
-  let rejectFinished: (error: GatewayWorkerError) => void = () => {};
-  const finished = new Promise<void>((resolve, reject) => {
-    resolveFinished = resolve;
-    rejectFinished = reject;
-  });
+  let wake: () => void = () => {};
 
   async function open(): Promise<Parts> {
     const peers = await loadPeers();
-    let sender: Sender | null = null;
-    const spool = await openSpool({
-      directory: settings.spoolDirectory,
-      ...settings.spoolLimit,
-      clock,
-      onStored: (lane, items) => sender?.add(lane, items),
-      onFailure: fail,
-    });
-    sender = createSender({
-      spool,
-      ingress: createIngressClient({
-        url: settings.ingressUrl,
-        secret: settings.ingressSecret,
-        timeoutMs: settings.requestTimeoutMs,
-        fetch: settings.fetch,
-        clock,
-      }),
+    let leases: ShardLeases | null = null;
+    const forwarding = await openForwarding({
+      settings,
       deadLetters,
-      backoff: settings.retryBackoff,
-      maxConcurrentRequests: settings.maxConcurrentRequests,
-      clock,
-      logger,
-      random: settings.random,
-      onProgress: () => wake?.(),
+      ...(settings.shardLeases === null
+        ? {}
+        : {
+            leases: {
+              fences: () => leases?.fences() ?? new Map(),
+              fateOf: (item) => leases?.fateOf(item) ?? "wait",
+              onFenced: () => leases?.lookNow(),
+            },
+          }),
+      onSettled(items) {
+        acknowledged.settled(items);
+        wake();
+      },
       onFailure: fail,
     });
+    const { spool, sender } = forwarding;
+    const acknowledged = createAcknowledgedPositions({
+      sessions: new Map(spool.sessions()),
+      lastOrder: spool.lastOrder(),
+      items: spool.depth().items,
+    });
+    if (settings.shardLeases !== null) {
+      leases = createShardLeases({
+        ...settings.shardLeases,
+        ask: createLeaseClient({ url: `${settings.connectorUrl}/shard-leases`, post: createSignedPost(settings.post) }),
+        holder: spool.id,
+        clock,
+        logger,
+        positionOf: acknowledged.of,
+        lastOrder: spool.lastOrder,
+        onTakenOver(shardId, session) {
+          acknowledged.moved(shardId, session);
+          spool.advance({ shardId, session });
+        },
+        onChange: reconnect,
+        onAnswer() {
+          sender.reconsider();
+          wake();
+        },
+      });
+    }
     try {
-      const health = settings.health ? await startHealthServer({ ...settings.health, stats }) : null;
-      parts = { peers, spool, sender, health };
-      sender.start();
-      return parts;
+      health = settings.health ? await startHealthServer({ ...settings.health, stats }) : null;
     } catch (error) {
       await spool.close();
       throw error;
     }
+    const backfill = settings.backfill
+      ? createBackfill({ ...settings.backfill, rest: createRest(peers, settings), spool, logger })
+      : null;
+    return { ...forwarding, peers, acknowledged, leases, backfill };
   }
 
-  async function connectUntilLive({ peers, spool }: Parts): Promise<void> {
-    for (let failures = 1; ; failures += 1) {
-      await waitForRoom(spool);
-      await spool.flush();
-      throwIfEnding();
-      const current = createGatewayConnection({
+  /** Connects again and again, until the worker ends. */
+  async function hold(all: Parts): Promise<void> {
+    let failures = 0;
+    while (!ending) {
+      const shardIds = await whenAllowed(all);
+      await all.spool.flush();
+      if (ending) {
+        return;
+      }
+      connection = createGatewayConnection({
         ...settings,
-        peers,
-        stored: spool.sessions(),
+        peers: all.peers,
+        shardIds,
+        stored: all.spool.sessions(),
         identifyThrottle,
-        onPacket: (packet) => accept(spool, packet),
-        onAlive: (shardId, session) => spool.advance({ shardId, session }),
+        connectDelayMs: () => all.leases?.connectDelayMs() ?? 0,
+        onPacket: (packet) => accept(all, packet),
+        onAlive: (shardId, session) => advance(all, { shardId, session }),
         onFatal: fail,
       });
-      connection = current;
       try {
-        await current.connect();
-        return;
+        await connection.connect();
+        failures = 0;
+        become("running");
+        started.resolve();
+        await connection.closed;
       } catch (cause) {
         await leave();
-        throwIfEnding();
-        if (full) {
-          failures = 0;
-          continue;
+        if (!isGatewayWorkerError(cause)) {
+          failures += 1;
+          await waitToTryAgain(failures, cause);
+        } else if (cause.code !== "stopped") {
+          fail(cause);
         }
-        if (isGatewayWorkerError(cause)) {
-          throw cause;
-        }
-        const delayMs = backoffDelayMs(failures, START_BACKOFF, settings.random);
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        logger.warn({ reason, failures, delayMs }, "Can't connect to Discord yet; trying again");
-        await sleep(delayMs);
       }
+      settle(connection);
+      connection = null;
     }
   }
 
-  /** False: the spool is full, so the packet stays Discord's until there is room. */
-  function accept(spool: Spool, packet: ReceivedPacket): boolean {
-    const { shardId, session } = packet;
-    const entries = entriesOf(packet);
-    if (entries.length === 0 && packet.type !== "READY") {
-      spool.advance({ shardId, session });
-      return true;
-    }
-    if (spool.isFull()) {
-      pauseUntilRoom(spool);
-      return false;
-    }
-    spool.append(entries, { shardId, session });
-    if (packet.lost) {
-      totals.gaps += 1;
-      logger.error(
-        { shard: shardId, lastSeenAtMs: packet.lost.lastSeenAtMs, reason: packet.lost.reason },
-        "Discord did not continue the session: packets may be missing, and the API is told so",
-      );
-    }
-    totals.receivedPackets += isForwarded(packet.type) ? 1 : 0;
-    return true;
-  }
-
-  function pauseUntilRoom(spool: Spool): void {
-    full = true;
-    const { items, bytes } = spool.depth();
-    logger.error(
-      { items, bytes, trouble: parts?.sender.stats().trouble },
-      "The spool is full: leaving Discord until the API has caught up. After some minutes Discord gives the session up",
-    );
-    if (state === "running" && parts) {
-      state = "paused";
-      reconnecting = resumeWhenRoom(parts).catch(fail);
-    } else {
-      reconnecting = leave();
-    }
-  }
-
-  async function resumeWhenRoom(all: Parts): Promise<void> {
-    await leave();
-    try {
-      await connectUntilLive(all);
-    } catch (error) {
-      if (!ending) {
-        throw error;
-      }
-    }
-    if (state === "paused") {
-      state = "running";
-    }
-  }
-
-  async function waitForRoom(spool: Spool): Promise<void> {
-    full ||= spool.isFull();
-    while (full && !ending) {
-      const { items, bytes } = spool.depth();
-      const { maxItems, maxBytes } = settings.spoolLimit;
-      if (items <= maxItems * ROOM_AGAIN && bytes <= maxBytes * ROOM_AGAIN) {
+  /** When there is room in the spool and, with leases, a shard to hold; answers which, null for all. */
+  async function whenAllowed({ spool, leases }: Parts): Promise<readonly number[] | null> {
+    for (;;) {
+      full ||= spool.isFull();
+      if (full && hasRoomAgain(spool)) {
         full = false;
-        logger.info({ items, bytes }, "The spool has room again");
-        return;
+        logger.info(spool.depth(), "The spool has room again");
+      }
+      const shardIds = leases?.held() ?? null;
+      const standsBy = shardIds?.length === 0;
+      if (ending || !(full || standsBy)) {
+        return shardIds;
+      }
+      if (full) {
+        become("paused");
+      } else if (leases?.lastAnswerAtMs() != null) {
+        become("standby");
+        started.resolve();
       }
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -231,7 +211,65 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
     }
   }
 
-  async function sleep(delayMs: number): Promise<void> {
+  function hasRoomAgain(spool: Spool): boolean {
+    const { items, bytes } = spool.depth();
+    const { maxItems, maxBytes } = settings.spoolLimit;
+    return items <= maxItems * ROOM_AGAIN && bytes <= maxBytes * ROOM_AGAIN;
+  }
+
+  /** False: the spool is full, so the packet stays Discord's until there is room. */
+  function accept(all: Parts, packet: ReceivedPacket): boolean {
+    const { shardId, session } = packet;
+    const entries = entriesOf(packet);
+    if (entries.length === 0 && packet.type !== "READY") {
+      advance(all, { shardId, session });
+      return true;
+    }
+    if (all.spool.isFull()) {
+      full = true;
+      const { items, bytes } = all.spool.depth();
+      logger.error(
+        { items, bytes, trouble: all.sender.stats().trouble },
+        "The spool is full: leaving Discord until the API has caught up. After some minutes Discord gives the session up",
+      );
+      reconnect();
+      return false;
+    }
+    all.spool.append(entries, { shardId, session });
+    all.acknowledged.appended(entries, { shardId, session });
+    if (packet.type === "READY") {
+      all.leases?.lookNow();
+    }
+    if (packet.lost) {
+      totals.gaps += 1;
+      logger.error(
+        { shard: shardId, lastSeenAtMs: packet.lost.lastSeenAtMs, reason: packet.lost.reason },
+        "Discord did not continue the session: packets may be missing, and the API is told so",
+      );
+      all.backfill?.add(missedTime(packet, packet.lost));
+    }
+    totals.receivedPackets += isForwarded(packet.type) ? 1 : 0;
+    return true;
+  }
+
+  function advance({ spool, acknowledged }: Parts, at: { shardId: number; session: StoredSession }): void {
+    spool.advance(at);
+    acknowledged.moved(at.shardId, at.session);
+  }
+
+  /** What is connected may be so no longer: the loop looks what may be. */
+  function reconnect(): void {
+    leave().catch(fail);
+    wake();
+  }
+
+  async function waitToTryAgain(failures: number, cause: unknown): Promise<void> {
+    if (ending) {
+      return;
+    }
+    const delayMs = backoffDelayMs(failures, START_BACKOFF, settings.random);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    logger.warn({ reason, failures, delayMs }, "Can't connect to Discord yet; trying again");
     await new Promise<void>((resolve) => {
       const cancel = clock.setTimer(resolve, delayMs);
       wake = () => {
@@ -244,21 +282,19 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
   }
 
   async function leave(): Promise<void> {
-    const current = connection;
-    connection = null;
-    if (current) {
-      await current.close();
-      totals.identifies += current.counts().identifies;
-      totals.resumes += current.counts().resumes;
-    }
+    await connection?.close();
   }
 
-  function throwIfEnding(): void {
-    if (failure) {
-      throw failure;
-    }
-    if (ending) {
-      throw new GatewayWorkerError("stopped", "The worker was stopped before it was connected.");
+  function settle(ended: GatewayConnection): void {
+    const { identifies, resumes, identifiesLeft } = ended.counts();
+    totals.identifies += identifies;
+    totals.resumes += resumes;
+    totals.identifiesLeft = identifiesLeft ?? totals.identifiesLeft;
+  }
+
+  function become(next: "running" | "paused" | "standby"): void {
+    if (!ending && !(next === "paused" && state === "starting")) {
+      state = next;
     }
   }
 
@@ -275,52 +311,47 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
 
   function end(drainTimeoutMs: number): void {
     if (!ending) {
-      ending = true;
+      ending = { drainTimeoutMs };
       state = "stopping";
-      wake?.();
-      ended = endAll(drainTimeoutMs);
+      reconnect();
     }
   }
 
-  /** In the order in which nothing gets lost: first no more packets, then the disk, then the API. */
-  async function endAll(drainTimeoutMs: number): Promise<void> {
-    // What went wrong while opening is start()'s to report, and it has closed what it had opened.
-    const all = await setup?.catch(() => null);
-    await leave();
-    await reconnecting;
-    if (all) {
-      await all.spool.flush();
-      await all.sender.stop(drainTimeoutMs);
-      await all.health?.close();
-      await all.spool.close();
+  async function run(): Promise<void> {
+    try {
+      parts = await open();
+      parts.sender.start();
+      parts.leases?.start();
+      await hold(parts);
+    } catch (error) {
+      fail(error);
     }
-    clearInterval(keepAlive);
+    await close();
+  }
+
+  /** In the order in which nothing gets lost: no more packets come, so first the disk, then the API, then the leases. */
+  async function close(): Promise<void> {
+    if (parts) {
+      await parts.backfill?.stop();
+      await parts.spool.flush();
+      await parts.sender.stop(ending?.drainTimeoutMs ?? 0);
+      await parts.leases?.stop();
+      await parts.spool.close();
+    }
+    await health?.close();
     if (failure) {
       state = "failed";
-      rejectFinished(failure);
+      started.reject(failure);
+      finished.reject(failure);
     } else {
       state = "stopped";
-      resolveFinished();
+      started.reject(new GatewayWorkerError("stopped", "The worker was stopped before it was connected."));
+      finished.resolve();
     }
   }
 
   function stats(): GatewayWorkerStats {
     return collectStats({ state, full, totals, connection, deadLetters, parts, nowMs: clock.now() });
-  }
-
-  async function run(): Promise<void> {
-    try {
-      setup = open();
-      await connectUntilLive(await setup);
-      throwIfEnding();
-      state = "running";
-    } catch (error) {
-      // The caller hears of it here: `finished`, which rejects as well, need not be handled too.
-      finished.catch(() => {});
-      fail(error);
-      await ended;
-      throw failure ?? error;
-    }
   }
 
   return {
@@ -330,20 +361,25 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
       }
       state = "starting";
       // Timers of the clock hold no process alive, and between two tries there may be nothing else.
-      keepAlive = setInterval(() => {}, 2 ** 30);
-      await run();
+      const keepAlive = setInterval(() => {}, 2 ** 30);
+      ended = run().finally(() => clearInterval(keepAlive));
+      // Who handles start() need not handle `finished`, which rejects as well, unless it was connected before.
+      await started.promise.catch((error: unknown) => {
+        finished.promise.catch(() => {});
+        throw error;
+      });
     },
     stop() {
       if (state === "new") {
         state = "stopped";
-        resolveFinished();
+        finished.resolve();
       } else {
         end(settings.drainTimeoutMs);
       }
       return ended;
     },
-    finished,
+    finished: finished.promise,
     stats,
-    healthPort: () => parts?.health?.port ?? null,
+    healthPort: () => health?.port ?? null,
   };
 }

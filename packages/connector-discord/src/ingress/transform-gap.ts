@@ -1,6 +1,6 @@
 import type { IngressItem } from "../ingress-contract.js";
 import { gapSchema } from "./gateway-payloads.js";
-import { ignored, malformed, type TransformContext, type Transformed } from "./transformed.js";
+import { GUILD_NOT_MAPPED, ignored, malformed, type TransformContext, type Transformed } from "./transformed.js";
 
 /** HOOKLINE_GAP → one `discord.gap` for each tenant whose packets may be missing. It has no contact. */
 export async function transformGap(item: IngressItem, context: TransformContext): Promise<Transformed> {
@@ -16,7 +16,7 @@ export async function transformGap(item: IngressItem, context: TransformContext)
     const guilds = guildsByTenant.get(tenantId) ?? [];
     guildsByTenant.set(tenantId, guildId === null ? guilds : [...guilds, guildId]);
   }
-  if (guildsByTenant.size === 0) return ignored("tenant");
+  if (guildsByTenant.size === 0) return ignored(GUILD_NOT_MAPPED);
   return {
     kind: "publish",
     events: [...guildsByTenant].map(([tenantId, guilds]) => ({

@@ -3,10 +3,8 @@ import { DISCORD_PROVIDER_ID } from "../provider.js";
 import { snowflakeTimeMs } from "../snowflake.js";
 import { contactProperties } from "./contact-properties.js";
 import { messageCreateSchema } from "./gateway-payloads.js";
-import { ignored, malformed, type TransformContext, type Transformed } from "./transformed.js";
-
-/** What people write is a message of its own or a reply; all other types are the system's words. */
-const PEOPLES_TYPES: ReadonlySet<number> = new Set([0, 19]);
+import { senderOf } from "./sender.js";
+import { malformed, placeOf, type TransformContext, type Transformed } from "./transformed.js";
 
 /** MESSAGE_CREATE → `discord.message_sent`, at the time that the message's id carries. */
 export async function transformMessage(item: IngressItem, context: TransformContext): Promise<Transformed> {
@@ -14,14 +12,10 @@ export async function transformMessage(item: IngressItem, context: TransformCont
   if (!parsed.success) return malformed(item.type, parsed.error);
   const message = parsed.data;
   const { author } = message;
-  if (author.bot === true || message.webhook_id != null) {
-    context.knownBots.add(author.id);
-    return ignored("bot");
-  }
-  if (author.system === true || !PEOPLES_TYPES.has(message.type)) return ignored("system");
-  if (message.guild_id == null) return ignored("direct message");
-  const tenantId = await context.resolveTenant(message.guild_id);
-  if (tenantId === null) return ignored("tenant");
+  const sender = await senderOf(message, author, context);
+  if (sender.kind === "ignored") return sender;
+  const place = await placeOf(message, context);
+  if (place.kind === "ignored") return place;
 
   const sentAt = new Date(snowflakeTimeMs(message.id));
   const repliedTo = message.message_reference?.message_id;
@@ -29,15 +23,15 @@ export async function transformMessage(item: IngressItem, context: TransformCont
     kind: "ingest",
     inputs: [
       {
-        tenantId,
+        tenantId: place.tenantId,
         type: "discord.message_sent",
         timestamp: sentAt,
         idempotencyKey: `discord.message_sent:${message.id}`,
         identities: [{ kind: DISCORD_PROVIDER_ID, value: author.id }],
         data: {
-          guildId: message.guild_id,
-          channelId: message.channel_id,
+          ...place.data,
           messageId: message.id,
+          ...sender.data,
           hasContent: message.content !== "",
           attachmentCount: message.attachments?.length ?? 0,
           ...(repliedTo == null ? {} : { repliedToMessageId: repliedTo }),

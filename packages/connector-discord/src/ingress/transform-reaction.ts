@@ -3,7 +3,8 @@ import type { IngressItem } from "../ingress-contract.js";
 import { DISCORD_PROVIDER_ID } from "../provider.js";
 import { contactProperties } from "./contact-properties.js";
 import { type GatewayEmoji, reactionSchema } from "./gateway-payloads.js";
-import { ignored, malformed, type TransformContext, type Transformed } from "./transformed.js";
+import { occurrenceKey } from "./occurrence-key.js";
+import { GUILD_NOT_MAPPED, ignored, malformed, type TransformContext, type Transformed } from "./transformed.js";
 
 /**
  * MESSAGE_REACTION_ADD → `discord.reaction_added`, and `discord.reaction_received` for the message's author, if that
@@ -14,11 +15,11 @@ export async function transformReactionAdd(item: IngressItem, context: Transform
   const parsed = reactionSchema.safeParse(item.d);
   if (!parsed.success) return malformed(item.type, parsed.error);
   const reaction = parsed.data;
-  if (reaction.member?.user?.bot === true) context.knownBots.add(reaction.user_id);
+  if (reaction.member?.user?.bot === true) await context.knownBots.add(reaction.user_id);
   if (context.knownBots.has(reaction.user_id)) return ignored("bot");
   if (reaction.guild_id == null) return ignored("direct message");
   const tenantId = await context.resolveTenant(reaction.guild_id);
-  if (tenantId === null) return ignored("tenant");
+  if (tenantId === null) return ignored(GUILD_NOT_MAPPED);
 
   const receivedAt = new Date(item.receivedAt);
   const authorId = reaction.message_author_id ?? null;
@@ -29,12 +30,12 @@ export async function transformReactionAdd(item: IngressItem, context: Transform
     emoji: emojiData(reaction.emoji),
     burst: reaction.burst ?? false,
   };
-  const key = `${reaction.message_id}:${reaction.user_id}:${emojiKey(reaction.emoji)}:${item.key}`;
+  const parts = [reaction.message_id, reaction.user_id, emojiKey(reaction.emoji), item.key];
   const added: IngestInput = {
     tenantId,
     type: "discord.reaction_added",
     timestamp: receivedAt,
-    idempotencyKey: `discord.reaction_added:${key}`,
+    idempotencyKey: occurrenceKey("discord.reaction_added", ...parts),
     identities: [{ kind: DISCORD_PROVIDER_ID, value: reaction.user_id }],
     data: authorId === null ? data : { ...data, messageAuthorId: authorId },
     contactProperties: contactProperties({
@@ -50,7 +51,7 @@ export async function transformReactionAdd(item: IngressItem, context: Transform
     tenantId,
     type: "discord.reaction_received",
     timestamp: receivedAt,
-    idempotencyKey: `discord.reaction_received:${key}`,
+    idempotencyKey: occurrenceKey("discord.reaction_received", ...parts),
     identities: [{ kind: DISCORD_PROVIDER_ID, value: authorId }],
     data: { ...data, reactedByUserId: reaction.user_id },
     contactProperties: contactProperties({ user: { id: authorId } }),
@@ -66,7 +67,7 @@ export async function transformReactionRemove(item: IngressItem, context: Transf
   if (context.knownBots.has(reaction.user_id)) return ignored("bot");
   if (reaction.guild_id == null) return ignored("direct message");
   const tenantId = await context.resolveTenant(reaction.guild_id);
-  if (tenantId === null) return ignored("tenant");
+  if (tenantId === null) return ignored(GUILD_NOT_MAPPED);
   return {
     kind: "ingest",
     inputs: [
@@ -74,7 +75,13 @@ export async function transformReactionRemove(item: IngressItem, context: Transf
         tenantId,
         type: "discord.reaction_removed",
         timestamp: new Date(item.receivedAt),
-        idempotencyKey: `discord.reaction_removed:${reaction.message_id}:${reaction.user_id}:${emojiKey(reaction.emoji)}:${item.key}`,
+        idempotencyKey: occurrenceKey(
+          "discord.reaction_removed",
+          reaction.message_id,
+          reaction.user_id,
+          emojiKey(reaction.emoji),
+          item.key,
+        ),
         identities: [{ kind: DISCORD_PROVIDER_ID, value: reaction.user_id }],
         data: {
           guildId: reaction.guild_id,

@@ -21,8 +21,11 @@ export interface ModalAnswer {
   readonly kind: "modal";
   readonly modal: ModalRoute;
   readonly params: Readonly<Record<string, string>>;
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: Readonly<Record<string, FieldPrefill>>;
 }
+
+/** What stands in a field beforehand: a text, an option's value, several of them or ids, or a box's state. Files can't. */
+export type FieldPrefill = string | boolean | readonly string[];
 
 /** What showing a modal needs to know of its definition. */
 export interface ModalRoute<Field extends string = string, Param extends string = string> {
@@ -59,10 +62,12 @@ export function showModal<Field extends string, Param extends string>(
     kind: "modal",
     modal,
     params: options?.params ?? {},
-    values: (options?.values ?? {}) as Record<string, string>,
+    values: (options?.values ?? {}) as Record<string, FieldPrefill>,
   };
 }
 
 type ShowModalArguments<Field extends string, Param extends string> = [Param] extends [never]
-  ? [options?: { readonly params?: Readonly<Record<string, never>>; readonly values?: Partial<Record<Field, string>> }]
-  : [options: { readonly params: Readonly<Record<Param, string>>; readonly values?: Partial<Record<Field, string>> }];
+  ? [options?: { readonly params?: Readonly<Record<string, never>>; readonly values?: Prefills<Field> }]
+  : [options: { readonly params: Readonly<Record<Param, string>>; readonly values?: Prefills<Field> }];
+
+type Prefills<Field extends string> = Partial<Readonly<Record<Field, FieldPrefill>>>;

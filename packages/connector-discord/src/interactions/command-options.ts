@@ -1,13 +1,17 @@
-/** One option of a slash command. */
+import type { AutocompleteInteraction } from "./interaction.js";
+
+/** One option of a slash command. `autocomplete` offers choices while it is typed; any other value may come too. */
 export type CommandOption =
   | (OptionBase & {
       readonly type: "string";
+      autocomplete?(interaction: AutocompleteInteraction): Suggestions<string>;
       readonly choices?: readonly { readonly name: string; readonly value: string }[];
       readonly minLength?: number;
       readonly maxLength?: number;
     })
   | (OptionBase & {
       readonly type: "integer" | "number";
+      autocomplete?(interaction: AutocompleteInteraction): Suggestions<number>;
       readonly choices?: readonly { readonly name: string; readonly value: number }[];
       readonly minValue?: number;
       readonly maxValue?: number;
@@ -17,6 +21,16 @@ export type CommandOption =
       /** The value is the id. */
       readonly type: "user" | "channel" | "role";
     });
+
+/** The first 25 are shown; within 2.5 seconds, else none are. */
+type Suggestions<Value> = Promise<readonly CommandChoice<Value>[]> | readonly CommandChoice<Value>[];
+
+export interface CommandChoice<Value = string | number> {
+  /** At most 100 characters, else it is cut. */
+  readonly name: string;
+  /** A text of at most 100 characters, or a number; what is neither is left out. */
+  readonly value: Value;
+}
 
 interface OptionBase {
   /** At most 100 characters. */

@@ -17,13 +17,16 @@ export interface ComponentRoute {
   readonly params: readonly string[];
 }
 
-export type ComponentKind = "button" | "modal";
+export type ComponentKind = keyof typeof KIND_LETTERS;
 
 const VERSION = "h1";
 const SEPARATOR = ":";
 /** 96 bits: a guess has no hope, and 84 characters are left. */
 const MAC_CHARACTERS = 16;
-const KIND_LETTERS = { button: "b", modal: "m" } as const;
+const KIND_LETTERS = { button: "b", modal: "m", select: "s" } as const;
+const KINDS: ReadonlyMap<string, ComponentKind> = new Map(
+  Object.entries(KIND_LETTERS).map(([kind, letter]) => [letter, kind as ComponentKind]),
+);
 
 /**
  * A custom_id is `h1:{kind}:{name}:{param}…:{mac}`: a versioned route, its params and a truncated HMAC-SHA256 over
@@ -44,11 +47,11 @@ export function createCustomIds(secret: string): CustomIds {
       if (end < 0 || customId.length > DISCORD_LIMITS.customId) return null;
       const route = customId.slice(0, end);
       const [version, letter, name, ...params] = route.split(SEPARATOR);
-      if (version !== VERSION || name === undefined) return null;
-      if (letter !== KIND_LETTERS.button && letter !== KIND_LETTERS.modal) return null;
+      const kind = KINDS.get(letter ?? "");
+      if (version !== VERSION || name === undefined || kind === undefined) return null;
       if (!sameText(customId.slice(end + 1), mac(route))) return null;
       return {
-        kind: letter === KIND_LETTERS.button ? "button" : "modal",
+        kind,
         name,
         params: params.map((param) => decodeURIComponent(param)),
       };

@@ -1,4 +1,5 @@
 import { assertComponentName } from "./check-definition.js";
+import { assertCooldown } from "./cooldown.js";
 import { assertCustomIdFits } from "./custom-id.js";
 import type { ComponentHandling, Guarded } from "./handling.js";
 import type { ButtonInteraction } from "./interaction.js";
@@ -43,5 +44,7 @@ export function defineButton<const Param extends string = never>(
     definition.name,
     params.map(() => "x"),
   );
-  return { ...definition, kind: "button", params };
+  const made = { ...definition, kind: "button", params } as const;
+  assertCooldown(made);
+  return made;
 }

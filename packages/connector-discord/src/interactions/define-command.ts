@@ -1,6 +1,7 @@
 import { DISCORD_LIMITS } from "../message/limits.js";
 import { assertDefinition, assertLength } from "./check-definition.js";
 import type { CommandOption, CommandOptions, CommandOptionValues } from "./command-options.js";
+import { assertCooldown } from "./cooldown.js";
 import type { CommandHandling, Guarded } from "./handling.js";
 import type { CommandInteraction } from "./interaction.js";
 import type { PermissionName } from "./requirement.js";
@@ -27,7 +28,8 @@ export type CommandDefinition<Options extends CommandOptions> = {
 } & Guarded &
   CommandHandling<CommandInteraction<CommandOptionValues<Options>>>;
 
-const COMMAND_NAME = /^[a-z0-9_-]{1,32}$/;
+/** Of commands, subcommands and options. */
+export const COMMAND_NAME = /^[a-z0-9_-]{1,32}$/;
 
 /**
  * Defines a slash command for the connector's `commands`. Throws `invalid_definition`.
@@ -40,8 +42,7 @@ const COMMAND_NAME = /^[a-z0-9_-]{1,32}$/;
  *   run: () => showModal(ticketModal),
  * });
  */
-// biome-ignore lint/complexity/noBannedTypes: a command without options has none by name
-export function defineCommand<const Options extends CommandOptions = {}>(
+export function defineCommand<const Options extends CommandOptions = CommandOptions>(
   definition: CommandDefinition<Options>,
 ): DiscordCommand<Options> {
   const options = definition.options ?? ({} as Options);
@@ -51,7 +52,9 @@ export function defineCommand<const Options extends CommandOptions = {}>(
   );
   assertLength(`The description of /${definition.name}`, definition.description, DISCORD_LIMITS.commandDescription);
   assertOptions(definition.name, Object.entries(options));
-  return { ...definition, kind: "command", options, visibleTo: definition.visibleTo ?? null };
+  const made = { ...definition, kind: "command", options, visibleTo: definition.visibleTo ?? null } as const;
+  assertCooldown(made);
+  return made;
 }
 
 function assertOptions(command: string, options: readonly (readonly [string, CommandOption])[]): void {
@@ -66,6 +69,10 @@ function assertOptions(command: string, options: readonly (readonly [string, Com
     assertDefinition(
       !(optionalSeen && option.required === true),
       `/${command}: the required option "${name}" stands behind an optional one.`,
+    );
+    assertDefinition(
+      !("autocomplete" in option && option.choices),
+      `/${command}: the option "${name}" has either choices or autocomplete.`,
     );
     optionalSeen ||= option.required !== true;
   }

@@ -1,6 +1,9 @@
 import { DISCORD_LIMITS } from "../message/limits.js";
+import { assertChoiceOptions, assertCount } from "./check-choices.js";
 import { assertComponentName, assertDefinition, assertLength } from "./check-definition.js";
+import { assertCooldown } from "./cooldown.js";
 import { assertCustomIdFits } from "./custom-id.js";
+import { fieldCount } from "./field-count.js";
 import type { ComponentHandling, Guarded } from "./handling.js";
 import type { ModalInteraction } from "./interaction.js";
 import type { ModalField, ModalFieldValues } from "./modal-fields.js";
@@ -63,7 +66,9 @@ export function defineModal<
     `The modal "${definition.name}" has ${fields.length} fields; Discord takes 1 to ${DISCORD_LIMITS.modalFields}.`,
   );
   for (const [name, field] of fields) assertField(`The field "${name}" of the modal "${definition.name}"`, field);
-  return { ...definition, kind: "modal", params };
+  const made = { ...definition, kind: "modal", params } as const;
+  assertCooldown(made);
+  return made;
 }
 
 function assertField(what: string, field: ModalField): void {
@@ -71,22 +76,30 @@ function assertField(what: string, field: ModalField): void {
   if (field.description !== undefined) {
     assertLength(`${what}: its description`, field.description, DISCORD_LIMITS.labelDescription);
   }
-  if (field.kind === "text") {
-    const { minLength = 0, maxLength = DISCORD_LIMITS.textInput } = field;
-    assertDefinition(
-      minLength >= 0 && minLength <= maxLength && maxLength >= 1 && maxLength <= DISCORD_LIMITS.textInput,
-      `${what}: a text has 0 to ${DISCORD_LIMITS.textInput} characters, and the least is not above the most.`,
-    );
-    return;
-  }
-  const values = new Set(field.options.map((option) => option.value));
-  assertDefinition(
-    field.options.length >= 1 && field.options.length <= DISCORD_LIMITS.selectOptions,
-    `${what}: a select has 1 to ${DISCORD_LIMITS.selectOptions} options, not ${field.options.length}.`,
-  );
-  assertDefinition(values.size === field.options.length, `${what}: two options have the same value.`);
-  for (const option of field.options) {
-    assertLength(`${what}: an option's label`, option.label, DISCORD_LIMITS.selectOption);
-    assertLength(`${what}: an option's value`, option.value, DISCORD_LIMITS.selectOption);
+  switch (field.kind) {
+    case "text": {
+      const { minLength = 0, maxLength = DISCORD_LIMITS.textInput } = field;
+      assertDefinition(
+        minLength >= 0 && minLength <= maxLength && maxLength >= 1 && maxLength <= DISCORD_LIMITS.textInput,
+        `${what}: a text has 0 to ${DISCORD_LIMITS.textInput} characters, and the least is not above the most.`,
+      );
+      break;
+    }
+    case "checkbox":
+      break;
+    case "select":
+      assertChoiceOptions(what, field.options, { most: DISCORD_LIMITS.selectOptions });
+      break;
+    case "radio":
+      assertChoiceOptions(what, field.options, { least: 2, most: DISCORD_LIMITS.radioOptions });
+      break;
+    default: {
+      const { min: minValues, max: maxValues, most } = fieldCount(field);
+      if ("options" in field) {
+        const mostOptions = field.kind === "checkboxes" ? DISCORD_LIMITS.checkboxOptions : DISCORD_LIMITS.selectOptions;
+        assertChoiceOptions(what, field.options, { most: mostOptions });
+      }
+      assertCount(what, { minValues, maxValues }, most);
+    }
   }
 }

@@ -13,6 +13,7 @@ import { type ReplyAnswer, reply, type UpdateAnswer } from "./answers.js";
 import { FOLLOW_UP_DESTINATION_ID, type FollowUp, fromFollowUp } from "./follow-up-message.js";
 import { type Definition, runHandler } from "./handlers.js";
 import { createKeptAnswers } from "./kept-answers.js";
+import { withOfferedOptions } from "./offered-options.js";
 import { EPHEMERAL } from "./payload.js";
 import type { AnswerRendering } from "./render-answer.js";
 import { SENTENCES } from "./sentences.js";
@@ -38,11 +39,16 @@ export const FOLLOW_UP_DEFAULTS = {
  */
 export function createFollowUpDestination(options: FollowUpOptions): Destination {
   const { rest, clock, logger } = options;
-  const kept = createKeptAnswers<Rendered>();
+  const given = createKeptAnswers<ReplyAnswer | UpdateAnswer>();
+  const rendered = createKeptAnswers<Rendered>();
+  const forget = (interactionId: string) => {
+    given.drop(interactionId);
+    rendered.drop(interactionId);
+  };
 
   async function run(followUp: FollowUp, context: DestinationContext): Promise<Interpretation> {
     const interpretation = await answerAndShow(followUp, context);
-    if (interpretation.outcome !== "retry") kept.drop(followUp.payload.id);
+    if (interpretation.outcome !== "retry") forget(followUp.payload.id);
     return interpretation;
   }
 
@@ -55,8 +61,12 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
 
     let answer: Rendered;
     try {
-      answer = await kept.once(followUp.payload.id, async () =>
-        render(laterAnswer(found.definition, await runHandler(found.definition, found.interaction))),
+      const later = await given.once(followUp.payload.id, async () =>
+        laterAnswer(found.definition, await runHandler(found.definition, found.interaction)),
+      );
+      // Apart from the handler: when a menu's options can't be asked now, its work is not done again.
+      answer = await rendered.once(followUp.payload.id, async () =>
+        render(await withOfferedOptions(later, found.interaction)),
       );
     } catch (error) {
       logger.error({ interactionId: followUp.payload.id, attempt, err: error }, "a deferred handler failed");
@@ -137,8 +147,8 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
     },
     async expire(event, context) {
       const followUp = fromFollowUp(context.endpoint.target, event.data);
-      const answer = kept.get(followUp.payload.id);
-      kept.drop(followUp.payload.id);
+      const answer = rendered.get(followUp.payload.id);
+      forget(followUp.payload.id);
       if (answer !== undefined) return show(followUp, answer, context.signal);
       const { reason } = await apologise(followUp, context, "the time was over");
       logger.warn({ interactionId: followUp.payload.id, reason }, "a deferred interaction was not answered in time");
@@ -166,7 +176,7 @@ function retryInMs(attempt: number): number {
 
 function interpretFailure(error: unknown, attempt: number): Interpretation {
   if (!isDiscordConnectorError(error)) throw error;
-  if (error.code === "rate_limited") {
+  if (error.code === "rate_limited" || error.code === "too_many_invalid_requests") {
     return { outcome: "retry", reason: error.message, retryInMs: error.retryAfterMs ?? retryInMs(attempt) };
   }
   const { status } = error;

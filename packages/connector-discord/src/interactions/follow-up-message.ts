@@ -1,5 +1,6 @@
-import type { DirectSend } from "@hookline/core";
+import { type DirectSend, identitySubject } from "@hookline/core";
 import { z } from "zod";
+import { DISCORD_PROVIDER_ID } from "../provider.js";
 import { snowflakeTimeMs } from "../snowflake.js";
 import { type InteractionPayload, interactionSchema } from "./payload.js";
 
@@ -26,6 +27,7 @@ export function toFollowUp(
   kept: { readonly tenantId: string; readonly name: string; readonly shows: DeferralShows },
 ): DirectSend {
   const { token, data, ...interaction } = payload;
+  const user = payload.member?.user ?? payload.user;
   return {
     tenantId: kept.tenantId,
     destination: FOLLOW_UP_DESTINATION_ID,
@@ -33,6 +35,7 @@ export function toFollowUp(
     data: { name: kept.name, shows: kept.shows, interaction },
     deadline: new Date(snowflakeTimeMs(payload.id) + ANSWER_WITHIN_MS),
     idempotencyKey: `discord.interaction:${payload.id}`,
+    subjectIds: user ? [identitySubject({ kind: DISCORD_PROVIDER_ID, value: user.id })] : [],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ModalAnswer, ReplyAnswer, UpdateAnswer } from "./answers.js";
+import type { Cooldown } from "./cooldown.js";
 import type { Requirement } from "./requirement.js";
 
 /** When a handler answers. Discord wants a first answer within 3 seconds and a deferred one within 15 minutes. */
@@ -43,4 +44,6 @@ export interface Guarded {
   readonly requires?: Requirement;
   /** What others are told, privately. */
   readonly refusal?: string;
+  /** How often one person may use it; as often as they like when absent. Who is too quick is told how long to wait. */
+  readonly cooldown?: Cooldown;
 }

@@ -47,6 +47,37 @@ export interface ButtonInteraction<Param extends string> extends DiscordInteract
   readonly message: InteractionMessage;
 }
 
+export interface SelectInteraction<Values, Param extends string> extends DiscordInteraction {
+  readonly params: Readonly<Record<Param, string>>;
+  /** What was chosen, in the order in which Discord says it. */
+  readonly values: Values;
+  /** The message that carries the menu. */
+  readonly message: InteractionMessage;
+}
+
+/** A command in a member's menu. */
+export interface UserCommandInteraction extends DiscordInteraction {
+  /** Whose menu it was; `member` is null for somebody who is not in the server. */
+  readonly target: DiscordUser & { readonly member: DiscordMember | null };
+}
+
+/** A command in a message's menu. */
+export interface MessageCommandInteraction extends DiscordInteraction {
+  readonly target: InteractionMessage & {
+    /** Empty without the intent MESSAGE CONTENT where the message is not about this application. */
+    readonly content: string;
+    readonly author: DiscordUser;
+  };
+}
+
+/** While a member types an option that has `autocomplete`. */
+export interface AutocompleteInteraction extends DiscordInteraction {
+  /** What was typed so far. */
+  readonly value: string;
+  /** The other options as far as they are filled in; not checked. */
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+}
+
 export interface ModalInteraction<Fields, Param extends string> extends DiscordInteraction {
   readonly fields: Fields;
   readonly params: Readonly<Record<Param, string>>;

@@ -1,7 +1,10 @@
 import { type Clock, type ConnectorContext, type ConnectorRoute, problemResponse } from "@hookline/core";
-import { discord, isWebhookVerificationError, verify } from "@hookline/webhook-signing";
+import { verifyRequest } from "../verify-request.js";
+import type { CommandChoice } from "./command-options.js";
+import { waitOf, waitSentence } from "./cooldown.js";
 import { toFollowUp } from "./follow-up-message.js";
 import { runHandler } from "./handlers.js";
+import { withOfferedOptions } from "./offered-options.js";
 import { CALLBACK, EPHEMERAL, INTERACTION, type InteractionPayload, interactionSchema } from "./payload.js";
 import { type AnswerRendering, type InteractionCallback, privateSentence, renderAnswer } from "./render-answer.js";
 import { meetsRequirement } from "./requirement.js";
@@ -34,19 +37,10 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
   const { clock } = options;
 
   async function handle(request: Request, context: ConnectorContext): Promise<Response> {
-    const body = new Uint8Array(await request.arrayBuffer());
-    let received: unknown;
-    try {
-      received = verify(body, request.headers, {
-        scheme: discord,
-        secrets: [options.publicKeyHex],
-        toleranceSeconds: INTERACTION_DEFAULTS.toleranceSeconds,
-        now: new Date(clock.now()),
-      }).json();
-    } catch (error) {
-      if (!isWebhookVerificationError(error)) throw error;
-      return problemResponse({ status: error.statusCode, code: error.code, detail: error.message });
-    }
+    const { toleranceSeconds } = INTERACTION_DEFAULTS;
+    const verified = await verifyRequest(request, { publicKeyHex: options.publicKeyHex, toleranceSeconds, clock });
+    if (!verified.ok) return verified.response;
+    const { received } = verified;
     if (typeof received === "object" && received !== null && "type" in received && received.type === INTERACTION.ping) {
       // Has no effect, so a replay of it harms nobody, and Discord's own check of the URL must not fail on a store.
       return Response.json({ type: CALLBACK.pong });
@@ -95,7 +89,7 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
       INTERACTION_DEFAULTS.replayTtlSeconds,
     );
     if (!accepted) return null;
-    if (payload.type === INTERACTION.autocomplete) return { type: CALLBACK.autocomplete, data: { choices: [] } };
+    if (payload.type === INTERACTION.autocomplete) return suggest(payload, turn);
     if (!ANSWERABLE.has(payload.type)) return privateSentence(SENTENCES.unknownType);
     const tenantId = await options.resolveTenant(payload.guild_id ?? null);
     if (tenantId === null) return privateSentence(SENTENCES.noTenant);
@@ -107,9 +101,13 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     if (!(await meetsRequirement(definition.requires, interaction))) {
       return privateSentence(definition.refusal ?? SENTENCES.refusal);
     }
+    const waitMs = await waitOf(definition, interaction, context.countUse);
+    if (waitMs !== null) return privateSentence(waitSentence(waitMs));
+    if (found.isOffered && !(await found.isOffered())) return privateSentence(SENTENCES.unfitChoice);
     const hasMessage = payload.message !== null && payload.message !== undefined;
     if (definition.answer === "immediate") {
-      return renderAnswer(await runHandler(definition, interaction), hasMessage, options);
+      const answer = await withOfferedOptions(await runHandler(definition, interaction), interaction);
+      return renderAnswer(answer, hasMessage, options);
     }
     const shows = definition.answer === "deferred-update" && hasMessage ? "nothing" : "thinking";
     const name = `${definition.kind} ${definition.name}`;
@@ -120,6 +118,17 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     if (shows === "nothing") return { type: CALLBACK.deferredUpdate };
     const ephemeral = definition.answer === "deferred-update" || (definition.ephemeral ?? true);
     return { type: CALLBACK.deferredMessage, data: ephemeral ? { flags: EPHEMERAL } : {} };
+  }
+
+  /** What fits what is being typed; nothing to who may not use the command. */
+  async function suggest(payload: InteractionPayload, { signal }: Turn): Promise<InteractionCallback> {
+    const tenantId = await options.resolveTenant(payload.guild_id ?? null);
+    if (tenantId === null) return choicesOf([]);
+    const origin = { tenantId, attempt: 1, lastAttempt: true, signal };
+    const completion = options.handlers.findAutocompletion(payload, origin);
+    if (completion === null) return choicesOf([]);
+    const may = await meetsRequirement(completion.definition.requires, completion.interaction);
+    return choicesOf(may ? await completion.choices() : []);
   }
 
   return {
@@ -137,12 +146,16 @@ const ANSWERABLE: ReadonlySet<number> = new Set([INTERACTION.command, INTERACTIO
 const UNKNOWN = {
   command: SENTENCES.unknownCommand,
   button: SENTENCES.unknownButton,
+  select: SENTENCES.unknownSelect,
   modal: SENTENCES.unknownModal,
 } as const;
 
 function fallback(payload: InteractionPayload, sentence: string): InteractionCallback {
-  if (payload.type === INTERACTION.autocomplete) return { type: CALLBACK.autocomplete, data: { choices: [] } };
-  return privateSentence(sentence);
+  return payload.type === INTERACTION.autocomplete ? choicesOf([]) : privateSentence(sentence);
+}
+
+function choicesOf(choices: readonly CommandChoice[]): InteractionCallback {
+  return { type: CALLBACK.autocomplete, data: { choices } };
 }
 
 function replayed(): Response {

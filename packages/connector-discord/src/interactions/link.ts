@@ -35,9 +35,19 @@ const SENTENCES = {
   unavailable: "The mail can't be sent at the moment. Please try again later.",
 } as const;
 
-/** `/link`: asks for an email address and has a confirm link mailed to it. No answer repeats the address. */
-export function createLink(options: { readonly requestConfirm: RequestConfirm; readonly logger: Logger }) {
-  async function request(confirm: ConfirmRequest): Promise<ConfirmResult> {
+/** As {@link RequestConfirm}, and never throws. */
+export type RequestLink = (request: ConfirmRequest) => Promise<ConfirmResult>;
+
+/** Refuses what can't be an address, and logs a failure without it. */
+export function createRequestLink(options: {
+  readonly requestConfirm: RequestConfirm;
+  readonly logger: Logger;
+}): RequestLink {
+  return async (confirm) => {
+    // Only what is plain to see: a second rule beside that of requestConfirm would refuse what the other one takes.
+    if (!confirm.email.includes("@") || confirm.email.length > MAX_EMAIL_CHARACTERS) {
+      return { ok: false, reason: "invalid_email" };
+    }
     try {
       return await options.requestConfirm(confirm);
     } catch (error) {
@@ -47,8 +57,11 @@ export function createLink(options: { readonly requestConfirm: RequestConfirm; r
       options.logger.error({ interactionId, err: withoutText(error, email) }, "a confirm mail was not sent");
       return { ok: false, reason: "unavailable" };
     }
-  }
+  };
+}
 
+/** `/link`: asks for an email address and has a confirm link mailed to it. No answer repeats the address. */
+export function createLink({ requestLink }: { readonly requestLink: RequestLink }) {
   const modal = defineModal({
     name: "link",
     title: "Connect your account",
@@ -62,15 +75,12 @@ export function createLink(options: { readonly requestConfirm: RequestConfirm; r
     },
     answer: "deferred",
     async run({ id, user, guildId, tenantId, fields }) {
-      const email = fields.email.trim();
-      // Only what is plain to see: a second rule beside that of requestConfirm would refuse what the other one takes.
-      if (!email.includes("@") || email.length > MAX_EMAIL_CHARACTERS) return reply(SENTENCES.invalid_email);
-      const result = await request({
+      const result = await requestLink({
         discordUserId: user.id,
         discordUserName: user.username,
         guildId,
         tenantId,
-        email,
+        email: fields.email.trim(),
         interactionId: id,
       });
       return reply(result.ok ? SENTENCES.sent : SENTENCES[result.reason]);

@@ -1,13 +1,12 @@
-import { ComponentType, TextInputStyle } from "discord-api-types/v10";
+import { ComponentType } from "discord-api-types/v10";
 import { DiscordConnectorError } from "../errors.js";
-import { cutText } from "../message/cut-text.js";
-import { DISCORD_LIMITS } from "../message/limits.js";
-import { orderedParams, renderMessage } from "../message/render-message.js";
+import { orderedParams } from "../message/ordered-params.js";
+import { renderMessage } from "../message/render-message.js";
 import type { ModalAnswer, ReplyAnswer, UpdateAnswer } from "./answers.js";
 import type { CustomIds } from "./custom-id.js";
 import type { Handlers } from "./handlers.js";
-import type { ModalField } from "./modal-fields.js";
 import { CALLBACK, EPHEMERAL } from "./payload.js";
+import { renderField } from "./render-field.js";
 
 /** The body of an HTTP answer to an interaction. */
 export interface InteractionCallback {
@@ -65,41 +64,5 @@ function renderModal(answer: ModalAnswer, { customIds, handlers }: AnswerRenderi
         component: renderField(name, field, answer.values[name]),
       })),
     },
-  };
-}
-
-function renderField(name: string, field: ModalField, value: string | undefined) {
-  if (field.kind === "text") {
-    const { maxLength = DISCORD_LIMITS.textInput } = field;
-    return {
-      type: ComponentType.TextInput,
-      custom_id: name,
-      style: field.style === "paragraph" ? TextInputStyle.Paragraph : TextInputStyle.Short,
-      required: field.required ?? true,
-      max_length: maxLength,
-      ...(field.minLength === undefined ? {} : { min_length: field.minLength }),
-      ...(field.placeholder === undefined
-        ? {}
-        : { placeholder: cutText(field.placeholder, DISCORD_LIMITS.placeholderText) }),
-      ...(value === undefined ? {} : { value: cutText(value, maxLength) }),
-    };
-  }
-  return {
-    type: ComponentType.StringSelect,
-    custom_id: name,
-    required: field.required ?? true,
-    min_values: (field.required ?? true) ? 1 : 0,
-    max_values: 1,
-    ...(field.placeholder === undefined
-      ? {}
-      : { placeholder: cutText(field.placeholder, DISCORD_LIMITS.placeholderSelect) }),
-    options: field.options.map((option) => ({
-      label: option.label,
-      value: option.value,
-      ...(option.description === undefined
-        ? {}
-        : { description: cutText(option.description, DISCORD_LIMITS.selectOption) }),
-      default: value === undefined ? (option.default ?? false) : option.value === value,
-    })),
   };
 }

@@ -1,50 +1,9 @@
-import { DISCORD_LIMITS } from "../message/limits.js";
 import type { CommandOption, CommandOptions } from "./command-options.js";
-import type { ModalField } from "./modal-fields.js";
 
 /** What was submitted, by name, or a sentence for the member. */
 export type SubmittedValues =
   | { readonly ok: true; readonly values: Readonly<Record<string, string | number | boolean | null>> }
   | { readonly ok: false; readonly message: string };
-
-interface SubmittedField {
-  readonly custom_id: string;
-  readonly value?: string | null | undefined;
-  readonly values?: readonly string[] | null | undefined;
-}
-
-/** Checks a modal's fields again: what Discord's client enforces, a request need not have. */
-export function readModalFields(
-  fields: Readonly<Record<string, ModalField>>,
-  submitted: readonly SubmittedField[],
-): SubmittedValues {
-  const values: Record<string, string | null> = {};
-  for (const [name, field] of Object.entries(fields)) {
-    const entry = submitted.find((candidate) => candidate.custom_id === name);
-    const value = (field.kind === "text" ? entry?.value : entry?.values?.[0]) ?? "";
-    if (value.trim() === "") {
-      if (field.required !== false) return { ok: false, message: `“${field.label}” is needed.` };
-      values[name] = null;
-      continue;
-    }
-    const fault = faultOf(field, value);
-    if (fault !== null) return { ok: false, message: `“${field.label}” ${fault}` };
-    values[name] = value;
-  }
-  return { ok: true, values };
-}
-
-function faultOf(field: ModalField, value: string): string | null {
-  if (field.kind === "select") {
-    return field.options.some((option) => option.value === value) ? null : "has no such choice.";
-  }
-  const { minLength = 0, maxLength = DISCORD_LIMITS.textInput } = field;
-  // Discord counts characters, not UTF-16 units.
-  const length = [...value].length;
-  if (length > maxLength) return `takes at most ${maxLength} characters.`;
-  if (length < minLength) return `takes at least ${minLength} characters.`;
-  return null;
-}
 
 /** Checks a command's options. */
 export function readCommandOptions(

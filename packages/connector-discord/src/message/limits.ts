@@ -33,5 +33,11 @@ export const DISCORD_LIMITS = {
   commandName: 32,
   commandDescription: 100,
   commandOptions: 25,
+  commandChoices: 25,
+  /** Name and value of a choice. */
+  commandChoice: 100,
+  radioOptions: 10,
+  checkboxOptions: 10,
+  files: 10,
   nonce: 25,
 } as const;

@@ -1,4 +1,5 @@
 import type { Text } from "./markdown.js";
+import type { SelectMenu } from "./select-menu.js";
 
 /**
  * A message in this package's own words. It is cut to Discord's limits when it is sent, and mentions nobody. A plain
@@ -8,6 +9,8 @@ export interface MessageContent {
   readonly content?: Text;
   /** At most 10; 6,000 characters over all of them. */
   readonly embeds?: readonly MessageEmbed[];
+  /** Each in a row of its own, above the buttons; at most 5 rows in all. */
+  readonly selects?: readonly SelectMenu[];
   /** Five to a row, at most 25. An empty list takes the buttons of an edited message away. */
   readonly buttons?: readonly (ActionButton | LinkButton)[];
 }

@@ -1,18 +1,29 @@
 import type { APIActionRowComponent, APIComponentInMessageActionRow, APIEmbed } from "discord-api-types/v10";
 import { ButtonStyle, ComponentType } from "discord-api-types/v10";
-import { DiscordConnectorError } from "../errors.js";
 import type { CustomIds } from "../interactions/custom-id.js";
 import { cutText } from "./cut-text.js";
 import { DISCORD_LIMITS } from "./limits.js";
 import { type Text, toMarkdown } from "./markdown.js";
 import type { ActionButton, LinkButton, MessageContent, MessageEmbed } from "./message-content.js";
+import { orderedParams } from "./ordered-params.js";
+import { renderSelect } from "./render-select.js";
 
 /** A message as Discord takes it. */
 export interface RenderedMessage {
   readonly content: string;
   readonly embeds: readonly APIEmbed[];
   readonly components: readonly APIActionRowComponent<APIComponentInMessageActionRow>[];
-  readonly allowed_mentions: { readonly parse: readonly [] };
+  readonly allowed_mentions: {
+    readonly parse: readonly [];
+    readonly users?: readonly string[];
+    readonly roles?: readonly string[];
+  };
+}
+
+/** Who is notified of a message, by id. */
+export interface Mentions {
+  readonly userIds?: readonly string[];
+  readonly roleIds?: readonly string[];
 }
 
 const STYLES = {
@@ -26,17 +37,24 @@ const STYLES = {
 const NOTHING = "–";
 
 /**
- * Makes the body of a message: plain text escaped, everything cut to the limits, no mentions. Content, embeds and
- * components are always there, so that an edit leaves nothing of the message before.
+ * Makes the body of a message: plain text escaped, everything cut to the limits, nobody notified but those to mention,
+ * who are named first. Content, embeds and components are always there, so that an edit leaves nothing of the message
+ * before.
  */
-export function renderMessage(message: MessageContent, customIds: CustomIds): RenderedMessage {
-  const content = cutText(toMarkdown(message.content ?? ""), DISCORD_LIMITS.content);
+export function renderMessage(message: MessageContent, customIds: CustomIds, mentions: Mentions = {}): RenderedMessage {
+  const { userIds = [], roleIds = [] } = mentions;
+  const named = [...userIds.map((id) => `<@${id}> `), ...roleIds.map((id) => `<@&${id}> `)].join("");
+  const content = named + cutText(toMarkdown(message.content ?? ""), DISCORD_LIMITS.content - named.length);
   const embeds = renderEmbeds(message.embeds ?? []);
   return {
     content: isBlank(content) && embeds.length === 0 ? NOTHING : content,
     embeds,
-    components: renderRows(message.buttons ?? [], customIds),
-    allowed_mentions: { parse: [] },
+    components: renderRows(message, customIds),
+    allowed_mentions: {
+      parse: [],
+      ...(userIds.length === 0 ? {} : { users: userIds }),
+      ...(roleIds.length === 0 ? {} : { roles: roleIds }),
+    },
   };
 }
 
@@ -106,11 +124,14 @@ function isWebAddress(text: string | undefined): text is string {
   return ["http:", "https:"].includes(new URL(text).protocol);
 }
 
-function renderRows(buttons: readonly (ActionButton | LinkButton)[], customIds: CustomIds) {
-  const rows: APIActionRowComponent<APIComponentInMessageActionRow>[] = [];
+/** A row for each menu, then the buttons in the rows that are left. */
+function renderRows({ selects = [], buttons = [] }: MessageContent, customIds: CustomIds) {
+  const rows: APIActionRowComponent<APIComponentInMessageActionRow>[] = selects
+    .slice(0, DISCORD_LIMITS.rows)
+    .map((menu) => ({ type: ComponentType.ActionRow, components: [renderSelect(menu, customIds)] }));
   const shown = buttons
     .filter((item) => item.kind === "action" || isWebAddress(item.url))
-    .slice(0, DISCORD_LIMITS.buttonsPerRow * DISCORD_LIMITS.rows);
+    .slice(0, DISCORD_LIMITS.buttonsPerRow * (DISCORD_LIMITS.rows - rows.length));
   for (let start = 0; start < shown.length; start += DISCORD_LIMITS.buttonsPerRow) {
     rows.push({
       type: ComponentType.ActionRow,
@@ -134,17 +155,4 @@ function renderButton(item: ActionButton | LinkButton, customIds: CustomIds): AP
       params: orderedParams(item.definition.name, item.definition.params, item.params),
     }),
   };
-}
-
-/** The values in the order of the definition's names. Throws `invalid_definition` for one that is missing. */
-export function orderedParams(
-  route: string,
-  names: readonly string[],
-  values: Readonly<Record<string, string>>,
-): readonly string[] {
-  return names.map((name) => {
-    const value = values[name];
-    if (value !== undefined) return value;
-    throw new DiscordConnectorError("invalid_definition", `"${route}" is shown without its param "${name}".`);
-  });
 }

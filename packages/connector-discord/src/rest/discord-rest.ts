@@ -1,5 +1,8 @@
-import type { Clock } from "@hookline/core";
+import { randomUUID } from "node:crypto";
+import { type Clock, readText } from "@hookline/core";
 import { DiscordConnectorError } from "../errors.js";
+import { describeApiError, retryAfterMs } from "./api-answer.js";
+import type { DiscordRateLimits, RateLimitPlace } from "./rate-limits.js";
 
 /** One call of Discord's REST API. */
 export interface RestRequest {
@@ -13,13 +16,16 @@ export interface RestRequest {
   /** Absent: no Authorization header. */
   readonly authorization?: string | undefined;
   readonly signal?: AbortSignal;
+  /** How long it may wait for the rate limits. `longestRateLimitWaitMs` when absent. */
+  readonly maxWaitMs?: number;
 }
 
 export interface DiscordRest {
   /**
-   * Answers the parsed body, or null for none. A 429 that asks for a short wait is tried once more.
+   * Waits for its turn by the rate limits, and answers the parsed body, or null for none. A 429 is tried once more, if
+   * the time allows.
    *
-   * Throws `api_error`, `rate_limited` and `api_unreachable`.
+   * Throws `api_error`, `rate_limited`, `too_many_invalid_requests` and `api_unreachable`.
    */
   request(request: RestRequest): Promise<unknown>;
   /** `Bot …`; throws `bot_token_missing` when there is none. */
@@ -31,25 +37,39 @@ export interface DiscordRestOptions {
   readonly botToken: string | undefined;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
+  readonly rateLimits: DiscordRateLimits;
 }
 
 export const REST_DEFAULTS = {
   restBaseUrl: "https://discord.com/api/v10",
   requestTimeoutMs: 10_000,
-  /** A 429 that asks for more is handed to the caller. */
+  /** What has to wait longer is handed to the caller. */
   longestRateLimitWaitMs: 3_000,
+  /** After decompression. Discord's longest answers, such as a hundred messages, stay far below. */
+  maxAnswerBytes: 8 * 1_024 * 1_024,
 } as const satisfies Record<string, string | number>;
 
 /** Discord wants to know who calls. */
 export const USER_AGENT = "DiscordBot (https://github.com/hookline/hookline, 0)";
 
 export function createDiscordRest(options: DiscordRestOptions): DiscordRest {
-  const { restBaseUrl, botToken, clock } = options;
+  const { restBaseUrl, botToken, clock, rateLimits } = options;
 
-  async function once(request: RestRequest): Promise<unknown> {
-    const response = await send(request);
-    const text = await readText(request, response);
-    const body = parseJson(text);
+  async function once(request: RestRequest, maxWaitMs: number): Promise<unknown> {
+    const limited = { ...request, id: randomUUID() };
+    const place = await rateLimits.take(limited, { maxWaitMs, signal: request.signal });
+    if (!place.ok) throw limitError(request, place);
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await send(request);
+      body = parseJson(await bodyOf(request, response));
+    } catch (error) {
+      rateLimits.settle(limited, null);
+      throw error;
+    }
+    const { status, headers } = response;
+    rateLimits.settle(limited, { status, header: (name) => headers.get(name), body });
     if (response.ok) return body;
     throw errorOf(request, response, body);
   }
@@ -76,14 +96,14 @@ export function createDiscordRest(options: DiscordRestOptions): DiscordRest {
 
   return {
     async request(request) {
+      const untilMs = clock.now() + (request.maxWaitMs ?? REST_DEFAULTS.longestRateLimitWaitMs);
       try {
-        return await once(request);
+        return await once(request, untilMs - clock.now());
       } catch (error) {
-        if (!(error instanceof DiscordConnectorError) || error.code !== "rate_limited") throw error;
-        const waitMs = error.retryAfterMs ?? Number.POSITIVE_INFINITY;
-        if (waitMs > REST_DEFAULTS.longestRateLimitWaitMs) throw error;
-        await wait(clock, waitMs, request.signal);
-        return once(request);
+        const isLimited =
+          error instanceof DiscordConnectorError && error.code === "rate_limited" && error.status === 429;
+        if (!isLimited || clock.now() + (error.retryAfterMs ?? 0) > untilMs) throw error;
+        return once(request, untilMs - clock.now());
       }
     },
     botAuthorization() {
@@ -109,12 +129,13 @@ export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promi
   });
 }
 
-async function readText(request: RestRequest, response: Response): Promise<string> {
-  try {
-    return await response.text();
-  } catch (cause) {
+async function bodyOf(request: RestRequest, response: Response): Promise<string> {
+  const { maxAnswerBytes: maxBytes } = REST_DEFAULTS;
+  const { text, complete } = await readText(response, { maxBytes }).catch((cause: unknown) => {
     throw unreachable(request, cause);
-  }
+  });
+  if (!complete) throw unreachable(request, new Error(`The answer is longer than ${maxBytes} bytes.`));
+  return text;
 }
 
 function parseJson(text: string): unknown {
@@ -136,6 +157,17 @@ function unreachable(request: RestRequest, cause: unknown): DiscordConnectorErro
   });
 }
 
+function limitError(request: RestRequest, { reason, waitMs }: RateLimitPlace & { ok: false }): DiscordConnectorError {
+  const path = request.shownPath ?? request.path;
+  const why =
+    reason === "rate_limited" ? "would exceed Discord's rate limits" : "is stopped: Discord refused too many requests";
+  return new DiscordConnectorError(reason, `${request.method} ${path} ${why}; it may go out in ${waitMs} ms.`, {
+    method: request.method,
+    path,
+    retryAfterMs: waitMs,
+  });
+}
+
 function errorOf(request: RestRequest, response: Response, body: unknown): DiscordConnectorError {
   const path = request.shownPath ?? request.path;
   const { code, message } = describeApiError(body);
@@ -152,25 +184,4 @@ function errorOf(request: RestRequest, response: Response, body: unknown): Disco
     ...details,
     retryAfterMs: retryAfterMs(body, response.headers.get("retry-after")),
   });
-}
-
-/** Discord's own code and sentence, where the body has them. */
-export function describeApiError(body: unknown): { readonly code?: number; readonly message?: string } {
-  if (typeof body !== "object" || body === null) return {};
-  const { code, message } = body as { readonly code?: unknown; readonly message?: unknown };
-  return {
-    ...(typeof code === "number" ? { code } : {}),
-    ...(typeof message === "string" ? { message: message.slice(0, 300) } : {}),
-  };
-}
-
-/** The longer of the body's `retry_after` and the header, both in seconds; one second where neither is a number. */
-export function retryAfterMs(body: unknown, header: string | null | undefined): number {
-  const inBody =
-    typeof body === "object" && body !== null ? (body as { retry_after?: unknown }).retry_after : undefined;
-  const seconds = [
-    inBody,
-    header === null || header === undefined || header === "" ? undefined : Number(header),
-  ].filter((value): value is number => typeof value === "number" && Number.isFinite(value) && value >= 0);
-  return seconds.length === 0 ? 1_000 : Math.ceil(Math.max(...seconds) * 1_000);
 }

@@ -3,14 +3,33 @@ import { z } from "zod";
 import { DiscordConnectorError } from "../errors.js";
 import type { CommandOption } from "../interactions/command-options.js";
 import type { DiscordCommand } from "../interactions/define-command.js";
+import type { AnyCommand } from "../interactions/handlers.js";
 import type { DiscordRest } from "./discord-rest.js";
 
 export interface RegisterCommandsOptions {
   /** Only for this server, where changes show at once; everywhere when absent. */
   readonly guildId?: string;
-  /** Names that were ours once and are to go. Commands that are named nowhere are never touched. */
-  readonly retired?: readonly string[];
+  /** What was ours once and is to go: names of slash commands, or kind and name. Commands that are named nowhere are never touched. */
+  readonly retired?: readonly CommandReference[];
+  /** What is ours and not for this server: it is not registered there, and removed where it is. */
+  readonly without?: readonly CommandReference[];
+  /** Remembers what is ours there, so that a command which is no longer defined goes without being named. */
+  readonly memory?: CommandMemory;
 }
+
+/** A command as Discord tells it apart. */
+export type CommandName = Pick<AnyCommand, "kind" | "name">;
+
+/** Which commands are ours in one place, a server or everywhere: have one for each. */
+export interface CommandMemory {
+  /** Nothing at first. */
+  read(): Promise<readonly CommandName[]>;
+  /** Replaces what is remembered. Called before and after the changes, so that a crash forgets nothing. */
+  write(commands: readonly CommandName[]): Promise<void>;
+}
+
+/** A slash command by its name, any command by kind and name. */
+export type CommandReference = string | CommandName;
 
 /** The names of our commands by what was done about them. */
 export interface RegisteredCommands {
@@ -22,6 +41,13 @@ export interface RegisteredCommands {
 
 const listSchema = z.array(z.looseObject({ id: z.string(), name: z.string(), type: z.number().default(1) }));
 
+const COMMAND_TYPES = {
+  command: ApplicationCommandType.ChatInput,
+  "command-group": ApplicationCommandType.ChatInput,
+  "user-command": ApplicationCommandType.User,
+  "message-command": ApplicationCommandType.Message,
+} as const satisfies Record<AnyCommand["kind"], ApplicationCommandType>;
+
 const OPTION_TYPES = {
   string: ApplicationCommandOptionType.String,
   integer: ApplicationCommandOptionType.Integer,
@@ -32,56 +58,94 @@ const OPTION_TYPES = {
   role: ApplicationCommandOptionType.Role,
 } as const;
 
+/** Nobody waits for it, and a start with many commands may take a while. */
+const MAX_WAIT_MS = 30_000;
+
 /** Brings our commands up to date one by one: what others have registered stays, and nothing is sent for what fits. */
 export async function registerCommands(
   rest: DiscordRest,
-  target: { readonly applicationId: string; readonly commands: readonly DiscordCommand[] },
-  { guildId, retired = [] }: RegisterCommandsOptions,
+  target: { readonly applicationId: string; readonly commands: readonly AnyCommand[] },
+  { guildId, retired = [], without = [], memory }: RegisterCommandsOptions,
 ): Promise<RegisteredCommands> {
-  const authorization = rest.botAuthorization();
+  const shared = { authorization: rest.botAuthorization(), maxWaitMs: MAX_WAIT_MS };
   const base = `/applications/${target.applicationId}${guildId === undefined ? "" : `/guilds/${guildId}`}/commands`;
-  const ours = new Set(target.commands.map((command) => command.name));
-  for (const name of retired) {
-    if (!ours.has(name)) continue;
-    throw new DiscordConnectorError("invalid_option", `/${name} is defined and can't be retired at the same time.`);
+  const ours = new Set(target.commands.map(keyOf));
+  const gone = retired.map(toCommand);
+  for (const one of gone) {
+    if (!ours.has(keyOf(one))) continue;
+    throw new DiscordConnectorError(
+      "invalid_option",
+      `The ${one.kind} "${one.name}" is defined and can't be retired at the same time.`,
+    );
   }
-  const listed = listSchema.parse(await rest.request({ method: "GET", path: base, authorization }));
-  const registered = new Map(
-    listed.filter((entry) => entry.type === ApplicationCommandType.ChatInput).map((entry) => [entry.name, entry]),
-  );
+  const toRemove = [...gone, ...without.map(toCommand)];
+  const excluded = new Set(toRemove.map(keyOf));
+  const wanted = target.commands.filter((one) => !excluded.has(keyOf(one)));
+  const kept = new Set([...excluded, ...wanted.map(keyOf)]);
+  const remembered = (await memory?.read()) ?? [];
+  toRemove.push(...remembered.filter((one) => !kept.has(keyOf(one))));
+  await memory?.write(namesOf([...toRemove, ...wanted]));
+  const listed = listSchema.parse(await rest.request({ method: "GET", path: base, ...shared }));
+  const registered = new Map(listed.map((entry) => [`${entry.type} ${entry.name}`, entry]));
   const done = { created: [] as string[], changed: [] as string[], removed: [] as string[], unchanged: [] as string[] };
 
-  for (const command of target.commands) {
+  for (const command of wanted) {
     const body = commandBody(command);
-    const known = registered.get(command.name);
+    const known = registered.get(keyOf(command));
     if (known === undefined) {
-      await rest.request({ method: "POST", path: base, body, authorization });
+      await rest.request({ method: "POST", path: base, body, ...shared });
       done.created.push(command.name);
     } else if (comparable(known) === comparable(body)) {
       done.unchanged.push(command.name);
     } else {
-      await rest.request({ method: "PATCH", path: `${base}/${known.id}`, body, authorization });
+      await rest.request({ method: "PATCH", path: `${base}/${known.id}`, body, ...shared });
       done.changed.push(command.name);
     }
   }
-  for (const name of retired) {
-    const known = registered.get(name);
+  for (const one of toRemove) {
+    const known = registered.get(keyOf(one));
     if (known === undefined) continue;
-    await rest.request({ method: "DELETE", path: `${base}/${known.id}`, authorization });
-    done.removed.push(name);
+    await rest.request({ method: "DELETE", path: `${base}/${known.id}`, ...shared });
+    done.removed.push(one.name);
   }
+  await memory?.write(namesOf(wanted));
   return done;
 }
 
-function commandBody(command: DiscordCommand) {
+function namesOf(commands: readonly CommandName[]): readonly CommandName[] {
+  return commands.map(({ kind, name }) => ({ kind, name }));
+}
+
+function toCommand(reference: CommandReference): CommandName {
+  return typeof reference === "string" ? { kind: "command", name: reference } : reference;
+}
+
+/** Discord tells commands apart by type and name: a message's menu may hold what a slash command is called. */
+function keyOf({ kind, name }: CommandName): string {
+  return `${COMMAND_TYPES[kind]} ${name}`;
+}
+
+function commandBody(command: AnyCommand) {
   const permissions = command.visibleTo?.reduce((bits, name) => bits | PermissionFlagsBits[name], 0n);
   return {
     name: command.name,
-    type: ApplicationCommandType.ChatInput,
-    description: command.description,
-    options: Object.entries(command.options).map(([name, option]) => optionBody(name, option)),
+    type: COMMAND_TYPES[command.kind],
+    ...(command.kind === "command" ? slashBody(command) : {}),
+    ...(command.kind === "command-group"
+      ? { description: command.description, options: command.subcommands.map(subcommandBody) }
+      : {}),
     default_member_permissions: permissions === undefined ? null : String(permissions),
   };
+}
+
+function slashBody({ description, options }: DiscordCommand) {
+  return { description, options: Object.entries(options).map(([name, option]) => optionBody(name, option)) };
+}
+
+/** Its name is `desk open`; Discord knows it as `open` of `desk`. */
+function subcommandBody(command: DiscordCommand) {
+  const name = command.name.slice(command.name.indexOf(" ") + 1);
+  return { name, type: ApplicationCommandOptionType.Subcommand, ...slashBody(command) };
 }
 
 function optionBody(name: string, option: CommandOption) {
@@ -90,6 +154,7 @@ function optionBody(name: string, option: CommandOption) {
     type: OPTION_TYPES[option.type],
     description: option.description,
     required: option.required ?? false,
+    ...("autocomplete" in option ? { autocomplete: true } : {}),
     ...("choices" in option && option.choices ? { choices: option.choices } : {}),
     ...("minLength" in option && option.minLength !== undefined ? { min_length: option.minLength } : {}),
     ...("maxLength" in option && option.maxLength !== undefined ? { max_length: option.maxLength } : {}),
@@ -100,12 +165,18 @@ function optionBody(name: string, option: CommandOption) {
 
 /** What we set of a command, as one text; Discord leaves out what is false or empty and adds much of its own. */
 function comparable(command: Readonly<Record<string, unknown>>): string {
-  const { description, default_member_permissions: permissions } = command;
-  const options = (Array.isArray(command.options) ? command.options : []).map((option: Record<string, unknown>) => ({
+  const { description = "", default_member_permissions: permissions } = command;
+  return JSON.stringify({ description, options: comparableOptions(command.options), permissions: permissions ?? null });
+}
+
+/** Those of a subcommand among them. */
+function comparableOptions(options: unknown): readonly object[] {
+  return (Array.isArray(options) ? options : []).map((option: Record<string, unknown>) => ({
     name: option.name,
     type: option.type,
     description: option.description,
     required: option.required ?? false,
+    autocomplete: option.autocomplete ?? false,
     choices: (Array.isArray(option.choices) ? option.choices : []).map(
       ({ name, value }: { name: unknown; value: unknown }) => ({ name, value }),
     ),
@@ -113,6 +184,6 @@ function comparable(command: Readonly<Record<string, unknown>>): string {
     max_length: option.max_length ?? null,
     min_value: option.min_value ?? null,
     max_value: option.max_value ?? null,
+    options: comparableOptions(option.options),
   }));
-  return JSON.stringify({ description, options, permissions: permissions ?? null });
 }

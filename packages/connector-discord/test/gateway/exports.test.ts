@@ -7,6 +7,7 @@ test("the exports of ./gateway", () => {
       "GATEWAY_WORKER_DEFAULTS",
       "GatewayWorkerError",
       "createDiscordGatewayWorker",
+      "forwardFromClient",
       "isGatewayWorkerError",
     ]
   `);

@@ -17,6 +17,12 @@ describe("options of the gateway worker", () => {
   test.each<[string, Partial<GatewayWorkerOptions>]>([
     ["ingressSecret", { ingressSecret: "x".repeat(31) }],
     ["ingressSecret", { ingressSecret: "" }],
+    ["ingressSecret", { ingressSecret: [] }],
+    ["ingressSecret", { ingressSecret: ["y".repeat(32), "x".repeat(31)] }],
+    ["backfill.maxMessagesPerChannel", { backfill: { maxMessagesPerChannel: 0 } }],
+    ["shardCount", { shardLeases: {} }],
+    ["shardLeases.ttlMs", { shardCount: 1, shardLeases: { ttlMs: 10 } }],
+    ["shardLeases.maxShards", { shardCount: 1, shardLeases: { maxShards: 0 } }],
     ["botToken", { botToken: "" }],
     ["botToken", { botToken: "Bot abc" }],
     ["botToken", { botToken: "abc\n" }],
@@ -39,7 +45,9 @@ describe("options of the gateway worker", () => {
 
   test("has defaults for everything but token, address and secret", () => {
     expect(resolveOptions(good)).toMatchObject({
-      ingressUrl: "https://api.example.com/v1/connectors/discord/ingress",
+      connectorUrl: "https://api.example.com/v1/connectors/discord",
+      post: { compress: true },
+      shardLeases: null,
       spoolDirectory: "./.hookline/spool",
       intents: DISCORD_INTENTS,
       restBaseUrl: "https://discord.com/api",
@@ -48,10 +56,13 @@ describe("options of the gateway worker", () => {
   });
 
   test.each([
-    ["https://api.example.com/", "https://api.example.com/v1/connectors/discord/ingress"],
-    ["https://example.com/hookline/", "https://example.com/hookline/v1/connectors/discord/ingress"],
-  ])("posts below %s", (apiPublicUrl, ingressUrl) => {
-    expect(resolveOptions({ ...good, apiPublicUrl }).ingressUrl).toBe(ingressUrl);
+    ["https://api.example.com/", "https://api.example.com/v1/connectors/discord", true],
+    ["https://example.com/hookline/", "https://example.com/hookline/v1/connectors/discord", true],
+    ["http://127.0.0.1:4000", "http://127.0.0.1:4000/v1/connectors/discord", false],
+    ["http://localhost:4000", "http://localhost:4000/v1/connectors/discord", false],
+    ["http://[::1]:4000", "http://[::1]:4000/v1/connectors/discord", false],
+  ])("posts below %s, packed unless that is this machine", (apiPublicUrl, connectorUrl, compress) => {
+    expect(resolveOptions({ ...good, apiPublicUrl })).toMatchObject({ connectorUrl, post: { compress } });
   });
 
   test.each(["http://127.0.0.1:4000/api", "http://127.0.0.1:4000/api/", "http://127.0.0.1:4000/api/v10"])(

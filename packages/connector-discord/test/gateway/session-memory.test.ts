@@ -1,6 +1,7 @@
 import type { SessionInfo } from "@discordjs/ws";
 import { describe, expect, test } from "vitest";
-import { createSessionMemory, type StoredSession } from "../../src/gateway/session-memory.js";
+import { createSessionMemory } from "../../src/gateway/session-memory.js";
+import type { StoredSession } from "../../src/stored-session.js";
 
 const stored: StoredSession = {
   sessionId: "abc",

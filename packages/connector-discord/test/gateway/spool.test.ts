@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { systemClock } from "@hookline/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { GatewayWorkerError } from "../../src/gateway/errors.js";
-import type { StoredSession } from "../../src/gateway/session-memory.js";
 import { openSpool, type Spool, type SpoolEntry, type SpooledItem } from "../../src/gateway/spool.js";
+import type { StoredSession } from "../../src/stored-session.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
 
 const session: StoredSession = {

@@ -121,7 +121,7 @@ describe("sessions of the gateway worker", () => {
 
   test("identifies anew when the intents have changed, since a resumed session keeps the old ones", async () => {
     const around = await startSurroundings();
-    const first = await startWorker(around, { intents: DISCORD_INTENTS & ~(1 << 8) });
+    const first = await startWorker(around, { intents: DISCORD_INTENTS | (1 << 8) });
     await first.worker.stop();
     const second = await startWorker(around);
     await waitUntil("the gap", () => gapsIn(around.ingress)[0]?.reason === "intents_changed");

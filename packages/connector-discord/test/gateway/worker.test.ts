@@ -1,6 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { GatewayIntentBits } from "discord-api-types/v10";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { DISCORD_INTENTS } from "../../src/index.js";
+import { INGRESS_SECRET as APP_SECRET, startApp } from "../support/app.js";
 import { createWorker, numbers, sayNumbers, startSurroundings, startWorker, textsIn } from "./support/running.js";
 import { waitUntil } from "./support/wait-until.js";
 
@@ -8,7 +11,7 @@ describe("gateway worker", () => {
   test("N2 forwards the packets that become events, whole, and no others", async () => {
     const around = await startSurroundings();
     const { simulator, ingress } = around;
-    await startWorker(around);
+    await startWorker(around, { intents: DISCORD_INTENTS | (1 << 8) });
     const anna = simulator.member("anna");
     const message = await anna.say("general", "hello");
     await simulator.member("ben").react(message, "👍");
@@ -21,6 +24,7 @@ describe("gateway worker", () => {
       "MESSAGE_CREATE",
       "MESSAGE_REACTION_ADD",
       "MESSAGE_REACTION_REMOVE",
+      "MESSAGE_UPDATE",
       "GUILD_MEMBER_ADD",
       // Discord's own welcome message: noise, but the API's to judge.
       "MESSAGE_CREATE",
@@ -32,6 +36,49 @@ describe("gateway worker", () => {
     expect(Math.abs(Date.parse(first?.receivedAt ?? "") - Date.now())).toBeLessThan(60_000);
     expect(ingress.stored.map((item) => item.seq)).toEqual(
       ingress.stored.map((item) => item.seq).toSorted((a, b) => a - b),
+    );
+  });
+
+  test("N2 H1 threads, voice, moderation and bulk deletions become events where the intents ask for them", async () => {
+    const around = await startSurroundings();
+    const { simulator } = around;
+    const { application } = simulator;
+    const app = await startApp({ applicationId: application.id, storeMessageText: true });
+    onTestFinished(() => app.close());
+    const intents = DISCORD_INTENTS | GatewayIntentBits.GuildVoiceStates | GatewayIntentBits.GuildModeration;
+    await startWorker(around, { apiPublicUrl: app.url, ingressSecret: APP_SECRET, intents });
+    const { id: lounge } = await simulator.addChannel({ name: "lounge", type: "voice" });
+    const anna = simulator.member("anna");
+    const said = [await anna.say("general", "one"), await anna.say("general", "two")];
+    await anna.startThread("general", "My trouble");
+    await anna.joinVoice("lounge", { muted: true });
+    await anna.leaveVoice();
+    await simulator.member("mod").kick("ben", { reason: "rude" });
+    const deleted = await fetch(`${simulator.url}/api/v10/channels/${said[0]?.channel_id}/messages/bulk-delete`, {
+      method: "POST",
+      headers: { authorization: `Bot ${application.botToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ messages: said.map(({ id }) => id) }),
+    });
+    expect(deleted.status).toBe(204);
+    await waitUntil("the deletions", () => app.published.length === 2);
+    const { members = [] } = (await simulator.state()).guilds[0] ?? {};
+    const nameOf = (id: string | undefined) => members.find((member) => member.id === id)?.username ?? "gone";
+    expect(app.ingested.map(({ type, identities }) => [type, nameOf(identities[0]?.value)])).toEqual([
+      ["discord.message_sent", "anna"],
+      ["discord.message_sent", "anna"],
+      ["discord.thread_created", "anna"],
+      ["discord.voice_state_changed", "anna"],
+      ["discord.voice_state_changed", "anna"],
+      ["discord.member_left", "gone"],
+      ["discord.audit_log_entry", "mod"],
+    ]);
+    const [, , thread, entered, left, , entry] = app.ingested.map(({ data }) => data);
+    expect(thread).toMatchObject({ name: "My trouble", channelId: said[0]?.channel_id });
+    expect(entered).toMatchObject({ channelId: lounge, muted: true });
+    expect(left).not.toHaveProperty("channelId");
+    expect(entry).toMatchObject({ action: 20, reason: "rude" });
+    expect(app.published.map(({ type, data }) => [type, (data as { messageId: string }).messageId])).toEqual(
+      said.map(({ id }) => ["discord.message_deleted", id]),
     );
   });
 
@@ -62,11 +109,24 @@ describe("gateway worker", () => {
     expect(worker.stats().state).toBe("failed");
   });
 
+  test("H1 H9 starts without the presence intent, which is opt-in", async () => {
+    const around = await startSurroundings({ privilegedIntents: ["members", "messageContent"] });
+    const { worker } = await startWorker(around);
+    expect(worker.stats().state).toBe("running");
+  });
+
   test("H9 refused intents reject start() with the switches to turn on", async () => {
     const around = await startSurroundings({ privilegedIntents: [] });
     const { worker } = createWorker(around);
     await expect(worker.start()).rejects.toMatchObject({
       code: "disallowed_intents",
+      message: expect.stringMatching(/SERVER MEMBERS INTENT, MESSAGE CONTENT INTENT.*4014/),
+    });
+    const presence = createWorker(
+      { ...around, directory: `${around.directory}/presence` },
+      { intents: DISCORD_INTENTS | (1 << 8) },
+    );
+    await expect(presence.worker.start()).rejects.toMatchObject({
       message: expect.stringMatching(/SERVER MEMBERS INTENT, PRESENCE INTENT, MESSAGE CONTENT INTENT.*4014/),
     });
     const fewer = createWorker(
@@ -172,6 +232,30 @@ describe("gateway worker", () => {
     expect((await fetch(url.replace("healthz", "else"))).status).toBe(404);
     await worker.stop();
     await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test("H9 /metrics says the same to Prometheus, by shard", async () => {
+    const around = await startSurroundings({ heartbeatIntervalMs: 200, shards: 2, maxConcurrency: 2 });
+    await around.ingress.down();
+    const { worker } = await startWorker(around, { health: { port: 0 } });
+    await waitUntil("heartbeats", () => worker.stats().gateway.shards.every((shard) => shard.lastHeartbeatAckAt));
+    await sayNumbers(around.simulator, [1, 3]);
+    await waitUntil("the spool", () => worker.stats().spool.items === 3);
+    const response = await fetch(`http://127.0.0.1:${worker.healthPort()}/metrics`);
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const lines = (await response.text()).split("\n");
+    const sampled = (sample: string) => Number(lines.find((line) => line.startsWith(`${sample} `))?.split(" ")[1]);
+    expect(sampled("hookline_gateway_spool_packets")).toBe(3);
+    expect(sampled("hookline_gateway_identifies_left")).toBe(998);
+    for (const shard of [0, 1]) {
+      expect(sampled(`hookline_gateway_shard_live{shard="${shard}"}`)).toBe(1);
+      const heartbeatAt = sampled(`hookline_gateway_shard_last_heartbeat_timestamp_seconds{shard="${shard}"}`);
+      expect(Math.abs(heartbeatAt - Date.now() / 1000)).toBeLessThan(60);
+    }
+    expect(lines).toContain("# TYPE hookline_gateway_spool_oldest_age_seconds gauge");
+    expect(
+      lines.filter((line) => !/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"\})? [\d.]+|)$/.test(line)),
+    ).toEqual([]);
   });
 
   test("H9 /healthz answers 503 before the worker is connected", async () => {

@@ -6,6 +6,7 @@ import type {
   IngestInput,
   IngestResult,
   Logger,
+  Transaction,
 } from "@hookline/core";
 import { sign } from "@hookline/webhook-signing";
 import nacl from "tweetnacl";
@@ -16,6 +17,7 @@ import {
   ingressScheme,
 } from "../../src/index.js";
 import type { Json } from "./json.js";
+import { createKeptState } from "./kept-state.js";
 import { type RecordingDiscord, startRecordingDiscord } from "./recording-discord.js";
 import { serve } from "./serve.js";
 
@@ -69,7 +71,7 @@ export interface IngressOptions {
   readonly headers?: Record<string, string>;
 }
 
-export type ContextChange = Partial<Pick<ConnectorContext, "acceptOnce" | "ingest">> & {
+export type ContextChange = Partial<Pick<ConnectorContext, "acceptOnce" | "countUse" | "ingest" | "state">> & {
   readonly send?: (message: DirectSend) => Promise<void>;
 };
 
@@ -104,10 +106,13 @@ export async function startApp(
   });
   const context: ConnectorContext = {
     logger,
+    state: contextChange.state ?? createKeptState(),
+    transaction: (work) => work(KEPT_IN_MEMORY),
     ingest:
       contextChange.ingest ??
-      (async (inputs) =>
-        inputs.map((input): IngestResult => {
+      (async (inputs, options) => {
+        await options?.before?.(KEPT_IN_MEMORY);
+        return inputs.map((input): IngestResult => {
           const first = known.get(input.idempotencyKey);
           if (first !== undefined) {
             // As the dispatcher does: a key stands for one content.
@@ -118,7 +123,8 @@ export async function startApp(
           const eventId = `evt_${ingested.push(input)}`;
           known.set(input.idempotencyKey, { eventId, content: JSON.stringify([input.type, input.data]) });
           return { status: "stored", eventId, contactId: "con_1" };
-        })),
+        });
+      }),
     acceptOnce:
       contextChange.acceptOnce ??
       (async (key) => {
@@ -126,6 +132,7 @@ export async function startApp(
         accepted.add(key);
         return first;
       }),
+    countUse: contextChange.countUse ?? countingUses(),
     outbox: {
       publish: async (event) => ({ id: `evt_${published.push(event)}`, duplicate: false }),
       publishMany: async (events) =>
@@ -140,7 +147,9 @@ export async function startApp(
         events.map((event) => ({ status: "published", id: `evt_${published.push(event)}`, duplicate: false })),
       async send(message) {
         await contextChange.send?.(message);
-        const duplicate = sent.some((one) => one.idempotencyKey === message.idempotencyKey);
+        const { idempotencyKey: key, tenantId } = message;
+        const duplicate =
+          key !== undefined && sent.some((one) => one.idempotencyKey === key && one.tenantId === tenantId);
         if (!duplicate) sent.push(message);
         return { deliveryId: "dlv_1", duplicate };
       },
@@ -149,7 +158,7 @@ export async function startApp(
     },
   };
   const served = await serve(async (request) => {
-    const path = new URL(request.url).pathname;
+    const path = new URL(request.url).pathname.replace("/v1/connectors/discord", "");
     const route = connector.routes.find((one) => one.path === path && one.method === request.method);
     return route === undefined ? new Response(null, { status: 404 }) : route.handle(request, context);
   });
@@ -243,6 +252,23 @@ export async function startApp(
   };
 }
 
+const KEPT_IN_MEMORY: Transaction = {
+  query: () => Promise.reject(new Error("There is no database.")),
+};
+
+/** As the engine counts: a window begins with its first use. */
+function countingUses(): ConnectorContext["countUse"] {
+  const windows = new Map<string, { uses: number; endsAtMs: number }>();
+  return async ({ key, max, windowSeconds }) => {
+    const nowMs = Date.now();
+    const known = windows.get(key);
+    const window = known && known.endsAtMs > nowMs ? known : { uses: 0, endsAtMs: nowMs + windowSeconds * 1_000 };
+    window.uses += 1;
+    windows.set(key, window);
+    return { allowed: window.uses <= max, resetMs: window.endsAtMs - nowMs };
+  };
+}
+
 const roundTrip = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
 
 function recordingLogger(log: string[]): Logger {
@@ -292,23 +318,39 @@ export const press = (customId: string, change: object = {}) =>
     { message: { id: "600000000000000001", channel_id: CHANNEL_ID, content: "before" }, ...change },
   );
 
+/** A choice in a menu; `type` is Discord's number of the menu, 3 for one with options of its own. */
+export const choose = (
+  customId: string,
+  { values, type = 3, resolved }: { values: readonly string[]; type?: number; resolved?: object },
+) =>
+  interaction(
+    3,
+    { custom_id: customId, component_type: type, values, ...(resolved === undefined ? {} : { resolved }) },
+    { message: { id: "600000000000000001", channel_id: CHANNEL_ID, content: "before" } },
+  );
+
 /** Fields as Discord sends them: a label around each. */
 export const submit = (
   customId: string,
-  fields: Readonly<Record<string, string | readonly string[]>>,
+  fields: Readonly<
+    Record<string, string | readonly string[] | { readonly type: number; readonly [key: string]: unknown }>
+  >,
   change: object = {},
 ) =>
   interaction(
     5,
     {
       custom_id: customId,
+      ...("resolved" in change ? { resolved: change.resolved } : {}),
       components: Object.entries(fields).map(([name, value]) => ({
         type: 18,
         id: 1,
         component:
           typeof value === "string"
             ? { type: 4, id: 2, custom_id: name, value }
-            : { type: 3, id: 2, custom_id: name, values: value },
+            : "type" in value
+              ? { id: 2, custom_id: name, ...value }
+              : { type: 3, id: 2, custom_id: name, values: value },
       })),
     },
     change,

@@ -6,6 +6,7 @@ import { createDeadLetters } from "../../../src/gateway/dead-letters.js";
 import type { GatewayWorkerError } from "../../../src/gateway/errors.js";
 import { createIngressClient } from "../../../src/gateway/ingress-client.js";
 import { createSender, type Sender } from "../../../src/gateway/sender.js";
+import { createSignedPost } from "../../../src/gateway/signed-post.js";
 import { openSpool, type Spool } from "../../../src/gateway/spool.js";
 import { INGRESS_SECRET, type IngressServer, startIngressServer } from "./ingress-server.js";
 import { createRecordingLogger } from "./recording-logger.js";
@@ -40,10 +41,14 @@ export async function startSending(
     spool,
     ingress: createIngressClient({
       url: `${ingress.url}/v1/connectors/discord/ingress`,
-      secret: options.secret ?? INGRESS_SECRET,
-      timeoutMs: options.requestTimeoutMs ?? 5_000,
-      fetch,
-      clock: systemClock,
+      post: createSignedPost({
+        secrets: [options.secret ?? INGRESS_SECRET],
+        timeoutMs: options.requestTimeoutMs ?? 5_000,
+        compress: false,
+        fetch,
+        clock: systemClock,
+      }),
+      fences: () => null,
     }),
     deadLetters: createDeadLetters(file, Date.now),
     backoff: { minMs: 10, maxMs: 100 },
@@ -51,7 +56,9 @@ export async function startSending(
     clock: systemClock,
     logger,
     random: Math.random,
-    onProgress: () => {},
+    fateOf: () => "send",
+    onFenced: () => {},
+    onSettled: () => {},
     onFailure: (error) => failures.push(error),
   });
   const running = sender;

@@ -1,0 +1,106 @@
+import { systemClock } from "@hookline/core";
+import { expect, onTestFinished, test } from "vitest";
+import { createBackfill } from "../../src/gateway/backfill.js";
+import { openSpool } from "../../src/gateway/spool.js";
+import { snowflakeAt } from "../../src/snowflake.js";
+import { createRecordingLogger } from "./support/recording-logger.js";
+import {
+  gapsIn,
+  numbers,
+  type Surroundings,
+  sayNumbers,
+  startSurroundings,
+  startWorker,
+  textsIn,
+} from "./support/running.js";
+import { temporaryDirectory } from "./support/temporary-directory.js";
+import { waitUntil } from "./support/wait-until.js";
+
+/** A worker that stops, and whose session is gone before the next one starts; meanwhile `missed` is said. */
+async function loseSession(around: Surroundings, missed: () => Promise<void>): Promise<void> {
+  const first = await startWorker(around);
+  await sayNumbers(around.simulator, [1, 5]);
+  await waitUntil("the messages", () => textsIn(around.ingress).length === 5);
+  await first.worker.stop();
+  await waitUntil("the end of the session", async () => (await around.simulator.state()).gateway.sessions === 0);
+  await missed();
+}
+
+test("N2 after a gap, messages that were missed are read and forwarded, each channel's in order", async () => {
+  const around = await startSurroundings({ sessionKeepMs: 50 });
+  await loseSession(around, async () => {
+    await sayNumbers(around.simulator, [6, 130]);
+    await around.simulator.member("anna").say("ops", "elsewhere");
+  });
+  const { worker } = await startWorker(around, { backfill: {} });
+  // Some of the time before the gap is read too, which the API tells by the messages' ids.
+  const heard = () => [...new Set(textsIn(around.ingress))];
+  await waitUntil("all messages", () => heard().length >= 131);
+  await sayNumbers(around.simulator, [131, 132]);
+  await waitUntil("later messages", () => heard().length >= 133);
+  const texts = heard().filter((text) => text !== "elsewhere");
+  expect(texts.toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers(1, 132));
+  expect(texts.slice(0, 130)).toEqual(numbers(1, 130));
+  const { d, key } = around.ingress.stored.find(({ d }) => (d as { content?: string }).content === "6") ?? {};
+  expect(d).toMatchObject({ guild_id: expect.any(String), author: { username: "anna" } });
+  expect(key).toMatch(/^message-\d+:0:0$/);
+  expect(gapsIn(around.ingress)).toHaveLength(1);
+  expect(worker.stats().gateway).toMatchObject({ identifies: 1, gaps: 1 });
+});
+
+test("N2 reads no more of a channel than it may, and says so", async () => {
+  const around = await startSurroundings({ sessionKeepMs: 50 });
+  await loseSession(around, () => sayNumbers(around.simulator, [6, 20]));
+  const { logger } = await startWorker(around, { backfill: { maxMessagesPerChannel: 8 } });
+  await waitUntil("the warning", () => logger.text().includes("More messages were missed"));
+  await waitUntil("the messages", () => textsIn(around.ingress).length === 5 + 8);
+});
+
+test("N2 a gap whose messages can't be read is told all the same", async () => {
+  const around = await startSurroundings({ sessionKeepMs: 50 });
+  await loseSession(around, () => sayNumbers(around.simulator, [6, 7]));
+  await around.simulator.faults.failRequests({ count: 50, status: 500, path: "/channels/" });
+  const { worker, logger } = await startWorker(around, { backfill: {} });
+  await waitUntil("the gap", () => gapsIn(around.ingress).length === 1);
+  await waitUntil("a warning", () => logger.text().includes("can't be read"));
+  await sayNumbers(around.simulator, [8, 8]);
+  await waitUntil("a later message", () => textsIn(around.ingress).includes("8"));
+  await worker.stop();
+  expect(worker.stats().state).toBe("stopped");
+});
+
+test("N2 says of which channels messages are not read because the spool is full, and not that all were", async () => {
+  const limits = { maxItems: 100, maxBytes: 1_000_000 };
+  const directory = await temporaryDirectory();
+  const spool = await openSpool({ directory, ...limits, clock: systemClock, onStored: () => {}, onFailure: () => {} });
+  onTestFinished(() => spool.close());
+  const sinceMs = Date.now() - 60_000;
+  const page = (after: string) =>
+    Array.from({ length: 100 }, (_, nth) => ({ id: String(BigInt(after) + BigInt(nth + 1)) }));
+  const rest = {
+    get: async (route: string, { query }: { query?: URLSearchParams } = {}) =>
+      route.endsWith("/channels")
+        ? [
+            { id: "31", type: 0 },
+            { id: "32", type: 0 },
+          ]
+        : page(query?.get("after") ?? snowflakeAt(sinceMs)),
+  };
+  const logger = createRecordingLogger();
+  const backfill = createBackfill({ rest, spool, maxMessagesPerChannel: 10_000, logger });
+  const place = { shardId: 0, sessionId: "s", seq: 0, receivedAtMs: sinceMs };
+  backfill.add({ place, sinceMs, untilMs: Date.now(), guildIds: ["21"] });
+  await waitUntil("the end", () => logger.lines.some(({ message }) => message.startsWith("Read ")));
+  const full = "The spool is full: missed messages of a channel are not read";
+  expect(logger.lines).toEqual([
+    { level: "warn", fields: { guildId: "21", channelId: "31", found: 100 }, message: full },
+    { level: "warn", fields: { guildId: "21", channelId: "32", found: 0 }, message: full },
+    {
+      level: "warn",
+      fields: { shard: 0, found: 100 },
+      message: "Read some of the messages that were missed, and not all",
+    },
+  ]);
+  expect(spool.depth().items).toBe(100);
+  await backfill.stop();
+});
