@@ -9,7 +9,7 @@ import { SlackDestinationError } from "./errors.js";
 import { interpretResponse, type SlackMessageState } from "./interpret-response.js";
 import { type RenderedMessage, renderMessage } from "./message/render-message.js";
 import type { SlackMessage } from "./message/slack-message.js";
-import { parseTarget, type SlackAddress, type SlackTarget } from "./slack-target.js";
+import { addressOf, parseTarget, type SlackAddress, type SlackTarget } from "./slack-target.js";
 
 /** The id under which the destination is registered. */
 export const SLACK_DESTINATION_ID = "slack";
@@ -28,6 +28,12 @@ export interface SlackDestinationOptions {
   readonly templates: Readonly<Record<string, SlackTemplate<any>>>;
   /** Needed for targets with `channelId`: `xoxb-…`, with the scope `chat:write`. */
   readonly botToken?: string;
+  /**
+   * Whose a channel is, by its id: a delivery of any other tenant fails with `invalid_target`. A failure of it has
+   * the delivery tried again. Without it every tenant may post to every channel that the bot is in, which suits an app
+   * with one tenant. Webhook URLs are secrets of their own and not asked about.
+   */
+  readonly resolveTenant?: (channelId: string) => string | null | Promise<string | null>;
   /** `https://slack.com/api` when absent. */
   readonly apiBaseUrl?: string;
   /** Where incoming webhooks may lie. Default: `https://hooks.slack.com` and `https://hooks.slack-gov.com`. */
@@ -64,6 +70,7 @@ export function slackDestination(options: SlackDestinationOptions): Destination<
   const webhookBaseUrls = (options.webhookBaseUrls ?? DEFAULTS.webhookBaseUrls).map((base, index) =>
     checkBaseUrl(`webhookBaseUrls[${index}]`, base),
   );
+  const { resolveTenant } = options;
   if (webhookBaseUrls.length === 0) throw new SlackDestinationError("invalid_option", "webhookBaseUrls is empty.");
   const templateFor = (type: string): SlackTemplate =>
     own(options.templates, type) ?? own(options.templates, "*") ?? PLAIN;
@@ -97,12 +104,21 @@ export function slackDestination(options: SlackDestinationOptions): Destination<
 
   return defineDestination<SlackTarget, SlackMessageState>({
     id: SLACK_DESTINATION_ID,
+    parseTarget: (target) => parseTarget(target, { webhookBaseUrls, hasBot: options.botToken !== undefined }),
     entityOf,
-    plan(event, context) {
+    async plan(event, context) {
       const message = templateFor(event.type).message(event);
       const state = stateOf(event, context);
       if (message === null || isOutdated(event, state)) return null;
-      const address = parseTarget(context.endpoint.target, webhookBaseUrls);
+      const { target, tenantId } = context.endpoint;
+      const address = addressOf(target, webhookBaseUrls);
+      if (address.kind === "channel" && resolveTenant) {
+        const owner = await ownerOf(address.channelId, resolveTenant);
+        if (!owner.ok) return { kind: "run", run: async () => ({ outcome: "retry", reason: owner.reason }) };
+        if (owner.tenantId !== tenantId) {
+          throw new SlackDestinationError("invalid_target", "The target's channelId is of no channel of this tenant.");
+        }
+      }
       return { kind: "request", request: toRequest(address, renderMessage(message, event.timestamp), state) };
     },
     interpret(response, context) {
@@ -114,6 +130,15 @@ export function slackDestination(options: SlackDestinationOptions): Destination<
       });
     },
   });
+}
+
+/** Not `ok` when it can't be told now: that costs an attempt, and never the delivery. */
+async function ownerOf(channelId: string, resolveTenant: NonNullable<SlackDestinationOptions["resolveTenant"]>) {
+  try {
+    return { ok: true, tenantId: await resolveTenant(channelId) } as const;
+  } catch (error) {
+    return { ok: false, reason: `The look-up of the channel's tenant failed: ${String(error)}` } as const;
+  }
 }
 
 /** The message shows something newer: this event, which a retry has held up, would set it back. */

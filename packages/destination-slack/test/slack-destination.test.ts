@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createDispatcher, type Dispatcher } from "@hookline/dispatcher";
-import { type Database, openDatabase } from "@hookline/postgres";
+import type { Database } from "@hookline/postgres";
+import { openTestPglite } from "@hookline/postgres/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type SlackTarget, slackDestination } from "../src/index.js";
 import { type SlackServer, startSlackServer } from "./slack-server.js";
@@ -37,7 +38,7 @@ const destination = (baseUrl: string, botToken?: string) =>
 
 beforeAll(async () => {
   slack = await startSlackServer();
-  database = await openDatabase("pglite://memory");
+  database = await openTestPglite();
   dispatcher = createDispatcher({
     database,
     encryptionKey: randomBytes(32).toString("base64"),
@@ -213,12 +214,55 @@ describe("a target that will not do", () => {
     ["nothing", null],
   ])("is refused as invalid_target: %s", async (_, target) => {
     const { plan } = slackDestination({ templates: {}, botToken: BOT_TOKEN });
-    expect(() => plan(event, contextOf(target))).toThrow(expect.objectContaining({ code: "invalid_target" }));
+    await expect(plan(event, contextOf(target))).rejects.toMatchObject({ code: "invalid_target" });
   });
 
-  it("is refused as bot_token_missing when it names a channel and there is no bot", () => {
+  it("is refused as invalid_target when the channel is another tenant's, and its webhook is its own business", async () => {
+    const resolveTenant = async (channelId: string) => (channelId === "C0123456789" ? "acme" : null);
+    const { plan } = slackDestination({ templates: {}, botToken: BOT_TOKEN, resolveTenant });
+    expect(await plan(event, contextOf(channel))).toMatchObject({ kind: "request" });
+    for (const context of [contextOf(channel, "globex"), contextOf({ channelId: "C9876543210" })]) {
+      await expect(plan(event, context)).rejects.toMatchObject({ code: "invalid_target" });
+    }
+    const own = { webhookUrl: "https://hooks.slack.com/services/T/B/x" };
+    expect(await plan(event, contextOf(own, "globex"))).toMatchObject({ kind: "request" });
+  });
+
+  it("is tried again when it can't be told now whose the channel is", async () => {
+    const resolveTenant = () => Promise.reject(new Error("The database is away."));
+    const { plan } = slackDestination({ templates: {}, botToken: BOT_TOKEN, resolveTenant });
+    const planned = await plan(event, contextOf(channel));
+    expect(planned?.kind === "run" && (await planned.run())).toEqual({
+      outcome: "retry",
+      reason: expect.stringContaining("The database is away."),
+    });
+  });
+
+  it.each([
+    ["target.webhookUrl", { webhookUrl: "https://hooks.slack.com.evil.example/services/T/B/secret" }],
+    ["target.webhookUrl", { webhookUrl: 1 }],
+    ["target.channelId", { channelId: "#general" }],
+    ["target.channel", { channelId: "C0123456789", channel: "x" }],
+    ["target", {}],
+  ])("is refused at %s when an endpoint is made of %j, and is not repeated", async (path, target) => {
+    const made = dispatcher.endpoints.create({ tenantId: "acme", destination: "slack", target, events: ["*"] });
+    const error = await made.catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "invalid_endpoint", issues: [{ path }] });
+    expect(JSON.stringify(error)).not.toContain("secret");
+  });
+
+  it("is refused when it names a channel and there is no bot", () => {
+    const { parseTarget } = slackDestination({ templates: {} });
+    expect(parseTarget?.(channel)).toMatchObject({ issues: [{ path: ["channelId"] }] });
+    const withBot = slackDestination({ templates: {}, botToken: BOT_TOKEN });
+    expect(withBot.parseTarget?.(channel)).toEqual({ value: channel });
+    const both = { webhookUrl: "https://hooks.slack.com/services/T/B/x", ...channel };
+    expect(withBot.parseTarget?.(both)).toMatchObject({ issues: [{ path: ["channelId"] }] });
+  });
+
+  it("is refused as bot_token_missing when it names a channel and there is no bot", async () => {
     const { plan } = slackDestination({ templates: {} });
-    expect(() => plan(event, contextOf(channel))).toThrow(expect.objectContaining({ code: "bot_token_missing" }));
+    await expect(plan(event, contextOf(channel))).rejects.toMatchObject({ code: "bot_token_missing" });
   });
 
   it.each([
@@ -234,8 +278,8 @@ describe("a target that will not do", () => {
 
 const event = { id: "evt_1", type: "x.y", timestamp: "2026-11-22T10:00:00.000Z", tenantId: "acme", data: {} };
 
-const contextOf = (target: unknown) => ({
-  endpoint: { id: "ep_1", tenantId: "acme", target: target as SlackTarget, secrets: [] },
+const contextOf = (target: unknown, tenantId = "acme") => ({
+  endpoint: { id: "ep_1", tenantId, target: target as SlackTarget, secrets: [] },
   state: null,
   deliveryId: "dlv_1",
   attempt: 1,
