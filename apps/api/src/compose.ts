@@ -1,37 +1,52 @@
-import { discordDestination } from "@hookline/connector-discord";
-import { type Logger, type Outbox, problemResponse } from "@hookline/core";
-import { slackDestination } from "@hookline/destination-slack";
+import {
+  createDiscordRateLimits,
+  DISCORD_PROVIDER_ID,
+  discordDestination,
+  discordEvents,
+} from "@hookline/connector-discord";
+import { type Logger, problemResponse } from "@hookline/core";
+import { SLACK_DESTINATION_ID, slackDestination } from "@hookline/destination-slack";
 import { createDispatcher } from "@hookline/dispatcher";
 import { webhookRoutes } from "@hookline/dispatcher/http";
 import { createApp, createEngine, type Engine, saveDerivedCredential } from "@hookline/engine";
 import { migrate, openDatabase } from "@hookline/postgres";
-import { createCommandRegistration } from "./command-registration.js";
+import { createCommandMemory } from "./command-memory.js";
 import { createAccounts } from "./desk/accounts.js";
 import { createAiResponses } from "./desk/ai-responses.js";
 import { channelSubscriptions, subscribeChannels } from "./desk/channels.js";
 import { createConversations } from "./desk/conversations.js";
+import type { DeskStore } from "./desk/desk-store.js";
 import { erxesIntake } from "./desk/erxes-intake.js";
 import { createInventory } from "./desk/inventory.js";
 import { createMachineButtons } from "./desk/machine-buttons.js";
 import { createMachines } from "./desk/machines.js";
 import { discordTemplates, slackTemplates } from "./desk/messages.js";
 import { deskMigrations } from "./desk/migrations/index.js";
+import { deskPersonalData } from "./desk/personal-data.js";
 import { createTicketAction, ensureSupportAutomation } from "./desk/ticket-action.js";
 import { createTicketActions } from "./desk/ticket-actions.js";
-import { createTicketCommand } from "./desk/ticket-command.js";
+import { createTicketCommands } from "./desk/ticket-command.js";
 import { deskIntake } from "./desk/ticket-intake.js";
 import { createTickets, type Tickets } from "./desk/tickets.js";
 import { createDiscord } from "./discord.js";
+import { createDiscordGuilds } from "./discord-guilds.js";
 import type { Environment } from "./environment.js";
 import { catalogue } from "./events/index.js";
+import { createFirstStart } from "./first-start.js";
 import { createAccountRoutes } from "./http/account-routes.js";
 import { createAiRoutes } from "./http/ai-routes.js";
+import { createDiscordRoutes } from "./http/discord-routes.js";
 import { createInventoryRoutes } from "./http/inventory-routes.js";
 import { createMachineRoutes } from "./http/machine-routes.js";
 import { createMailRoutes } from "./http/mail-routes.js";
 import { createTicketRoutes } from "./http/ticket-routes.js";
 import { createMailing } from "./mailing.js";
 import { queueGauges } from "./metrics.js";
+import { createPlatformApi } from "./platform/platform-api.js";
+import { receiverUrl } from "./platform/receiver.js";
+import { createWebhookCommands } from "./platform/webhook-commands.js";
+import { createRedis } from "./redis.js";
+import { createRegistration } from "./registration.js";
 import { configuredSources } from "./sources.js";
 import { createUpkeep } from "./upkeep.js";
 
@@ -51,7 +66,7 @@ export async function compose(environment: Environment, logger: Logger) {
 
   const dispatcher = createDispatcher({
     database,
-    events: catalogue,
+    events: [...catalogue, ...discordEvents],
     encryptionKey: environment.ENCRYPTION_KEY,
     addressGuard: {
       allow: environment.ADDRESS_GUARD_ALLOW ?? [],
@@ -63,33 +78,65 @@ export async function compose(environment: Environment, logger: Logger) {
     logger,
   });
 
-  const store = { database, outbox: dispatcher, schema: DESK_SCHEMA };
+  const store: DeskStore = {
+    database,
+    outbox: dispatcher,
+    linkContact: (...linking) => engine.identity.linkContact(...linking),
+    schema: DESK_SCHEMA,
+  };
   const tickets = createTickets(store);
+  // The events of tickets that automations open remember that, so that a loop ends.
+  const automatedTickets = createTickets({
+    ...store,
+    get outbox() {
+      return engine.automations.outbox;
+    },
+  });
   const machines = createMachines(store);
-  const ticket = createTicketCommand({
-    intake: ticketIntake({ environment, tickets, outbox: dispatcher, logger }),
+  const ticket = createTicketCommands({
+    intake: ticketIntake({ environment, tickets, store, logger }),
     priorities: environment.TICKET_PRIORITIES,
     further: environment.TICKET_FIELDS,
   });
   const ticketActions = createTicketActions({ tickets });
   const machineButtons = createMachineButtons({ machines });
+  const webhookCommands = createWebhookCommands({
+    tenantId,
+    platform: platformOf(environment),
+    receiverUrl: receiverUrl(environment.API_PUBLIC_URL),
+    secret: environment.XTSYSTEMS_WEBHOOK_SECRET?.[0] ?? null,
+    channels: environment.DISCORD_WEBHOOK_CHANNELS,
+    sources: () => engine.sources,
+    health: () => dispatcher.health(),
+  });
 
+  const rateLimits = createDiscordRateLimits({ logger });
+  const redis = createRedis(environment, logger);
   const { mailer, localMailer, closeMailer } = createMailing({ environment, database });
+  const guilds = createDiscordGuilds({
+    installations: () => engine.installations,
+    own: {
+      guildId: environment.DISCORD_GUILD_ID,
+      tenantId,
+      verifiedRoleId: environment.DISCORD_VERIFIED_ROLE_ID ?? null,
+    },
+    logger,
+  });
   const { coldConnect, connector: discord } = createDiscord({
     environment,
     database,
     outbox: dispatcher,
+    redis: redis?.client ?? null,
     mailer,
-    saveDerived: async (patch) => {
+    rateLimits,
+    guilds,
+    engine: () => engine,
+    onInstalled: (guildId) => registerCommands(guildId),
+    saveDerived: async (tenantId, patch) => {
       await saveDerivedCredential(engine.credentials, { providerId: discord.id, tenantId }, patch);
     },
-    commands: [ticket.command],
-    components: [
-      ticket.modal,
-      ticketActions.priorityModal,
-      ...Object.values(ticketActions.actions),
-      ...Object.values(machineButtons),
-    ],
+    commands: [...ticket.commands, ...webhookCommands],
+    components: [...ticket.modals, ...Object.values(ticketActions), ...Object.values(machineButtons)],
     logger,
   });
 
@@ -99,8 +146,11 @@ export async function compose(environment: Environment, logger: Logger) {
     eventLog: dispatcher.events,
     connectors: [discord],
     sources: configuredSources(environment),
-    actions: [createTicketAction({ tickets })],
+    actions: [createTicketAction({ tickets: automatedTickets }), ...discord.automationActions],
+    messageDestinations: [DISCORD_PROVIDER_ID, SLACK_DESTINATION_ID],
     encryptionKey: environment.ENCRYPTION_KEY,
+    personalData: [deskPersonalData(store)],
+    ...(redis ? { redis: redis.client } : {}),
     logger,
   });
 
@@ -108,39 +158,57 @@ export async function compose(environment: Environment, logger: Logger) {
     botToken: environment.DISCORD_BOT_TOKEN,
     restBaseUrl: environment.DISCORD_API_BASE_URL,
     componentSecret: environment.COMPONENT_SECRET,
-    templates: discordTemplates({ machine: machineButtons, ticket: ticketActions.actions }),
+    rateLimits,
+    resolveTenant: guilds.tenantOf,
+    templates: discordTemplates({
+      buttons: { machine: machineButtons, ticket: ticketActions },
+      ofTheDesk: {
+        ticket: async (key) => (await tickets.get(key)) !== null,
+        machine: async ({ tenantId, id }) => (await machines.get(tenantId, id)) !== null,
+      },
+    }),
   });
   const slack = slackDestination({
     templates: slackTemplates(),
+    // The bot is in the own workspace; other tenants bring the URL of a webhook.
+    resolveTenant: () => tenantId,
     ...(environment.SLACK_BOT_TOKEN ? { botToken: environment.SLACK_BOT_TOKEN } : {}),
   });
-  const own = [messages, slack, coldConnect.destination, coldConnect.mailDestination];
+  const own = [messages, slack, coldConnect.destination, coldConnect.unbindDestination, coldConnect.mailDestination];
   for (const destination of [...own, ...discord.destinations, ...engine.automations.destinations]) {
     dispatcher.use(destination);
   }
 
-  const registration = createCommandRegistration({
-    register: () => discord.registerCommands({ guildId: environment.DISCORD_GUILD_ID }),
-    logger,
-  });
+  const registration = createRegistration({ logger });
+  const registerCommands = (guildId: string) =>
+    registration.start(`commands of ${guildId}`, async () => {
+      const isOwn = (await guilds.tenantOf(guildId)) === tenantId;
+      const memory = createCommandMemory({ database, schema: DESK_SCHEMA, guildId });
+      return discord.registerCommands({ guildId, memory, ...(isOwn ? {} : { without: webhookCommands }) });
+    });
 
-  const upkeep = createUpkeep({ engine, logger });
+  const firstStart = createFirstStart({ database, schema: DESK_SCHEMA });
+  const upkeep = createUpkeep({ engine, endpoints: dispatcher.endpoints, logger });
 
   const app = createApp(engine, {
     info: { title: "Hookline reference app" },
     trustProxy: environment.TRUST_PROXY,
     // A loop that stopped working must not go on taking requests whose deliveries nobody makes.
-    readiness: { dispatcher: async () => (await dispatcher.health()).status === "working" },
+    readiness: {
+      dispatcher: async () => (await dispatcher.health()).status === "working",
+      ...(redis ? { redis: redis.isReady } : {}),
+    },
     metrics: { open: environment.METRICS_OPEN, gauges: queueGauges(dispatcher) },
     routes: [
       coldConnect.routes,
-      webhookRoutes(dispatcher, { authenticate: tenantOf(engine), destinations: [slack.id] }),
+      webhookRoutes(dispatcher, { authenticate: tenantOf(engine), destinations: [messages.id, slack.id] }),
       createTicketRoutes({ engine, tickets, conversations: createConversations(store) }),
       createAiRoutes({ engine, aiResponses: createAiResponses(store) }),
       createMachineRoutes({ engine, machines }),
       createInventoryRoutes({ engine, inventory: createInventory(store) }),
+      createDiscordRoutes({ engine, connector: discord, guilds }),
       createAccountRoutes({ engine, accounts: createAccounts(store) }),
-      ...(localMailer ? [createMailRoutes({ engine, mailer: localMailer })] : []),
+      ...(localMailer ? [createMailRoutes({ engine, mailer: localMailer, tenantId })] : []),
     ],
   });
 
@@ -149,6 +217,7 @@ export async function compose(environment: Environment, logger: Logger) {
 
     /** Makes the tables, the API key and the channel subscriptions, and begins to deliver. */
     async start() {
+      await redis?.connect();
       await dispatcher.migrate();
       await engine.migrate();
       await migrate(database, { schema: DESK_SCHEMA, component: "desk", migrations: deskMigrations });
@@ -156,12 +225,14 @@ export async function compose(environment: Environment, logger: Logger) {
         tenantId,
         name: "environment",
         key: environment.API_KEY,
-        scopes: ["read", "write", "admin"],
+        scopes: ["read", "write", "admin", "tenants"],
       });
+      await firstStart.once(`server ${environment.DISCORD_GUILD_ID} of ${tenantId}`, guilds.ensureOwn);
       await ensureSupportAutomation(engine, tenantId);
       await subscribeChannels({ dispatcher, tenantId, destination: messages.id, channels });
       await dispatcher.start();
-      registration.start();
+      for (const guildId of await guilds.all()) registerCommands(guildId);
+      registration.start("fields of linked roles", discord.registerLinkedRoleFields);
       upkeep.start();
     },
 
@@ -172,9 +243,14 @@ export async function compose(environment: Environment, logger: Logger) {
       await engine.close();
       await dispatcher.stop();
       closeMailer();
+      redis?.close();
       await database.close();
     },
   };
+}
+
+function platformOf({ XTSYSTEMS_API_URL: url, XTSYSTEMS_API_KEY: apiKey }: Environment) {
+  return url === undefined || apiKey === undefined ? null : { url, api: createPlatformApi({ url, apiKey }) };
 }
 
 /** Reading needs the scope \`read\`, everything else \`write\`. */
@@ -189,8 +265,9 @@ function tenantOf(engine: Engine) {
 }
 
 /** Tickets go to erxes where it is configured, else to the own desk. */
-function ticketIntake(options: { environment: Environment; tickets: Tickets; outbox: Outbox; logger: Logger }) {
+function ticketIntake(options: { environment: Environment; tickets: Tickets; store: DeskStore; logger: Logger }) {
+  const { store, logger } = options;
   const { ERXES_WEBHOOK_URL: url, ERXES_BEARER_TOKEN: bearerToken, ERXES_HMAC_SECRET: secret } = options.environment;
   if (url === undefined || bearerToken === undefined || secret === undefined) return deskIntake(options.tickets);
-  return erxesIntake({ url, bearerToken, secret, outbox: options.outbox, logger: options.logger });
+  return erxesIntake({ url, bearerToken, secret, store, logger });
 }

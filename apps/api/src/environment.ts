@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ApiStartError } from "./errors.js";
+import { isOwnPlatform } from "./platform/receiver.js";
 
 const secret = z.string().min(32, "must have at least 32 characters");
 const encryptionKey = z
@@ -80,11 +81,17 @@ const variables = z.object({
   API_KEY: secret,
   /** Newest first, separated by commas, so that the worker's secret can change without an interruption. */
   CONNECTOR_INGRESS_SECRET: list.pipe(z.array(secret).min(1).max(2)),
+  /** Also takes packets as gateway workers of `@hogsend/plugin-discord` send them, with this secret in a header. */
+  PLAIN_INGRESS_SECRET: secret.optional(),
   COMPONENT_SECRET: secret,
   DISCORD_APPLICATION_ID: z.string().regex(/^\d{1,20}$/),
   DISCORD_CLIENT_SECRET: z.string().min(1),
   DISCORD_PUBLIC_KEY: z.string().regex(/^[0-9a-f]{64}$/i, "must be 64 hex digits, from the application's General page"),
   DISCORD_BOT_TOKEN: z.string().min(1),
+  /** What is noise otherwise and becomes events too: `bots`, `webhooks`, `system`, separated by commas. */
+  DISCORD_KEEP: list.pipe(z.array(z.enum(["bots", "webhooks", "system"]))).optional(),
+  /** Makes events of direct messages to the bot too; the worker's DISCORD_INTENTS have to ask for them. */
+  DISCORD_DIRECT_MESSAGES: z.stringbool().default(false),
   DISCORD_GUILD_ID: z.string().regex(/^\d{1,20}$/),
   DISCORD_VERIFIED_ROLE_ID: z
     .string()
@@ -103,13 +110,22 @@ const variables = z.object({
   DISCORD_API_BASE_URL: z.url().default("https://discord.com/api/v10"),
   /** Newest first, separated by commas: opens `POST /webhooks/xtsystems` to a platform that signs with one of them. */
   XTSYSTEMS_WEBHOOK_SECRET: webhookSecrets,
+  /** The platform whose webhooks those are: `/webhook-status` and the other commands ask it. */
+  XTSYSTEMS_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  XTSYSTEMS_API_KEY: z.string().min(1).optional(),
   /** Newest first, separated by commas: opens `POST /api/webhooks/receive` to those who sign with one of them. */
   SUPPORT_WEBHOOK_SECRET: webhookSecrets,
   /** Opens `POST /api/webhooks/receive` to everybody where there is no secret: for development. */
   SUPPORT_WEBHOOK_OPEN: z.stringbool().default(false),
+  /** Newest first, separated by commas: opens `POST /webhooks/github` to GitHub webhooks with one of these secrets. */
+  GITHUB_WEBHOOK_SECRET: webhookSecrets,
+  /** Newest first, separated by commas: opens `POST /webhooks/stripe` to Stripe endpoints with one of these secrets. */
+  STRIPE_WEBHOOK_SECRET: webhookSecrets,
+  /** Newest first, separated by commas: opens `POST /webhooks/standard` to a sender that keeps to Standard Webhooks. */
+  STANDARD_WEBHOOK_SECRET: webhookSecrets,
   /** Of a Slack app with the scope `chat:write`, for endpoints of the destination `slack` that name a channel. */
   SLACK_BOT_TOKEN: z.string().startsWith("xoxb-").optional(),
-  /** When each attempt of a webhook starts, in seconds after the one before, separated by commas. */
+  /** After the first failed attempt of a delivery, after the second …: seconds until the next, separated by commas. */
   RETRY_SCHEDULE_SECONDS: list
     .transform((parts) => parts.map(Number))
     .pipe(z.array(z.number().min(0)).min(1))
@@ -126,6 +142,20 @@ const variables = z.object({
   MAIL_FROM: z.string().min(3).optional(),
   /** `optional` also hands mails and the password to a server that can't encrypt: for one on this machine. */
   SMTP_TLS: z.enum(["required", "optional"]).default("required"),
+  /** Counts rate limits and remembers replays for several processes of the API: `redis://` or `rediss://`. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must be redis://… or rediss://…" }).optional(),
+  /** The public key of a PostHog project: the page that says "You are connected" then tells it who that was. */
+  POSTHOG_PROJECT_KEY: z
+    .string()
+    .regex(/^phc_[A-Za-z0-9]{1,100}$/, "must be a project's public key, phc_…")
+    .optional(),
+  /** Where PostHog is. */
+  POSTHOG_HOST: z
+    .url({ protocol: /^https?$/ })
+    .transform((text) => new URL(text).origin)
+    .default("https://us.i.posthog.com"),
+  /** Where `combined.log` and `error.log` are written beside what goes to the console. */
+  LOG_DIRECTORY: z.string().min(1).optional(),
   /** Lets anybody read /metrics, such as a scraper in a closed network; otherwise an API key with the scope admin. */
   METRICS_OPEN: z.stringbool().default(false),
 });
@@ -133,10 +163,16 @@ const variables = z.object({
 /** Settings of another system that only work together: half of them must not quietly mean none. */
 const TOGETHER = [
   ["SMTP_URL", "MAIL_FROM"],
+  ["XTSYSTEMS_API_URL", "XTSYSTEMS_API_KEY"],
   ["ERXES_WEBHOOK_URL", "ERXES_BEARER_TOKEN", "ERXES_HMAC_SECRET"],
 ] as const;
 
 const schema = variables.superRefine((environment, context) => {
+  const { XTSYSTEMS_API_URL: platformUrl, API_PUBLIC_URL: publicUrl } = environment;
+  if (platformUrl !== undefined && isOwnPlatform(platformUrl, publicUrl)) {
+    const message = "must not be this app itself, which would be told of its own events without end";
+    context.addIssue({ code: "custom", path: ["XTSYSTEMS_API_URL"], message });
+  }
   for (const names of TOGETHER) {
     const missing = names.filter((name) => environment[name] === undefined);
     if (missing.length === names.length) continue;

@@ -3,7 +3,7 @@ export class ApiStartError extends Error {
   override readonly name = "ApiStartError";
 
   constructor(
-    readonly code: "invalid_environment" | "port_in_use",
+    readonly code: "invalid_environment" | "port_in_use" | "redis_unavailable",
     message: string,
     options?: ErrorOptions,
   ) {

@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
 import { type ServerType, serve } from "@hono/node-server";
 import { problemResponse } from "@hookline/core";
-import { pino } from "pino";
+import { closeServer } from "./close-server.js";
 import { compose } from "./compose.js";
 import { type Environment, readEnvironment } from "./environment.js";
 import { ApiStartError } from "./errors.js";
+import { createLogger } from "./logging.js";
+
+/** How long requests that are under way at a stop may take. */
+const REQUESTS_LIMIT_MS = 10_000;
 
 if (existsSync(".env")) process.loadEnvFile(".env");
 
@@ -17,10 +21,7 @@ try {
 }
 
 async function run(environment: Environment): Promise<void> {
-  const logger = pino({
-    level: environment.LOG_LEVEL,
-    redact: ["req.headers.authorization", "*.token", "*.secret", "*.password", "*.email"],
-  });
+  const logger = createLogger(environment);
   // The port first: a database takes seconds to make, and one that is in use should be said at once.
   let answer: FetchCallback = () =>
     problemResponse({ status: 503, code: "starting", detail: "The API is starting. Try again in a moment." });
@@ -36,14 +37,19 @@ async function run(environment: Environment): Promise<void> {
   }
 
   let stopping = false;
-  const stop = () => {
+  const stop = async () => {
     if (stopping) return;
     stopping = true;
     logger.info({}, "stopping");
-    server.close(async () => {
+    try {
+      const { cut } = await closeServer(server, { limitMs: REQUESTS_LIMIT_MS });
+      if (cut) logger.warn({ limitMs: REQUESTS_LIMIT_MS }, "requests that took too long were cut off");
       await api.stop();
       process.exit(0);
-    });
+    } catch (error) {
+      logger.error({ err: error }, "stopping failed");
+      process.exit(1);
+    }
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

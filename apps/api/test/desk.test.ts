@@ -1,6 +1,7 @@
+import { button, type DiscordTarget, defineButton, discordDestination, reply } from "@hookline/connector-discord";
 import { createReceiver, type Receiver } from "@hookline/dispatcher/testing";
 import { aiSupport, xtsystems } from "@hookline/webhook-signing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady } from "./running-api.js";
 
 const SECRET = "the-secret-of-both-receivers-0123456789";
@@ -104,6 +105,33 @@ async function channelId(name: string): Promise<string> {
   return guilds[0]?.channels.find((channel) => channel.name === name)?.id ?? "";
 }
 
+/** A message with a button of the app's, as an earlier version of it may have posted one. */
+async function postAsTheApp(content: string, ofTheApp: ReturnType<typeof button>) {
+  const { COMPONENT_SECRET: componentSecret, DISCORD_BOT_TOKEN: botToken } = setting.environment;
+  const destination = discordDestination({
+    componentSecret,
+    botToken,
+    restBaseUrl: setting.environment.DISCORD_API_BASE_URL,
+    templates: { "*": { message: () => ({ content, buttons: [ofTheApp] }) } },
+  });
+  const target: DiscordTarget = { channelId: await channelId("ops") };
+  const plan = await destination.plan(
+    { id: "evt_1", type: "test", timestamp: new Date().toISOString(), tenantId: "default", data: {} },
+    {
+      endpoint: { id: null, tenantId: "default", target, secrets: [] },
+      state: null,
+      deliveryId: content,
+      attempt: 1,
+      now: new Date(),
+      signal: AbortSignal.timeout(5_000),
+    },
+  );
+  if (plan?.kind !== "request") throw new Error("The message was not planned as a request.");
+  const { url, body, ...request } = plan.request;
+  expect((await fetch(url, { ...request, body: String(body) })).ok).toBe(true);
+  return setting.simulator.waitForMessage((message) => message.content === content, { channel: "ops" });
+}
+
 const typesOf = (receiver: Receiver, key: string) =>
   receiver.requests.map((request) => (request.json() as Json)[key] as string);
 
@@ -167,6 +195,53 @@ describe("the reference domain", () => {
     }
   });
 
+  it("X10 lets a tenant show events in a channel of its own server by templates of its own, checked when they come", async () => {
+    const { simulator } = setting;
+    const own = await channelId("general");
+    const other = await simulator.addGuild({ name: "Theirs" });
+    const { guilds } = await simulator.state();
+    const theirs = guilds.find(({ id }) => id === other.id)?.channels[0]?.id;
+    const endpoint = (channel: string | undefined, title: string) => ({
+      destination: "discord",
+      events: ["ticket.created"],
+      condition: { priority: "urgent" },
+      target: { channelId: channel, templates: { "ticket.*": { title, color: "#ff0000" } } },
+    });
+    const refused = await call("POST", "/v1/endpoints", endpoint(own, "{{ data.title"));
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify(refused.body)).toContain("templates");
+    await post("/v1/endpoints", endpoint(own, "Look: {{ data.title }}"));
+    const foreign = await post("/v1/endpoints", endpoint(theirs, "Look: {{ data.title }}"));
+    await openTicket("Not urgent");
+    const urgent = { title: "On fire", description: "x", priority: "urgent", created_by: "anna" };
+    await post("/v1/tickets", urgent);
+    const shown = await simulator.waitForMessage(({ embeds }) => embeds[0]?.title === "Look: On fire", {
+      channel: own,
+      timeoutMs: 30_000,
+    });
+    expect(shown.embeds[0]?.color).toBe(0xff0000);
+    expect((await simulator.messages({ channel: own })).map(({ embeds }) => embeds[0]?.title)).toEqual([
+      "Look: On fire",
+    ]);
+    const refusals = async () =>
+      (await call("GET", `/v1/deliveries?endpointId=${foreign.id}`)).body.deliveries.map((one: Json) => one.status);
+    await expect.poll(refusals, { timeout: 20_000 }).toEqual(["dead"]);
+    expect(await simulator.messages({ channel: theirs ?? "" })).toEqual([]);
+  }, 60_000);
+
+  it("A8 a Zap subscribes with an API key, gets tickets in the form of its sample, and unsubscribes", async () => {
+    const zap = await createReceiver({});
+    onTestFinished(() => zap.close());
+    const { id } = await post("/v1/rest-hooks", { hookUrl: zap.url, event: "ticket.created" });
+    const ticket = await openTicket("For Zapier");
+    const [request] = await zap.waitFor(1);
+    expect(request?.json()).toMatchObject({ type: "ticket.created", data: { title: "For Zapier", id: ticket.id } });
+    const { body: samples } = await call("GET", "/v1/rest-hooks/samples?event=ticket.created");
+    expect(samples[0]).toEqual(request?.json());
+    expect(await call("DELETE", `/v1/rest-hooks/${id}`)).toMatchObject({ status: 200, body: { id } });
+    expect((await call("GET", `/v1/endpoints/${id}`)).status).toBe(404);
+  });
+
   it("publishes nothing when nothing changes, and answers a repeated idempotency_key with the first ticket", async () => {
     const body = { title: "Once", description: "x", created_by: "anna", idempotency_key: "k-1" };
     const first = await post("/v1/tickets", body);
@@ -195,8 +270,7 @@ describe("the reference domain", () => {
     await simulator.member("mod").click(message, "Claim");
     expect((await call("GET", path)).body).toMatchObject({ status: "open", assignee: "mod" });
 
-    const chosen = await simulator.member("mod").click(message, "Set priority");
-    await chosen.submitModal({ Priority: "urgent" });
+    await simulator.member("mod").select(message, "Set the priority", ["Urgent"]);
     expect((await call("GET", path)).body).toMatchObject({ priority: "urgent", updated_by: "mod" });
     await find((text) => text.includes("Urgent"));
 
@@ -205,6 +279,46 @@ describe("the reference domain", () => {
     const closed = await find((text) => text.includes("Closed"));
     expect(closed.id).toBe(message.id);
     expect(closed.components ?? []).toEqual([]);
+  });
+
+  it("E1 E3 X4 makes a ticket from a message, in its author's name, for those who may manage messages", async () => {
+    const { simulator } = setting;
+    const command = "Create ticket from message";
+    const message = await simulator.member("ben").say("general", "The printer burns\nagain, @everyone");
+    await expect(simulator.member("anna").useOnMessage(command, message)).rejects.toThrow("anna may not use");
+
+    const opened = await simulator.member("mod").useOnMessage(command, message);
+    // What was filled in beforehand stays when it is sent off as it is.
+    const submitted = await opened.submitModal({});
+    expect((await submitted.reply({ timeoutMs: 25_000 })).content).toContain("is open");
+    const link = `https://discord.com/channels/${setting.environment.DISCORD_GUILD_ID}/${await channelId("general")}/${message.id}`;
+    const { tickets } = (await call("GET", "/v1/tickets")).body;
+    const ticket = tickets.find(({ title }: Json) => title === "The printer burns");
+    expect(ticket).toMatchObject({
+      created_by: "mod",
+      description: `The printer burns\nagain, @everyone\n\nMessage by ben: ${link}`,
+    });
+    const { contacts } = (await call("GET", `/v1/contacts?kind=discord&value=${message.author.id}`)).body;
+    const { events } = (await call("GET", `/v1/contacts/${contacts[0].id}/timeline`)).body;
+    expect(events).toContainEqual(expect.objectContaining({ type: "ticket.created" }));
+  });
+
+  it("X3 X4 answers a press below a message about what is not the desk's privately, and leaves the message as it is", async () => {
+    const { simulator } = setting;
+    for (const [name, param, label] of [
+      ["ticket-claim", "ticketId", "Claim"],
+      ["machine-approve", "machineId", "Approve"],
+    ] as const) {
+      const params: readonly string[] = [param];
+      const definition = defineButton({ name, params, answer: "immediate", run: () => reply("") });
+      const press = button(definition, { label, params: { [param]: "elsewhere-1" } });
+      const message = await postAsTheApp(`Not of the desk: ${label}`, press);
+      const answer = await (await simulator.member("mod").click(message, label)).reply();
+      expect(answer).toMatchObject({ ephemeral: true, content: expect.stringContaining("not one of this desk") });
+      expect(await simulator.messages({ channel: "ops" })).toContainEqual(
+        expect.objectContaining({ id: message.id, content: message.content, components: message.components }),
+      );
+    }
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { createReceiver, type Receiver, type ReceiverAnswer } from "@hookline/dispatcher/testing";
 import { erxes } from "@hookline/webhook-signing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady } from "./running-api.js";
+import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady, untilRegistered } from "./running-api.js";
 
 const SECRET = "hmac-secret-key-of-the-automation";
 const TOKEN = "discord-bot-secret-token-12345";
@@ -34,6 +34,7 @@ describe("/ticket to an erxes automation", () => {
       TICKET_FIELDS: '[{"name":"category","label":"Category","placeholder":"Technical, Billing"}]',
     });
     await untilReady(api);
+    await untilRegistered(setting.simulator, "ticket");
     await setting.simulator.setInteractionsUrl(`${api.url}/v1/connectors/discord/interactions`);
   }, 120_000);
   afterAll(async () => {
@@ -89,6 +90,8 @@ describe("/ticket to an erxes automation", () => {
       channel: "support",
     });
     expect(shown.embeds[0]).toMatchObject({ color: 0xe74c3c });
+    // The desk does not have the ticket, so nothing can be done with it from here.
+    expect(shown.components ?? []).toEqual([]);
   });
 
   it("E3 answers with the execution's id where there is no number", async () => {
@@ -106,11 +109,25 @@ describe("/ticket to an erxes automation", () => {
 
   it.each([
     [401, "{}", /credentials \(401\)/],
+    [403, "{}", /credentials \(403\)/],
     [400, JSON.stringify({ message: "ticketTitle is required" }), /\(400\): ticketTitle is required/],
+    [
+      400,
+      JSON.stringify({
+        title: "Bad Request",
+        detail: "The request is not valid.",
+        errors: [
+          { pointer: "#/category", detail: "is not known" },
+          { pointer: "/body/priority", message: "is too high" },
+        ],
+      }),
+      /\(400\): category is not known; priority is too high\. /,
+    ],
+    [422, JSON.stringify({ detail: "No such team." }), /\(422\): No such team\. /],
     [302, "", /failed \(302\)/],
-  ])("E3 tells a plain reason for %i and does not try again", async (status, body, reason) => {
+  ])("E3 tells a plain reason for %i %s and does not try again", async (status, body, reason) => {
     answers = [{ status, body, headers: { location: automation.url } }];
-    const title = `Refused with ${status}`;
+    const title = `Refused with ${status} ${body.length}`;
     expect(await submit(title)).toMatch(reason);
     expect(requestsFor(title)).toHaveLength(1);
   });

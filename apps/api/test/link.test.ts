@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady } from "./running-api.js";
+import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady, untilRegistered } from "./running-api.js";
+
+const POLL = { timeout: 20_000 };
 
 describe("/link through a simulated Discord", () => {
   let setting: Setting;
@@ -8,12 +10,11 @@ describe("/link through a simulated Discord", () => {
   beforeAll(async () => {
     setting = await createSetting();
     const { publicKeyHex } = setting.simulator.application;
-    api = spawnApi({ ...setting.environment, DISCORD_PUBLIC_KEY: publicKeyHex });
+    const { guilds } = await setting.simulator.state();
+    const DISCORD_VERIFIED_ROLE_ID = guilds[0]?.roles.find(({ name }) => name === "Verified")?.id ?? "";
+    api = spawnApi({ ...setting.environment, DISCORD_PUBLIC_KEY: publicKeyHex, DISCORD_VERIFIED_ROLE_ID });
     await untilReady(api);
-    for (let tries = 0; tries < 200; tries += 1) {
-      if ((await setting.simulator.state()).commands.some(({ name }) => name === "link")) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await untilRegistered(setting.simulator, "link");
     await setting.simulator.setInteractionsUrl(`${api.url}/v1/connectors/discord/interactions`);
   }, 120_000);
   afterAll(async () => {
@@ -66,5 +67,27 @@ describe("/link through a simulated Discord", () => {
     expect((await read("/v1/events?type=discord.linked")).events).toHaveLength(1);
     expect(api.output()).not.toContain(token);
     expect(api.output()).not.toContain("ben@example.com");
+  });
+
+  it("N8 /unlink asks, then takes account and role away and publishes discord.unlinked, once however often it is asked", async () => {
+    const carla = await setting.simulator.addMember({ username: "carla" });
+    await answerTo("carla", "carla@example.com");
+    const { mails } = await read("/v1/development/mails?to=carla@example.com");
+    const token = new URL(/https?:\/\/\S+/.exec(mails[0]?.text ?? "")?.[0] ?? "").searchParams.get("token") ?? "";
+    await fetch(`${api.url}/connect/discord`, { method: "POST", body: new URLSearchParams({ token }) });
+    await expect.poll(() => setting.simulator.rolesOf("carla"), POLL).toContain("Verified");
+
+    for (let time = 1; time <= 2; time += 1) {
+      const question = await carla.slash("unlink", {}, { channel: "general" });
+      const { ephemeral } = await question.reply();
+      expect(ephemeral).toBe(true);
+      await question.click("Disconnect");
+      const changed = async () => (await question.reply()).content;
+      await expect.poll(changed, POLL).toContain("not connected to an email address any more");
+    }
+    await expect.poll(() => setting.simulator.rolesOf("carla"), POLL).not.toContain("Verified");
+    expect((await read("/v1/events?type=discord.unlinked")).events).toHaveLength(1);
+    const { contacts } = await read("/v1/contacts?kind=email&value=carla@example.com");
+    expect(contacts).toMatchObject([{ identities: [{ kind: "email" }] }]);
   });
 });

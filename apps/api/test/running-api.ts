@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createDiscordSimulator } from "@hookline/discord-simulator";
+import { createPgliteDirectory } from "@hookline/postgres/testing";
 import nacl from "tweetnacl";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -17,6 +18,8 @@ export interface ApiProcess {
   readonly child: ChildProcess;
   /** Everything it wrote so far. */
   output(): string;
+  /** Of that, what went to stderr. */
+  errors(): string;
   /** Resolves with the exit code. */
   readonly exited: Promise<number | null>;
 }
@@ -37,9 +40,11 @@ export function spawnApi(environment: Readonly<Record<string, string>>): ApiProc
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
+  let errors = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (output += chunk));
+  child.stderr?.on("data", (chunk: Buffer) => (errors += chunk));
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { url: environment.API_PUBLIC_URL ?? "", child, exited, output: () => output };
+  return { url: environment.API_PUBLIC_URL ?? "", child, exited, output: () => output, errors: () => errors };
 }
 
 export async function untilReady({ url, child, output }: ApiProcess): Promise<void> {
@@ -52,18 +57,29 @@ export async function untilReady({ url, child, output }: ApiProcess): Promise<vo
   throw new Error(`The API did not become ready:\n${output()}`);
 }
 
-/** A simulated Discord, and the environment of an API that talks to it and verifies with a key of the test's own. */
+/** Commands are registered once the API is ready. */
+export async function untilRegistered(simulator: Setting["simulator"], command: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if ((await simulator.state()).commands.some(({ name }) => name === command)) return;
+    await sleep(100);
+  }
+  throw new Error(`/${command} was not registered.`);
+}
+
+/** A simulated Discord, and the environment of an API with an empty database that talks to it and verifies with a key of the test's own. */
 export async function createSetting() {
   const simulator = createDiscordSimulator();
   await simulator.start();
   const { application, guilds } = await simulator.state();
   const keys = nacl.sign.keyPair();
   const directory = mkdtempSync(join(tmpdir(), "hookline-api-"));
+  const data = join(directory, "data");
+  await createPgliteDirectory(data);
   const port = await freePort();
   const environment = {
     PORT: String(port),
     API_PUBLIC_URL: `http://127.0.0.1:${port}`,
-    DATABASE_URL: `pglite://${join(directory, "data")}`,
+    DATABASE_URL: `pglite://${data}`,
     ENCRYPTION_KEY: randomBytes(32).toString("base64"),
     API_KEY: `hk_${randomBytes(24).toString("base64url")}`,
     CONNECTOR_INGRESS_SECRET: randomBytes(32).toString("base64url"),

@@ -1,8 +1,10 @@
 import { createHmac } from "node:crypto";
+import { github, type Scheme, sign, standardWebhooks, stripe } from "@hookline/webhook-signing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady } from "./running-api.js";
 
 const SECRET = "a-secret-of-the-other-systems-0123456789";
+const STANDARD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 describe("webhooks that come in", () => {
   let setting: Setting;
@@ -16,6 +18,9 @@ describe("webhooks that come in", () => {
       ...setting.environment,
       XTSYSTEMS_WEBHOOK_SECRET: SECRET,
       SUPPORT_WEBHOOK_SECRET: SECRET,
+      GITHUB_WEBHOOK_SECRET: `${SECRET},the-secret-before-this-one`,
+      STRIPE_WEBHOOK_SECRET: SECRET,
+      STANDARD_WEBHOOK_SECRET: STANDARD_SECRET,
       ADDRESS_GUARD_ALLOW: "127.0.0.0/8",
       ADDRESS_GUARD_ALLOW_HTTP: "true",
       DISCORD_WEBHOOK_CHANNELS: JSON.stringify({ ticket_created: [ops] }),
@@ -30,7 +35,7 @@ describe("webhooks that come in", () => {
 
   const read = async (path: string) => {
     const headers = { authorization: `Bearer ${setting.environment.API_KEY}` };
-    return (await (await fetch(api.url + path, { headers })).json()) as { tickets: unknown[]; contacts: unknown[] };
+    return (await (await fetch(api.url + path, { headers })).json()) as Record<string, { type: string }[]>;
   };
   const post = (path: string, body: string, headers: Record<string, string>) =>
     fetch(api.url + path, { method: "POST", body, headers: { "content-type": "application/json", ...headers } });
@@ -86,5 +91,25 @@ describe("webhooks that come in", () => {
       ]);
     const { contacts } = await read("/v1/contacts");
     expect(contacts).toMatchObject([{ identities: [{ kind: "email", value: "test@example.com" }] }]);
+  });
+
+  it("takes what GitHub, Stripe and senders of Standard Webhooks sign, each at its path with its own secret", async () => {
+    const invoice = { type: "invoice.sent", timestamp: "2026-01-01T00:00:00Z", data: { number: "I-1" } };
+    const cases: [string, Scheme, string, object][] = [
+      ["github", github, "the-secret-before-this-one", { ref: "refs/heads/main" }],
+      ["stripe", stripe, SECRET, { id: "evt_1", type: "invoice.paid", created: 1_767_225_600 }],
+      ["standard", standardWebhooks, STANDARD_SECRET, invoice],
+    ];
+    for (const [name, scheme, secret, payload] of cases) {
+      const body = JSON.stringify(payload);
+      const signed = (text: string) => sign(text, { scheme, secrets: [secret], id: "msg_1" });
+      const path = `/webhooks/${name}`;
+      expect((await post(path, body, { "x-github-event": "push", ...signed(`${body} `) })).status).toBe(401);
+      expect((await post(path, body, { "x-github-event": "push", ...signed(body) })).status).toBe(200);
+    }
+    const { events } = await read("/v1/events");
+    expect(events?.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["github.push", "stripe.invoice.paid", "invoice.sent"]),
+    );
   });
 });

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { openDatabase } from "@hookline/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSetting, freePort, type Setting, spawnApi, untilReady } from "./running-api.js";
 
@@ -59,6 +61,53 @@ describe("the API's start", () => {
   );
 
   it(
+    "X8 a stop finishes the request that is under way and the delivery that is being sent",
+    async () => {
+      const receiver = await openReceiver();
+      const { API_KEY: key, PORT, DATABASE_URL } = setting.environment;
+      const api = spawnApi({
+        ...setting.environment,
+        ADDRESS_GUARD_ALLOW: "127.0.0.0/8",
+        ADDRESS_GUARD_ALLOW_HTTP: "true",
+      });
+      await untilReady(api);
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+      const post = (path: string, body: unknown) =>
+        fetch(api.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+      expect((await post("/v1/endpoints", { url: receiver.url, events: ["ticket.created"] })).status).toBe(201);
+      const ticket = { title: "Printer", description: "It burns.", priority: "low", created_by: "anna" };
+      expect((await post("/v1/tickets", ticket)).status).toBe(201);
+      const answerDelivery = await receiver.received;
+
+      const body = JSON.stringify({ ...ticket, title: "Under way" });
+      const request = connect(Number(PORT), "127.0.0.1").setEncoding("utf8");
+      let answer = "";
+      request.on("data", (text) => (answer += text));
+      const head = Object.entries({ host: "x", ...headers, "content-length": body.length, expect: "100-continue" });
+      const lines = ["POST /v1/tickets HTTP/1.1", ...head.map(([name, value]) => `${name}: ${value}`), "", ""];
+      request.write(lines.join("\r\n"));
+      await expect.poll(() => answer).toContain("100 Continue");
+
+      api.child.kill("SIGTERM");
+      await expect.poll(() => api.output(), { timeout: 10_000 }).toContain('"stopping"');
+      await expect(fetch(`${api.url}/health`)).rejects.toThrow();
+      request.write(body);
+      await expect.poll(() => answer, { timeout: 10_000 }).toContain("201 Created");
+      answerDelivery();
+      expect(await api.exited).toBe(0);
+      await receiver.close();
+
+      const database = await openDatabase(DATABASE_URL);
+      const titles = await database.query("select title from desk.tickets order by id");
+      expect(titles).toEqual([{ title: "Printer" }, { title: "Under way" }]);
+      const sql = "select attempt, outcome, status from hookline.attempts order by delivery_id, attempt limit 1";
+      expect(await database.query(sql)).toEqual([{ attempt: 1, outcome: "delivered", status: 200 }]);
+      await database.close();
+    },
+    START_TIMEOUT_MS,
+  );
+
+  it(
     "refuses a data directory that it can't read, and changes nothing in it",
     async () => {
       const data = join(setting.directory, "corrupt");
@@ -75,3 +124,26 @@ describe("the API's start", () => {
     START_TIMEOUT_MS,
   );
 });
+
+/** A receiver that answers its first request when it is told to, and every other at once. */
+async function openReceiver() {
+  let isFirst = true;
+  let hand = (_answer: () => void) => {};
+  const received = new Promise<() => void>((resolve) => {
+    hand = resolve;
+  });
+  const server = createHttpServer((request, response) => {
+    request.resume();
+    const answer = () => void response.writeHead(200).end();
+    if (!isFirst) return answer();
+    isFirst = false;
+    hand(answer);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Resolves to what answers the first request, once that is here. */
+    received,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}

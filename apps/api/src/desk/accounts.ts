@@ -1,7 +1,8 @@
-import { newId, type Outbox } from "@hookline/core";
-import type { Database } from "@hookline/postgres";
+import { newId } from "@hookline/core";
 import { type Company, companyCreated, type User, userCreated } from "../events/account-events.js";
 import { announce } from "./announce.js";
+import type { DeskStore } from "./desk-store.js";
+import { rememberOwner } from "./people.js";
 
 /** Companies and their users. Each creation publishes its event in its own transaction. */
 export interface Accounts {
@@ -17,8 +18,8 @@ export interface NewUser {
   readonly companyId?: string | undefined;
 }
 
-export function createAccounts(options: { database: Database; outbox: Outbox; schema: string }): Accounts {
-  const { database, outbox, schema } = options;
+export function createAccounts(options: DeskStore): Accounts {
+  const { database, schema } = options;
 
   return {
     createCompany: ({ tenantId, name }) =>
@@ -31,7 +32,7 @@ export function createAccounts(options: { database: Database; outbox: Outbox; sc
           [company.id, tenantId, name, now],
         );
         if (created.length === 0) return null;
-        await announce(outbox, transaction, { tenantId, as: [companyCreated], data: company, subject: company.id });
+        await announce(options, transaction, { tenantId, as: [companyCreated], data: company, subject: company.id });
         return company;
       }),
 
@@ -58,7 +59,9 @@ export function createAccounts(options: { database: Database; outbox: Outbox; sc
           [user.id, tenantId, username, email, companyId ?? null, now],
         );
         if (created.length === 0) return "name_taken";
-        await announce(outbox, transaction, { tenantId, as: [userCreated], data: user, subject: user.id });
+        const owner = { identities: [{ kind: "email", value: email }] };
+        await rememberOwner(options, transaction, { tenantId, subject: user.id, owner });
+        await announce(options, transaction, { tenantId, as: [userCreated], data: user, subject: user.id });
         return user;
       }),
   };

@@ -1,5 +1,5 @@
-import { newId, type Outbox } from "@hookline/core";
-import type { Database, DatabaseTransaction } from "@hookline/postgres";
+import { newId } from "@hookline/core";
+import type { DatabaseTransaction } from "@hookline/postgres";
 import {
   type AiResponse,
   aiResponseApproved,
@@ -8,6 +8,7 @@ import {
   aiResponseRequiresReview,
 } from "../events/ai-events.js";
 import { announce } from "./announce.js";
+import type { DeskStore } from "./desk-store.js";
 import { findTicket, type TicketKey } from "./ticket-rows.js";
 
 /** Answers that a model wrote: they come in by API, and people approve or reject those that need a review. */
@@ -37,8 +38,8 @@ const COLUMNS = "a.id, a.ticket_id, a.text, a.confidence, a.status, a.reviewed_b
 
 export const REVIEW_BELOW_CONFIDENCE = 0.8;
 
-export function createAiResponses(options: { database: Database; outbox: Outbox; schema: string }): AiResponses {
-  const { database, outbox, schema } = options;
+export function createAiResponses(options: DeskStore): AiResponses {
+  const { database, schema } = options;
 
   const ticketOf = async (transaction: DatabaseTransaction, key: TicketKey) => {
     const ticket = await findTicket(transaction.query, schema, key);
@@ -65,7 +66,7 @@ export function createAiResponses(options: { database: Database; outbox: Outbox;
            VALUES ($1, $2, $3, $4, $5, $6)`,
           [added.id, ticket.id, text, confidence, added.status, now],
         );
-        await announce(outbox, transaction, {
+        await announce(options, transaction, {
           tenantId: key.tenantId,
           as: requiresReview ? [aiResponseGenerated, aiResponseRequiresReview] : [aiResponseGenerated],
           data: { ticket, ai_response: added },
@@ -93,10 +94,10 @@ export function createAiResponses(options: { database: Database; outbox: Outbox;
         const data = { ticket, ai_response: decided };
         const about = { tenantId, subject: ticket.id };
         if (decision.decision === "approved") {
-          await announce(outbox, transaction, { ...about, as: [aiResponseApproved], data });
+          await announce(options, transaction, { ...about, as: [aiResponseApproved], data });
         } else {
           const { reason } = decision;
-          await announce(outbox, transaction, { ...about, as: [aiResponseRejected], data: { ...data, reason } });
+          await announce(options, transaction, { ...about, as: [aiResponseRejected], data: { ...data, reason } });
         }
         return decided;
       }),

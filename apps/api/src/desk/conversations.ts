@@ -1,5 +1,4 @@
-import { newId, type Outbox } from "@hookline/core";
-import type { Database } from "@hookline/postgres";
+import { newId } from "@hookline/core";
 import {
   type ConversationMessage,
   conversationAdded,
@@ -7,6 +6,7 @@ import {
   feedbackReceived,
 } from "../events/conversation-events.js";
 import { announce } from "./announce.js";
+import type { DeskStore } from "./desk-store.js";
 import { findTicket, type TicketKey } from "./ticket-rows.js";
 
 /** What is said about a ticket, and how its customer rates it. Null: the tenant has no such ticket. */
@@ -21,8 +21,8 @@ export interface Conversations {
   ): Promise<Feedback | null>;
 }
 
-export function createConversations(options: { database: Database; outbox: Outbox; schema: string }): Conversations {
-  const { database, outbox, schema } = options;
+export function createConversations(options: DeskStore): Conversations {
+  const { database, schema } = options;
 
   return {
     add: (key, { author, sender, message }) =>
@@ -45,7 +45,7 @@ export function createConversations(options: { database: Database; outbox: Outbo
           [added.id, ticket.id, author, sender, message, now],
         );
         const { tenantId } = key;
-        await announce(outbox, transaction, { tenantId, as: [conversationAdded], data: added, subject: ticket.id });
+        await announce(options, transaction, { tenantId, as: [conversationAdded], data: added, subject: ticket.id });
         return added;
       }),
 
@@ -67,7 +67,7 @@ export function createConversations(options: { database: Database; outbox: Outbo
           [feedback.id, ticket.id, rating, comment ?? null, now],
         );
         const { tenantId } = key;
-        await announce(outbox, transaction, { tenantId, as: [feedbackReceived], data: feedback, subject: ticket.id });
+        await announce(options, transaction, { tenantId, as: [feedbackReceived], data: feedback, subject: ticket.id });
         return feedback;
       }),
   };

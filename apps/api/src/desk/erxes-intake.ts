@@ -1,6 +1,9 @@
-import type { Logger, Outbox } from "@hookline/core";
+import { DISCORD_PROVIDER_ID } from "@hookline/connector-discord";
+import { type Logger, readText } from "@hookline/core";
 import { erxes, sign } from "@hookline/webhook-signing";
+import { z } from "zod";
 import { ticketCreated } from "../events/ticket-events.js";
+import type { DeskStore } from "./desk-store.js";
 import { priorityOf, type SubmittedOutcome, type SubmittedTicket, type TicketIntake } from "./ticket-intake.js";
 
 export interface ErxesIntakeOptions {
@@ -8,20 +11,26 @@ export interface ErxesIntakeOptions {
   readonly url: string;
   readonly bearerToken: string;
   readonly secret: string;
-  readonly outbox: Outbox;
+  readonly store: Pick<DeskStore, "database" | "outbox" | "linkContact">;
   readonly logger: Logger;
 }
 
-const DEFAULTS = { timeoutMs: 10_000, maxAnswerCharacters: 64 * 1024 } as const satisfies Record<string, number>;
+const DEFAULTS = {
+  timeoutMs: 10_000,
+  maxAnswerBytes: 64 * 1024,
+  maxReasonCharacters: 300,
+} as const satisfies Record<string, number>;
 
 /**
  * Hands tickets to an erxes automation: bearer token, the documented signature, and beside it what the erxes server
- * really checks. A ticket that arrived is published as `ticket.created`, so that its channel shows it.
+ * really checks. A ticket that arrived is published as `ticket.created`, so that its channel shows it; it is about the
+ * contact of whom the ticket is about, so that an erasure finds it here. What erxes holds is erased there.
  *
  * At least once: where the answer is lost, erxes gets the ticket again.
  */
 export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
-  const { url, bearerToken, secret, outbox, logger } = options;
+  const { url, bearerToken, secret, logger } = options;
+  const { database, linkContact } = options.store;
 
   const send = async (ticket: SubmittedTicket, signal: AbortSignal): Promise<Response> => {
     const body = JSON.stringify({
@@ -48,6 +57,28 @@ export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
     });
   };
 
+  const publish = (ticket: SubmittedTicket, reference: string) =>
+    database.transaction(async (transaction) => {
+      const { tenantId } = ticket;
+      const identities = [{ kind: DISCORD_PROVIDER_ID, value: ticket.requesterId }];
+      const { contactId: subjectId } = await linkContact({ tenantId, identities }, { transaction });
+      const data = {
+        id: reference,
+        ticket_number: reference,
+        title: ticket.title,
+        description: ticket.description,
+        priority: priorityOf(ticket.priority),
+        status: "new",
+        created_by: ticket.userName,
+        created_at: ticket.submittedAt.toISOString(),
+      };
+      const idempotencyKey = `erxes:${ticket.requestKey}`;
+      await options.store.outbox.publish(
+        { tenantId, type: ticketCreated.type, subjectId, idempotencyKey, data },
+        { transaction },
+      );
+    });
+
   return {
     async submit(ticket, signal) {
       let status: number;
@@ -55,7 +86,7 @@ export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
       try {
         const response = await send(ticket, signal);
         status = response.status;
-        answer = (await response.text()).slice(0, DEFAULTS.maxAnswerCharacters);
+        answer = (await readText(response, { maxBytes: DEFAULTS.maxAnswerBytes })).text;
       } catch (error) {
         logger.warn({ err: error }, "the ticket system could not be reached");
         return { ok: false, retry: true, reason: "The ticket system can't be reached." };
@@ -65,21 +96,7 @@ export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
         return refusal(status, answer);
       }
       const reference = referenceIn(answer) ?? ticket.requestKey;
-      await outbox.publish({
-        tenantId: ticket.tenantId,
-        type: ticketCreated.type,
-        idempotencyKey: `erxes:${ticket.requestKey}`,
-        data: {
-          id: reference,
-          ticket_number: reference,
-          title: ticket.title,
-          description: ticket.description,
-          priority: priorityOf(ticket.priority),
-          status: "new",
-          created_by: ticket.userName,
-          created_at: ticket.submittedAt.toISOString(),
-        },
-      });
+      await publish(ticket, reference);
       return { ok: true, reference };
     },
   };
@@ -87,7 +104,8 @@ export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
 
 function refusal(status: number, answer: string): SubmittedOutcome {
   if (status === 401 || status === 403) {
-    return { ok: false, retry: false, reason: "The ticket system does not accept this server's credentials (401)." };
+    const reason = `The ticket system does not accept this server's credentials (${status}).`;
+    return { ok: false, retry: false, reason };
   }
   if (status === 400 || status === 422) {
     const detail = messageIn(answer);
@@ -111,10 +129,29 @@ function referenceIn(answer: string): string | null {
   return null;
 }
 
+/** What erxes says, or else a problem of RFC 9457, such as a source of this app answers: with its fields. */
 function messageIn(answer: string): string | null {
   const parsed = parse(answer);
-  const message = parsed?.message ?? parsed?.error;
-  return typeof message === "string" && message !== "" ? message.slice(0, 300) : null;
+  const said = [parsed?.message, parsed?.error, fieldsIn(parsed?.errors), parsed?.detail];
+  const message = said.find((text) => typeof text === "string" && text !== "");
+  return typeof message === "string" ? message.slice(0, DEFAULTS.maxReasonCharacters) : null;
+}
+
+const FIELD_ERRORS = z.array(
+  z
+    .object({ pointer: z.string(), message: z.string().optional(), detail: z.string().optional() })
+    .transform(({ pointer, message, detail }) => `${fieldAt(pointer)} ${message ?? detail ?? "is refused"}`),
+);
+
+function fieldsIn(errors: unknown): string | null {
+  const read = FIELD_ERRORS.safeParse(errors);
+  return read.success ? read.data.join("; ") : null;
+}
+
+/** `/body/priority`, or `#/priority` as the RFC writes it. */
+function fieldAt(pointer: string): string {
+  const path = pointer.replace(/^#?\/(body\/)?/, "");
+  return path.replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 function parse(answer: string): Readonly<Record<string, unknown>> | null {

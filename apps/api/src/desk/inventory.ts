@@ -1,5 +1,4 @@
-import { newId, type Outbox } from "@hookline/core";
-import type { Database } from "@hookline/postgres";
+import { newId } from "@hookline/core";
 import {
   type Alert,
   type Asset,
@@ -9,6 +8,7 @@ import {
   assetUpdated,
 } from "../events/inventory-events.js";
 import { announce } from "./announce.js";
+import type { DeskStore } from "./desk-store.js";
 
 /** Assets, and the alerts that monitors raise. Each change publishes its event in its own transaction. */
 export interface Inventory {
@@ -54,8 +54,8 @@ interface AssetRow {
 
 const COLUMNS = "id, name, description, status, created_by, created_at, updated_by, updated_at";
 
-export function createInventory(options: { database: Database; outbox: Outbox; schema: string }): Inventory {
-  const { database, outbox, schema } = options;
+export function createInventory(options: DeskStore): Inventory {
+  const { database, schema } = options;
 
   return {
     addAsset: ({ tenantId, name, description, createdBy }) =>
@@ -68,7 +68,7 @@ export function createInventory(options: { database: Database; outbox: Outbox; s
         );
         if (row === undefined) throw new Error("The asset was not stored.");
         const asset = fromRow(row);
-        await announce(outbox, transaction, { tenantId, as: [assetCreated], data: asset, subject: asset.id });
+        await announce(options, transaction, { tenantId, as: [assetCreated], data: asset, subject: asset.id });
         return asset;
       }),
 
@@ -90,7 +90,7 @@ export function createInventory(options: { database: Database; outbox: Outbox; s
         );
         if (row === undefined) throw new Error(`Asset ${id} vanished while it was changed.`);
         const asset = fromRow(row);
-        await announce(outbox, transaction, { tenantId, as: [assetUpdated], data: asset, subject: asset.id });
+        await announce(options, transaction, { tenantId, as: [assetUpdated], data: asset, subject: asset.id });
         return asset;
       }),
 
@@ -111,7 +111,7 @@ export function createInventory(options: { database: Database; outbox: Outbox; s
            VALUES ($1, $2, $3, $4, $5, $6, $7)`,
           [alert.id, tenantId, alert.title, alert.message, alert.severity, alert.source, now],
         );
-        await announce(outbox, transaction, { tenantId, as: [alertTriggered], data: alert, subject: alert.id });
+        await announce(options, transaction, { tenantId, as: [alertTriggered], data: alert, subject: alert.id });
         return alert;
       }),
   };

@@ -1,4 +1,4 @@
-import { defineButton, updateMessage } from "@hookline/connector-discord";
+import { defineButton, reply, updateMessage } from "@hookline/connector-discord";
 import type { Machines } from "./machines.js";
 import { machineMessage } from "./messages.js";
 
@@ -18,7 +18,8 @@ export function createMachineButtons(options: { machines: Machines }) {
           decision,
           decidedBy: user.username,
         });
-        if (!decided) return updateMessage({ content: "This machine is no longer known.", embeds: [], buttons: [] });
+        // Privately: what the message shows everybody may be right, and stays.
+        if (!decided) return reply("This machine is not one of this desk, so it can't be decided on from here.");
         return updateMessage(machineMessage(decided.machine));
       },
     });

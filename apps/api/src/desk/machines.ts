@@ -30,7 +30,7 @@ const COLUMNS = "id, hostname, ip_address, status, registered_at, decided_by";
 const DECIDED = { approved: machineApproved.type, denied: machineDenied.type } as const;
 
 export function createMachines(options: { database: Database; outbox: Outbox; schema: string }): Machines {
-  const { database, outbox, schema } = options;
+  const { database, schema } = options;
 
   return {
     register: (request) =>
@@ -70,7 +70,7 @@ export function createMachines(options: { database: Database; outbox: Outbox; sc
 
   async function announce(transaction: Transaction, tenantId: string, [type, row]: [string, MachineRow]) {
     const machine = fromRow(row);
-    await outbox.publish({ tenantId, type, data: machine, orderingKey: machine.asset_id }, { transaction });
+    await options.outbox.publish({ tenantId, type, data: machine, orderingKey: machine.asset_id }, { transaction });
     return machine;
   }
 

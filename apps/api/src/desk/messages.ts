@@ -1,14 +1,28 @@
-import { button, type DiscordButton, type DiscordTemplate, type MessageContent } from "@hookline/connector-discord";
+import {
+  button,
+  type DiscordButton,
+  type DiscordSelect,
+  type DiscordTemplate,
+  type MessageContent,
+  select,
+} from "@hookline/connector-discord";
 import type { SlackTemplate } from "@hookline/destination-slack";
 import { catalogue } from "../events/index.js";
 import type { Machine } from "../events/machine-events.js";
-import type { Ticket } from "../events/ticket-events.js";
+import type { Priority, Ticket } from "../events/ticket-events.js";
 import { type Presentation, present, presentMachine, presentTicket } from "./presentation.js";
 
 /** The buttons below the desk's messages. */
 export interface DeskButtons {
   readonly machine: Readonly<Record<"approve" | "deny", DiscordButton<"machineId">>>;
-  readonly ticket: Readonly<Record<"claim" | "priority" | "close", DiscordButton<"ticketId">>>;
+  readonly ticket: TicketActions;
+}
+
+/** What can be done with a ticket below its message. */
+export interface TicketActions {
+  readonly claim: DiscordButton<"ticketId">;
+  readonly priority: DiscordSelect<readonly { readonly label: string; readonly value: Priority }[], "ticketId", 1>;
+  readonly close: DiscordButton<"ticketId">;
 }
 
 const COLORS = {
@@ -19,14 +33,38 @@ const COLORS = {
   danger: 0xe74c3c,
 } as const satisfies Record<Presentation["tone"], number>;
 
-/** How the desk's events look in a Discord channel. What happens later to the same thing edits its message. */
-export function discordTemplates(buttons: DeskButtons): Readonly<Record<string, DiscordTemplate>> {
+/** Whether the desk has it: events of these types also come from erxes, from a platform and by automations. */
+export interface OfTheDesk {
+  ticket(key: { readonly tenantId: string; readonly id: string }): Promise<boolean>;
+  machine(key: { readonly tenantId: string; readonly id: string }): Promise<boolean>;
+}
+
+/**
+ * How the desk's events look in a Discord channel. What happens later to the same thing edits its message. Only what
+ * the desk itself has gets buttons.
+ */
+export function discordTemplates(options: {
+  readonly buttons: DeskButtons;
+  readonly ofTheDesk: OfTheDesk;
+}): Readonly<Record<string, DiscordTemplate>> {
+  const { buttons, ofTheDesk } = options;
   const template: DiscordTemplate = {
-    message(event) {
+    async message(event) {
       const presentation = present(event);
       if (presentation === null) return null;
-      if (event.type.startsWith("ticket.")) return ticketMessage(event.data as Ticket, buttons.ticket);
-      if (event.type.startsWith("machine.")) return machineMessage(event.data as Machine, buttons.machine);
+      const { tenantId, type } = event;
+      if (type.startsWith("ticket.")) {
+        const ticket = event.data as Ticket;
+        return ticketMessage(
+          ticket,
+          (await ofTheDesk.ticket({ tenantId, id: ticket.id })) ? buttons.ticket : undefined,
+        );
+      }
+      if (type.startsWith("machine.")) {
+        const machine = event.data as Machine;
+        const own = await ofTheDesk.machine({ tenantId, id: machine.asset_id });
+        return machineMessage(machine, own ? buttons.machine : undefined);
+      }
       return messageOf(presentation);
     },
     entity: (event) => present(event)?.entity,
@@ -64,19 +102,17 @@ export function machineMessage(machine: Machine, buttons?: DeskButtons["machine"
 }
 
 /** What a ticket's message shows; with the quick actions until it is closed. */
-export function ticketMessage(ticket: Ticket, actions?: DeskButtons["ticket"]): MessageContent {
+export function ticketMessage(ticket: Ticket, actions?: TicketActions): MessageContent {
   const params = { ticketId: ticket.id };
-  const isOver = ticket.status === "closed" || ticket.status === "resolved";
+  const shown = messageOf(presentTicket(ticket));
+  if (!actions || ticket.status === "closed" || ticket.status === "resolved") return shown;
   return {
-    ...messageOf(presentTicket(ticket)),
-    buttons:
-      actions && !isOver
-        ? [
-            button(actions.claim, { label: "Claim", style: "primary", params }),
-            button(actions.priority, { label: "Set priority", params }),
-            button(actions.close, { label: "Close", style: "danger", params }),
-          ]
-        : [],
+    ...shown,
+    selects: [select(actions.priority, { params, placeholder: "Set the priority", chosen: [ticket.priority] })],
+    buttons: [
+      button(actions.claim, { label: "Claim", style: "primary", params }),
+      button(actions.close, { label: "Close", style: "danger", params }),
+    ],
   };
 }
 

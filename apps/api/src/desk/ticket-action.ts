@@ -43,7 +43,7 @@ export function createTicketAction(options: { tickets: Tickets }) {
       customer_email: optional,
       customer_name: optional,
     }),
-    async run(input, { tenantId, transaction, idempotencyKey }) {
+    async run(input, { tenantId, transaction, idempotencyKey, event }) {
       const ticket = await options.tickets.open(
         {
           tenantId,
@@ -56,6 +56,7 @@ export function createTicketAction(options: { tickets: Tickets }) {
           category: input.category,
           customerEmail: input.customer_email,
           customerName: input.customer_name,
+          owner: event.subjectId === undefined ? undefined : { contactId: event.subjectId },
         },
         { transaction },
       );
@@ -71,8 +72,7 @@ export async function ensureSupportAutomation(engine: Engine, tenantId: string):
   const known = await engine.automations.list({ tenantId });
   if (known.some(({ name }) => name === SUPPORT_WEBHOOK)) return;
   try {
-    const { id } = await engine.automations.create(supportAutomation(tenantId));
-    await engine.automations.activate({ tenantId, id });
+    await engine.automations.create(supportAutomation(tenantId));
   } catch (error) {
     // Another process of the app was as quick.
     if (!isEngineError(error) || error.code !== "name_taken") throw error;
@@ -82,6 +82,7 @@ export async function ensureSupportAutomation(engine: Engine, tenantId: string):
 const supportAutomation = (tenantId: string): NewAutomation => ({
   tenantId,
   name: SUPPORT_WEBHOOK,
+  active: true,
   trigger: { events: ["ticket.create"] },
   steps: [
     {

@@ -1,27 +1,31 @@
-import { defineButton, defineModal, reply, showModal, updateMessage } from "@hookline/connector-discord";
-import { type Priority, prioritySchema } from "../events/ticket-events.js";
-import { type DeskButtons, ticketMessage } from "./messages.js";
+import { defineButton, defineSelect, reply, updateMessage } from "@hookline/connector-discord";
+import type { Priority } from "../events/ticket-events.js";
+import { type TicketActions, ticketMessage } from "./messages.js";
 import type { TicketChange, Tickets } from "./tickets.js";
 
 const PRIORITY_OPTIONS = [
   { label: "Low", value: "low" },
-  { label: "Normal", value: "normal", default: true },
+  { label: "Normal", value: "normal" },
   { label: "High", value: "high" },
   { label: "Urgent", value: "urgent" },
-] as const satisfies readonly { readonly label: string; readonly value: Priority; readonly default?: boolean }[];
+] as const satisfies readonly { readonly label: string; readonly value: Priority }[];
 
-const STAFF = {
+/** Who works on tickets. */
+export const STAFF = {
   requires: ["ManageMessages"],
   refusal: "Only members who may manage messages can work on tickets.",
+  // Each change is an event for every subscriber: fast enough for people, too slow for a stuck finger.
+  cooldown: { seconds: 10, uses: 5 },
 } as const;
 
-const UNKNOWN = { content: "This ticket is no longer known.", embeds: [], buttons: [] };
+/** Privately: what the message shows everybody may be right, and stays. */
+const UNKNOWN = "This ticket is not one of this desk, so it can't be worked on from here.";
 
 /** Quick actions below a ticket's message: claim, set priority, close. Each changes the ticket and then the message. */
 export function createTicketActions(options: { tickets: Tickets }) {
   const change = async (ticket: { tenantId: string; id: string }, changes: TicketChange) => {
     const changed = await options.tickets.change(ticket, changes);
-    return updateMessage(changed === null ? UNKNOWN : ticketMessage(changed, actions));
+    return changed === null ? reply(UNKNOWN) : updateMessage(ticketMessage(changed, actions));
   };
 
   const claim = defineButton({
@@ -42,32 +46,16 @@ export function createTicketActions(options: { tickets: Tickets }) {
       change({ tenantId, id: params.ticketId }, { changedBy: user.username, status: "closed" }),
   });
 
-  const priorityModal = defineModal({
-    name: "ticket-priority",
-    title: "Set the ticket's priority",
-    params: ["ticketId"],
-    fields: { priority: { kind: "select", label: "Priority", options: PRIORITY_OPTIONS } },
-    ...STAFF,
-    answer: "immediate",
-    run: ({ tenantId, user, params, fields }) =>
-      change(
-        { tenantId, id: params.ticketId },
-        { changedBy: user.username, priority: prioritySchema.parse(fields.priority) },
-      ),
-  });
-
-  const priority = defineButton({
+  const priority = defineSelect({
     name: "ticket-priority",
     params: ["ticketId"],
+    choose: PRIORITY_OPTIONS,
     ...STAFF,
     answer: "immediate",
-    async run({ tenantId, params }) {
-      const ticket = await options.tickets.get({ tenantId, id: params.ticketId });
-      if (ticket === null) return reply("This ticket is no longer known.");
-      return showModal(priorityModal, { params: { ticketId: ticket.id }, values: { priority: ticket.priority } });
-    },
+    run: ({ tenantId, user, params, values: [chosen] }) =>
+      change({ tenantId, id: params.ticketId }, { changedBy: user.username, priority: chosen }),
   });
 
-  const actions: DeskButtons["ticket"] = { claim, priority, close };
-  return { actions, priorityModal };
+  const actions: TicketActions = { claim, priority, close };
+  return actions;
 }

@@ -1,12 +1,16 @@
 import {
   code,
+  type DiscordInteraction,
   defineCommand,
+  defineMessageCommand,
   defineModal,
-  type ModalField,
   markdown,
   reply,
+  type SelectField,
   showModal,
+  type TextField,
 } from "@hookline/connector-discord";
+import { STAFF } from "./ticket-actions.js";
 import type { TicketIntake } from "./ticket-intake.js";
 
 /** A priority as members choose it, and the number that it stands for. */
@@ -24,17 +28,23 @@ export interface FurtherField {
   readonly required: boolean;
 }
 
-/** `/ticket`: a modal, then a ticket where the intake takes it, and a private answer with its number or a reason. */
-export function createTicketCommand(options: {
+const MAX_TITLE_CHARACTERS = 200;
+const MAX_DESCRIPTION_CHARACTERS = 3_000;
+
+/**
+ * `/ticket`, and "Create ticket from message" in the menu of a message: a modal, then a ticket where the intake takes it,
+ * and a private answer with its number or a reason.
+ */
+export function createTicketCommands(options: {
   readonly intake: TicketIntake;
   readonly priorities: readonly TicketPriority[];
   readonly further: readonly FurtherField[];
 }) {
   const { intake, priorities, further } = options;
   const normal = Math.min(1, priorities.length - 1);
-  const fields: Readonly<Record<string, ModalField>> = {
-    title: { kind: "text", label: "Title", placeholder: "What is it about?", maxLength: 200 },
-    description: { kind: "text", label: "Description", style: "paragraph", maxLength: 3_000 },
+  const fields: Readonly<Record<string, TextField | SelectField>> = {
+    title: { kind: "text", label: "Title", placeholder: "What is it about?", maxLength: MAX_TITLE_CHARACTERS },
+    description: { kind: "text", label: "Description", style: "paragraph", maxLength: MAX_DESCRIPTION_CHARACTERS },
     priority: {
       kind: "select",
       label: "Priority",
@@ -52,32 +62,67 @@ export function createTicketCommand(options: {
     ),
   };
 
+  type Submitted = DiscordInteraction & { readonly fields: Readonly<Record<string, string | null>> };
+
+  async function submit(interaction: Submitted, requesterId: string) {
+    const { id, tenantId, user, channelName, createdAt, lastAttempt, signal, fields: submitted } = interaction;
+    const filled = further
+      .map(({ name }) => [name, submitted[`further-${name}`]] as const)
+      .filter((entry): entry is readonly [string, string] => typeof entry[1] === "string" && entry[1] !== "");
+    const ticket = {
+      tenantId,
+      requestKey: `discord:${id}`,
+      title: submitted.title ?? "",
+      description: submitted.description ?? "",
+      priority: priorities.find(({ label }) => optionValueOf(label) === submitted.priority)?.level ?? 0,
+      further: Object.fromEntries(filled),
+      requesterId,
+      userId: user.id,
+      userName: user.username,
+      channelName,
+      submittedAt: createdAt,
+    };
+    const outcome = await intake.submit(ticket, signal);
+    if (outcome.ok) return reply(markdown`Ticket **${outcome.reference}** is open. The desk has it now.`);
+    // A throw is tried again, three times in all, each after twice the time.
+    if (outcome.retry && !lastAttempt) throw new Error(outcome.reason);
+    return reply(markdown`Your ticket was not taken. ${outcome.reason} ${code("/ticket")} tries it again.`);
+  }
+
   const modal = defineModal({
     name: "ticket",
     title: "Open a ticket",
     fields,
     answer: "deferred",
-    async run({ id, tenantId, user, channelName, createdAt, lastAttempt, signal, fields: submitted }) {
-      const filled = further
-        .map(({ name }) => [name, submitted[`further-${name}`]] as const)
-        .filter((entry): entry is readonly [string, string] => typeof entry[1] === "string" && entry[1] !== "");
-      const ticket = {
-        tenantId,
-        requestKey: `discord:${id}`,
-        title: submitted.title ?? "",
-        description: submitted.description ?? "",
-        priority: priorities.find(({ label }) => optionValueOf(label) === submitted.priority)?.level ?? 0,
-        further: Object.fromEntries(filled),
-        userId: user.id,
-        userName: user.username,
-        channelName,
-        submittedAt: createdAt,
-      };
-      const outcome = await intake.submit(ticket, signal);
-      if (outcome.ok) return reply(markdown`Ticket **${outcome.reference}** is open. The desk has it now.`);
-      // A throw is tried again, three times in all, each after twice the time.
-      if (outcome.retry && !lastAttempt) throw new Error(outcome.reason);
-      return reply(markdown`Your ticket was not taken. ${outcome.reason} ${code("/ticket")} tries it again.`);
+    run: (interaction) => submit(interaction, interaction.user.id),
+  });
+
+  // A ticket in somebody else's name is the staff's to open.
+  const modalOfMessage = defineModal({
+    name: "ticket-of-message",
+    title: "Open a ticket",
+    params: ["authorId"],
+    fields,
+    ...STAFF,
+    answer: "deferred",
+    run: (interaction) => submit(interaction, interaction.params.authorId),
+  });
+
+  const messageCommand = defineMessageCommand({
+    name: "Create ticket from message",
+    visibleTo: STAFF.requires,
+    ...STAFF,
+    answer: "immediate",
+    run: ({ target, guildId, channelId }) => {
+      const source = `Message by ${target.author.username}: ${linkTo({ guildId, channelId: target.channelId ?? channelId, messageId: target.id })}`;
+      const [firstLine = ""] = target.content.trim().split("\n");
+      return showModal(modalOfMessage, {
+        params: { authorId: target.author.id },
+        values: {
+          title: cut(firstLine, MAX_TITLE_CHARACTERS),
+          description: `${cut(target.content, MAX_DESCRIPTION_CHARACTERS - source.length - 2)}\n\n${source}`.trim(),
+        },
+      });
     },
   });
 
@@ -88,7 +133,18 @@ export function createTicketCommand(options: {
     run: () => showModal(modal),
   });
 
-  return { command, modal };
+  return { commands: [command, messageCommand], modals: [modal, modalOfMessage] };
+}
+
+/** What Discord opens a message by. */
+function linkTo(message: { guildId: string | null; channelId: string | null; messageId: string }): string {
+  return `https://discord.com/channels/${message.guildId ?? "@me"}/${message.channelId}/${message.messageId}`;
+}
+
+/** Whole characters, with a sign that something is missing. */
+function cut(text: string, maxCharacters: number): string {
+  if (text.length <= maxCharacters) return text;
+  return `${text.slice(0, maxCharacters - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
 const optionValueOf = (label: string): string => label.toLowerCase();

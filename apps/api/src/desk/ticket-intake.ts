@@ -1,3 +1,4 @@
+import { DISCORD_PROVIDER_ID } from "@hookline/connector-discord";
 import type { Priority } from "../events/ticket-events.js";
 import type { Tickets } from "./tickets.js";
 
@@ -12,6 +13,9 @@ export interface SubmittedTicket {
   readonly priority: number;
   /** What further fields hold, by their names; empty ones are left out. */
   readonly further: Readonly<Record<string, string>>;
+  /** The Discord id of whom the ticket is about: who submitted it, or the author of the message that it was made from. */
+  readonly requesterId: string;
+  /** Who submitted it. */
   readonly userId: string;
   readonly userName: string;
   readonly channelName: string | null;
@@ -50,6 +54,7 @@ export function deskIntake(tickets: Tickets): TicketIntake {
         requestKey: ticket.requestKey,
         category,
         team,
+        owner: { identities: [{ kind: DISCORD_PROVIDER_ID, value: ticket.requesterId }] },
       });
       return { ok: true, reference: opened.ticket_number };
     },

@@ -1,5 +1,4 @@
-import { type EventDefinition, newId, type Outbox, type Transaction } from "@hookline/core";
-import type { Database } from "@hookline/postgres";
+import { type EventDefinition, newId, type Transaction } from "@hookline/core";
 import {
   type Priority,
   type Ticket,
@@ -11,6 +10,8 @@ import {
   ticketUpdated,
 } from "../events/ticket-events.js";
 import { announce } from "./announce.js";
+import type { DeskStore } from "./desk-store.js";
+import { type Owner, rememberOwner } from "./people.js";
 import {
   type DeskTicket,
   findTicket,
@@ -46,6 +47,8 @@ export interface OpenTicket {
   readonly team?: string | undefined;
   readonly customerEmail?: string | undefined;
   readonly customerName?: string | undefined;
+  /** Who asks; whoever has the customer's address when absent. */
+  readonly owner?: Owner | undefined;
 }
 
 export interface TicketChange {
@@ -66,8 +69,8 @@ export interface Escalation {
 
 const CHANGEABLE = ["title", "description", "status", "priority", "team", "assignee"] as const;
 
-export function createTickets(options: { database: Database; outbox: Outbox; schema: string }): Tickets {
-  const { database, outbox, schema } = options;
+export function createTickets(options: DeskStore): Tickets {
+  const { database, schema } = options;
 
   const announceTicket = async (
     transaction: Transaction,
@@ -76,7 +79,7 @@ export function createTickets(options: { database: Database; outbox: Outbox; sch
   ): Promise<DeskTicket> => {
     const ticket = await findTicket(transaction.query, schema, key);
     if (ticket === null) throw new Error(`Ticket ${key.id} vanished while it was changed.`);
-    await announce(outbox, transaction, { tenantId: key.tenantId, as, data: ticket, subject: ticket.id });
+    await announce(options, transaction, { tenantId: key.tenantId, as, data: ticket, subject: ticket.id });
     return ticket;
   };
 
@@ -90,7 +93,6 @@ export function createTickets(options: { database: Database; outbox: Outbox; sch
       [request.tenantId, year],
     );
     const id = newId("tkt", now.getTime());
-    // A request with the same key that runs right now violates the unique key here and takes its number back.
     await transaction.query(
       `INSERT INTO ${schema}.tickets (id, tenant_id, ticket_number, title, description, priority, created_by, created_at,
          request_key, category, team, customer_email, customer_name)
@@ -115,9 +117,17 @@ export function createTickets(options: { database: Database; outbox: Outbox; sch
   };
 
   const openIn = async (transaction: Transaction, request: OpenTicket): Promise<DeskTicket> => {
+    // A request with the same key that runs right now is waited for, and then found.
+    await transaction.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
+      `${schema}.tickets ${request.tenantId} ${request.requestKey}`,
+    ]);
     const known = await findTicketOfRequest(transaction.query, schema, request);
     if (known !== null) return known;
     const id = await insertTicket(transaction, request);
+    const { tenantId, customerEmail } = request;
+    const byEmail = customerEmail && { identities: [{ kind: "email", value: customerEmail }] };
+    const owner = request.owner ?? byEmail;
+    if (owner) await rememberOwner(options, transaction, { tenantId, subject: id, owner });
     return await announceTicket(transaction, { tenantId: request.tenantId, id }, [ticketCreated]);
   };
 

@@ -1,8 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type ApiKeyEnv, createRouter, type Engine, problem, problemResponses, requireApiKey } from "@hookline/engine";
+import {
+  type ApiKeyEnv,
+  createRouter,
+  type Engine,
+  jsonBody,
+  problem,
+  problemResponses,
+  requireApiKey,
+} from "@hookline/engine";
 import type { Accounts } from "../desk/accounts.js";
 import { companySchema, userSchema } from "../events/account-events.js";
-import { idParam, jsonAnswer, jsonBody, line, REFUSALS, SECURED } from "./desk-route.js";
+import { idParam, jsonAnswer, line, REFUSALS, SECURED } from "./desk-route.js";
 
 const taken = problemResponses({ 409: "The name is taken." });
 

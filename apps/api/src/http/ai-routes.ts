@@ -1,8 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type ApiKeyEnv, createRouter, type Engine, problem, problemResponses, requireApiKey } from "@hookline/engine";
+import {
+  type ApiKeyEnv,
+  createRouter,
+  type Engine,
+  jsonBody,
+  problem,
+  problemResponses,
+  requireApiKey,
+} from "@hookline/engine";
 import type { AiResponses } from "../desk/ai-responses.js";
 import { aiResponseSchema } from "../events/ai-events.js";
-import { idParam, jsonAnswer, jsonBody, line, longText, REFUSALS, SECURED } from "./desk-route.js";
+import { idParam, jsonAnswer, line, longText, REFUSALS, SECURED } from "./desk-route.js";
 
 const aiResponse = aiResponseSchema.openapi("AiResponse");
 const notFound = problemResponses({ 404: "There is no such answer or ticket." });

@@ -10,11 +10,6 @@ export const REFUSALS = problemResponses({
   403: "The scope is missing.",
 });
 
-/** A JSON body that has to be there. */
-export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
-  return { required: true, content: { "application/json": { schema } } };
-}
-
 /** An answer in JSON. */
 export function jsonAnswer<Schema extends z.ZodType>(description: string, schema: Schema) {
   return { description, content: { "application/json": { schema } } };

@@ -1,8 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type ApiKeyEnv, createRouter, type Engine, problem, problemResponses, requireApiKey } from "@hookline/engine";
+import {
+  type ApiKeyEnv,
+  createRouter,
+  type Engine,
+  jsonBody,
+  problem,
+  problemResponses,
+  requireApiKey,
+} from "@hookline/engine";
 import type { Inventory } from "../desk/inventory.js";
 import { alertSchema, assetSchema, assetStatusSchema } from "../events/inventory-events.js";
-import { idParam, jsonAnswer, jsonBody, line, longText, REFUSALS, SECURED } from "./desk-route.js";
+import { idParam, jsonAnswer, line, longText, REFUSALS, SECURED } from "./desk-route.js";
 
 const asset = assetSchema.openapi("Asset");
 const alert = alertSchema.openapi("Alert");

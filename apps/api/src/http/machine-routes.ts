@@ -1,8 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type ApiKeyEnv, createRouter, type Engine, problem, problemResponses, requireApiKey } from "@hookline/engine";
+import {
+  type ApiKeyEnv,
+  createRouter,
+  type Engine,
+  jsonBody,
+  problem,
+  problemResponses,
+  requireApiKey,
+} from "@hookline/engine";
 import type { Machines } from "../desk/machines.js";
 import { machineSchema } from "../events/machine-events.js";
-import { idParam, jsonAnswer, jsonBody, REFUSALS, SECURED } from "./desk-route.js";
+import { idParam, jsonAnswer, REFUSALS, SECURED } from "./desk-route.js";
 
 const machine = machineSchema.openapi("Machine");
 const registerMachine = createRoute({

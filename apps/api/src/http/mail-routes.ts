@@ -35,11 +35,19 @@ const listMails = createRoute({
   },
 });
 
-/** Shows what the local mailer holds. Whoever reads it can confirm links, so production does not mount it. */
-export function createMailRoutes(options: { engine: Engine; mailer: LocalMailer }): OpenAPIHono<ApiKeyEnv> {
+/**
+ * Shows the app's own tenant what the local mailer holds, which knows of no tenants. Whoever reads it can confirm links,
+ * so production does not mount it.
+ */
+export function createMailRoutes(options: {
+  readonly engine: Engine;
+  readonly mailer: LocalMailer;
+  readonly tenantId: string;
+}): OpenAPIHono<ApiKeyEnv> {
   const router = createRouter<ApiKeyEnv>();
   router.use("/v1/development/mails", requireApiKey(options.engine, "write"));
   router.openapi(listMails, async (c) => {
+    if (c.var.principal.tenantId !== options.tenantId) return c.json({ mails: [] }, 200);
     const { to } = c.req.valid("query");
     return c.json({ mails: [...(await options.mailer.list(to === undefined ? {} : { to }))] }, 200);
   });

@@ -1,10 +1,18 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type ApiKeyEnv, createRouter, type Engine, problem, problemResponses, requireApiKey } from "@hookline/engine";
+import {
+  type ApiKeyEnv,
+  createRouter,
+  type Engine,
+  jsonBody,
+  problem,
+  problemResponses,
+  requireApiKey,
+} from "@hookline/engine";
 import type { Conversations } from "../desk/conversations.js";
 import type { Tickets } from "../desk/tickets.js";
 import { conversationSchema, feedbackSchema } from "../events/conversation-events.js";
 import { prioritySchema, ticketSchema, ticketStatusSchema } from "../events/ticket-events.js";
-import { idParam, jsonAnswer, jsonBody, line, longText, REFUSALS, SECURED } from "./desk-route.js";
+import { idParam, jsonAnswer, line, longText, REFUSALS, SECURED } from "./desk-route.js";
 
 const ticket = ticketSchema.openapi("Ticket");
 const conversation = conversationSchema.openapi("ConversationMessage");
