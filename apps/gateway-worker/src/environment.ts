@@ -3,14 +3,21 @@ import { z } from "zod";
 const schema = z.object({
   DISCORD_BOT_TOKEN: z.string(),
   API_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be the API's http or https address" }),
-  /** As the API has it, where several stand side by side while one is replaced: the first one signs. */
+  /** As the API has it, where two stand side by side while one is replaced: both sign. */
   CONNECTOR_INGRESS_SECRET: z
     .string()
-    .transform((text) => text.split(",")[0]?.trim() ?? "")
-    .pipe(z.string().min(32, "must have at least 32 characters")),
+    .transform((text) => text.split(",").map((secret) => secret.trim()))
+    .pipe(z.array(z.string().min(32, "must have at least 32 characters")).min(1).max(2)),
   DISCORD_API_BASE_URL: z.url().optional(),
   DISCORD_INTENTS: z.coerce.number().int().min(1).optional(),
   DISCORD_SHARD_COUNT: z.coerce.number().int().min(1).optional(),
+  /** Lets several workers run at once, each with a spool of its own. Needs DISCORD_SHARD_COUNT. */
+  SHARD_LEASES: z.stringbool().default(false),
+  SHARD_LEASE_TTL_MS: z.coerce.number().int().min(1_000).max(120_000).optional(),
+  /** How many shards this worker takes at most; all when absent. */
+  MAX_SHARDS: z.coerce.number().int().min(1).optional(),
+  /** After a gap, reads the messages of that time from Discord's REST API. */
+  BACKFILL: z.stringbool().default(false),
   SPOOL_DIRECTORY: z.string().default("./.hookline/spool"),
   SPOOL_MAX_BYTES: z.coerce.number().int().min(1).optional(),
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).optional(),

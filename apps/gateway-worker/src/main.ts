@@ -27,10 +27,16 @@ function toOptions(environment: Environment): GatewayWorkerOptions {
     ...optional("intents", environment.DISCORD_INTENTS),
     ...optional("shardCount", environment.DISCORD_SHARD_COUNT),
     ...optional("drainTimeoutMs", environment.DRAIN_TIMEOUT_MS),
+    ...optional("shardLeases", environment.SHARD_LEASES ? leasesOf(environment) : undefined),
+    ...optional("backfill", environment.BACKFILL ? {} : undefined),
     ...optional("health", port === undefined ? undefined : { port, host }),
     ...optional("spoolLimit", maxBytes === undefined ? undefined : { maxBytes }),
     logger: pino({ name: "gateway-worker", level: environment.LOG_LEVEL }),
   };
+}
+
+function leasesOf({ SHARD_LEASE_TTL_MS, MAX_SHARDS }: Environment): NonNullable<GatewayWorkerOptions["shardLeases"]> {
+  return { ...optional("ttlMs", SHARD_LEASE_TTL_MS), ...optional("maxShards", MAX_SHARDS) };
 }
 
 function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {

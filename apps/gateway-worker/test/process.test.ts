@@ -34,7 +34,7 @@ async function freePort(): Promise<number> {
 describe("gateway worker process", () => {
   test("N2 a SIGKILL between spool and ingress loses nothing: the next process sends and resumes", async () => {
     const around = await startSurroundings();
-    await around.ingress.down();
+    around.ingress.intercept(() => ({ status: 503 }));
     const port = await freePort();
     const environment = { ...environmentOf(around), HEALTH_PORT: String(port) };
     const first = spawnWorker(around.directory, environment);
@@ -42,15 +42,18 @@ describe("gateway worker process", () => {
     await sayNumbers(around.simulator, [1, 40]);
     await waitUntil("the spool", async () => {
       const health = (await (await fetch(`http://127.0.0.1:${port}/healthz`)).json()) as { spool: { items: number } };
-      return health.spool.items === 40;
+      // What is tried is on disk, and the place in the session with it.
+      return health.spool.items === 40 && around.ingress.requests() > 0;
     });
     first.kill("SIGKILL");
     await first.exit;
     await sayNumbers(around.simulator, [41, 60]);
-    await around.ingress.up();
+    around.ingress.intercept(null);
     const second = spawnWorker(around.directory, environment);
     await second.connected();
-    await waitUntil("all messages", () => textsIn(around.ingress).length >= 60);
+    await waitUntil("all messages", () => textsIn(around.ingress).length >= 60).catch((error: Error) => {
+      throw new Error(`${error.message}; there were ${textsIn(around.ingress)}. The worker said:\n${second.output()}`);
+    });
     expect(textsIn(around.ingress)).toEqual(numbers(1, 60));
     expect(second.output()).toContain("Resumed the session");
     expect((await around.simulator.state()).gateway.identifiesLeft).toBe(999);

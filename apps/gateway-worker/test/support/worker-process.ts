@@ -18,7 +18,16 @@ export interface WorkerProcess {
 
 /** Runs the built app as an operator would: with nothing but its environment. */
 export function spawnWorker(directory: string, environment: Record<string, string | undefined>): WorkerProcess {
-  const child = spawn(process.execPath, [main], {
+  return spawnProgram(main, directory, environment);
+}
+
+/** Runs a program that says `Connected to Discord` as the app does. */
+export function spawnProgram(
+  file: string,
+  directory: string,
+  environment: Record<string, string | undefined>,
+): WorkerProcess {
+  const child = spawn(process.execPath, [file], {
     cwd: directory,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
