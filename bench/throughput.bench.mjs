@@ -9,8 +9,8 @@ import { delay, median, shuffled, until } from "./deliveries/sample.mjs";
 import { startPostgres, startReceiver, startRedis } from "./deliveries/services.mjs";
 import { versionsOf } from "./deliveries/versions.mjs";
 
-const FULL = { rounds: 5, warmUpMs: 2_500, measureMs: 2_500, backlogOfPeers: 4_000, backlog: 16_000 };
-const QUICK = { rounds: 1, warmUpMs: 1_500, measureMs: 1_500, backlogOfPeers: 2_000, backlog: 6_000 };
+const FULL = { rounds: 5, warmUpMs: 6_000, measureMs: 4_000, backlogOfPeers: 4_000, backlog: 16_000 };
+const QUICK = { rounds: 1, warmUpMs: 2_500, measureMs: 1_500, backlogOfPeers: 2_000, backlog: 6_000 };
 /** Deliveries under way before publishers wait. */
 const WINDOW = 512;
 /** What of a backlog is delivered before the measuring begins, and when it ends. */
@@ -25,6 +25,14 @@ const CONTESTANTS = {
   BullMQ: { module: "bullmq", ways: ["steady", "drain"], isPeer: true },
   "pg-boss": { module: "pg-boss", ways: ["steady", "drain"], isPeer: true },
   "graphile-worker": { module: "graphile-worker", ways: ["steady", "drain"], isPeer: true },
+  "BullMQ, results gathered": { module: "bullmq", ways: ["steady", "drain"], isPeer: true, areGathered: true },
+  "pg-boss, results gathered": { module: "pg-boss", ways: ["drain"], isPeer: true, areGathered: true },
+  "graphile-worker, results gathered": {
+    module: "graphile-worker",
+    ways: ["drain"],
+    isPeer: true,
+    areGathered: true,
+  },
 };
 
 const LIMITS = [
@@ -38,6 +46,14 @@ const LIMITS = [
   { what: "drain, times BullMQ", of: "hookline drain", to: "BullMQ drain", atLeast: 3 },
   { what: "drain, times pg-boss", of: "hookline drain", to: "pg-boss drain", atLeast: 2.5 },
   { what: "drain, times graphile-worker", of: "hookline drain", to: "graphile-worker drain", atLeast: 2.5 },
+  { what: "steady, times BullMQ, results gathered", of: "hookline steady", to: "BullMQ, results gathered steady" },
+  { what: "drain, times BullMQ, results gathered", of: "hookline drain", to: "BullMQ, results gathered drain" },
+  { what: "drain, times pg-boss, results gathered", of: "hookline drain", to: "pg-boss, results gathered drain" },
+  {
+    what: "drain, times graphile-worker, results gathered",
+    of: "hookline drain",
+    to: "graphile-worker, results gathered drain",
+  },
 ];
 
 /** @param {{ quick: boolean, only: readonly string[] }} options `only`: the parts of names of contestants; none: all */
@@ -81,6 +97,7 @@ async function measure(world, { name, way, round }) {
     databaseUrl: await databaseFor(world, name),
     redisUrl: world.redis.url,
     target: world.target,
+    areGathered: contestant.areGathered ?? false,
   };
   const publisher = startProgram("./sender.program.mjs");
   await publisher.call("open", options);

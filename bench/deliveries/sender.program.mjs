@@ -18,6 +18,7 @@ import { delay } from "./sample.mjs";
  * @property {string} databaseUrl
  * @property {string} [redisUrl]
  * @property {import("./services.mjs").Target} target
+ * @property {boolean} [areGathered] results that come up together share one insert; for peers
  *
  * @typedef {(options: ContestantOptions) => Promise<Contestant>} ContestantFactory
  */

@@ -15,9 +15,9 @@ const JOB_OPTIONS = {
 };
 
 /** @type {import("../sender.program.mjs").ContestantFactory} */
-export async function createContestant({ databaseUrl, redisUrl, target }) {
+export async function createContestant({ databaseUrl, redisUrl, target, areGathered }) {
   const pool = new pg.Pool({ connectionString: databaseUrl });
-  const results = await createResults(pool);
+  const results = await createResults(pool, { areGathered });
   const poster = createPoster(target);
   const [publishing, working] = [new Redis(redisUrl), new Redis(redisUrl, { maxRetriesPerRequest: null })];
   const queue = new Queue(QUEUE, { connection: publishing, defaultJobOptions: JOB_OPTIONS });

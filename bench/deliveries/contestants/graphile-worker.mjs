@@ -20,11 +20,11 @@ function complain(error) {
 }
 
 /** @type {import("../sender.program.mjs").ContestantFactory} */
-export async function createContestant({ databaseUrl, target }) {
+export async function createContestant({ databaseUrl, target, areGathered }) {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 20 });
   pool.on("error", complain);
   pool.on("connect", (client) => client.on("error", complain));
-  const results = await createResults(pool);
+  const results = await createResults(pool, { areGathered });
   const poster = createPoster(target);
   const logger = new Logger(() => () => undefined);
   const utils = await makeWorkerUtils({ pgPool: pool, logger });

@@ -13,9 +13,9 @@ const PAUSE_MS = 2;
 const JOB_OPTIONS = { retryLimit: 10, retryDelay: 5, retryBackoff: true };
 
 /** @type {import("../sender.program.mjs").ContestantFactory} */
-export async function createContestant({ databaseUrl, target }) {
+export async function createContestant({ databaseUrl, target, areGathered }) {
   const pool = new pg.Pool({ connectionString: databaseUrl });
-  const results = await createResults(pool);
+  const results = await createResults(pool, { areGathered });
   const poster = createPoster(target);
   const boss = new PgBoss({ connectionString: databaseUrl, max: 20, schedule: false });
   boss.on("error", (error) => process.stderr.write(`${error.stack}\n`));
