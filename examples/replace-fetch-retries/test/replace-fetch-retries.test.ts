@@ -1,7 +1,11 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createReceiver, type ReceivedRequest } from "@hookline/dispatcher/testing";
+import { createPgliteDirectory } from "@hookline/postgres/testing";
 import { aiSupport } from "@hookline/webhook-signing";
 import { expect, it, onTestFinished } from "vitest";
 
@@ -13,8 +17,16 @@ async function run(program: "before" | "after", refusals: number) {
   const receiver = await createReceiver({ secret, scheme: aiSupport });
   onTestFinished(() => receiver.close());
   receiver.answerWith(() => ({ status: receiver.requests.length > refusals ? 200 : 503 }));
-  const { DATABASE_URL: _, ...environment } = process.env;
-  const env = { ...environment, RECEIVER_URL: receiver.url, WEBHOOK_SECRET: secret };
+  const home = await mkdtemp(join(tmpdir(), "hookline-retries-"));
+  onTestFinished(() => rm(home, { recursive: true }));
+  const data = join(home, "data");
+  await createPgliteDirectory(data);
+  const env = {
+    ...process.env,
+    DATABASE_URL: `pglite://${data}`,
+    RECEIVER_URL: receiver.url,
+    WEBHOOK_SECRET: secret,
+  };
   const { stdout } = await promisify(execFile)("node", [`dist/${program}.js`], { cwd: folder, env });
   return { stdout, requests: receiver.requests };
 }

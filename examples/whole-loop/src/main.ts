@@ -62,7 +62,10 @@ async function showLoop(): Promise<void> {
       return;
     }
     report.title("Everything is still running. Look around:");
+    await world.openStartPage();
     report.addresses(world.addresses);
+    report.title("Try OAuth in your browser, against the simulated Discord:");
+    report.addresses(world.tries);
     report.note(`Ctrl+C stops it. Data, secrets and logs are in ${directory}; delete the folder to begin anew.`);
     await failed;
   } catch (error) {

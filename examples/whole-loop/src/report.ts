@@ -31,7 +31,7 @@ export function createReport(write: (line: string) => void): Report {
     note: (text) => write(styleText("dim", `   ${text}`)),
     addresses(rows) {
       for (const [name, address, what] of rows) {
-        write(`   ${name.padEnd(10)} ${styleText("cyan", address.padEnd(40))} ${styleText("dim", what)}`);
+        write(`   ${name.padEnd(11)} ${styleText("cyan", address.padEnd(60))} ${styleText("dim", what)}`);
       }
     },
   };

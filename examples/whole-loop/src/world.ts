@@ -7,6 +7,7 @@ import { createProcesses, findPort, type Processes } from "./processes.js";
 import type { Report } from "./report.js";
 import { readSecrets, type Secrets } from "./settings.js";
 import type { ReceivedWebhook, Stage } from "./stage.js";
+import { startPage, TRIED_EMAIL } from "./start-page.js";
 import { until } from "./until.js";
 
 export interface WorldOptions {
@@ -21,6 +22,10 @@ export interface World {
   readonly stage: Stage;
   readonly processes: Processes;
   readonly addresses: readonly (readonly [name: string, address: string, what: string])[];
+  /** What to open for trying OAuth, once `openStartPage` has run. */
+  readonly tries: readonly (readonly [name: string, address: string, what: string])[];
+  /** Adds a second server that the bot can be installed in, and serves a page with all of these links. */
+  openStartPage(): Promise<void>;
 }
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -30,7 +35,9 @@ const programs = {
   worker: join(root, "apps/gateway-worker/dist/main.js"),
   receiver: fileURLToPath(new URL("./receiver.js", import.meta.url)),
 };
-const USUAL_PORTS = { api: 4000, simulator: 4001, receiver: 4002, worker: 4003 };
+const USUAL_PORTS = { api: 4000, simulator: 4001, receiver: 4002, worker: 4003, start: 4004 };
+
+const SECOND_SERVER = "Second Server";
 
 /** A retry schedule for watching, in seconds: the specification's has hours between its last tries. */
 const RETRY_SCHEDULE_SECONDS = "0,0.5,1,2,4,8,16,32";
@@ -67,6 +74,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await until("the commands at Discord", async () => (await discord.state()).commands.length > 1);
       // Discord probes the address with right and wrong signatures before it takes it.
       await discord.setInteractionsUrl(`${url("api")}/v1/connectors/discord/interactions`);
+      await discord.setRedirectUris([`${url("api")}/v1/connectors/discord/oauth/callback`]);
+      await discord.setWebhookEventsUrl(`${url("api")}/v1/connectors/discord/webhook-events`);
     });
 
     await report.seen("The gateway worker is connected to Discord", async () => {
@@ -92,15 +101,32 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await ensureEndpoint(api, { url: url("receiver"), secret: secrets.receiverSecret });
     });
 
+    const addresses = [
+      ["Start", url("start"), "all of this as a page, and the mails that would have gone out"],
+      ["Discord", url("simulator"), "the simulated server: channels, messages, buttons"],
+      ["API", `${url("api")}/docs`, "every route, and /openapi.json"],
+      ["Receiver", url("receiver"), "the webhooks that it verified"],
+      ["Worker", `${url("worker")}/healthz`, "heartbeat and spool"],
+    ] as const;
+    const tries = [
+      ["Install", `${url("start")}/try/install`, `add the bot to "${SECOND_SERVER}": be Olga there, who owns it`],
+      ["Member", `${url("start")}/try/member`, `connect whoever you are on the next page to ${TRIED_EMAIL}`],
+      [
+        "Linked role",
+        `${url("api")}/v1/connectors/discord/oauth/linked-role`,
+        "what Discord opens for members; its mail is on the start page",
+      ],
+    ] as const;
+
     return {
       processes,
+      addresses,
+      tries,
+      async openStartPage() {
+        await discord.addGuild({ name: SECOND_SERVER });
+        await startPage({ port: ports.start, api, addresses, tries });
+      },
       stage: { report, discord, api, receiver, runId: Date.now().toString(36).slice(-5) },
-      addresses: [
-        ["Discord", url("simulator"), "the simulated server: channels, messages, buttons"],
-        ["API", `${url("api")}/docs`, "every route, and /openapi.json"],
-        ["Receiver", url("receiver"), "the webhooks that it verified"],
-        ["Worker", `${url("worker")}/healthz`, "heartbeat and spool"],
-      ],
     };
   } catch (error) {
     await processes.stop();
@@ -135,6 +161,7 @@ function apiEnvironment({ secrets, state, port, directory }: ApiSetting): Record
     ADDRESS_GUARD_ALLOW: "127.0.0.0/8",
     ADDRESS_GUARD_ALLOW_HTTP: "true",
     LOCAL_MAIL_OUTBOX: "true",
+    SUPPORT_WEBHOOK_OPEN: "true",
     ENCRYPTION_KEY: secrets.encryptionKey,
     API_KEY: secrets.apiKey,
     CONNECTOR_INGRESS_SECRET: secrets.ingressSecret,

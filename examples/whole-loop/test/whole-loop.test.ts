@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createDiscordSimulator } from "@hookline/discord-simulator";
+import { connectSimulator, createDiscordSimulator, type SimulatorControl } from "@hookline/discord-simulator";
 import { afterEach, describe, expect, it } from "vitest";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -52,6 +52,21 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** Anna's browser: the link's page, its button, Discord, and back. */
+async function connectByOAuth(discord: SimulatorControl, address: string): Promise<void> {
+  const { origin, searchParams } = new URL(address);
+  const begun = await fetch(`${origin}/v1/connectors/discord/oauth/start`, {
+    method: "POST",
+    redirect: "manual",
+    headers: { origin },
+    body: new URLSearchParams({ link: searchParams.get("link") ?? "" }),
+  });
+  const cookie = begun.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const back = await discord.member("anna").authorize(begun.headers.get("location") ?? "");
+  const ended = await fetch(back, { headers: { cookie } });
+  expect([ended.status, await ended.text()]).toEqual([200, expect.stringContaining("anna is connected")]);
+}
+
 describe("npm start", () => {
   it("N6 H1 H2 H3 E1 E3 E5 X2 X3 plays the whole loop with --once, and again on the data of the first time", async () => {
     const directory = folder();
@@ -66,18 +81,34 @@ describe("npm start", () => {
     }
   }, 300_000);
 
-  it("leaves everything running, and ends with exit code 0 when it is told to", async () => {
-    const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-    const [api, simulator, receiver, worker] = ports.map(String);
+  it("H11 leaves everything running with links to try OAuth with, and ends with exit code 0 when it is told to", async () => {
+    const ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
+    const [api, simulator, receiver, worker, startPage] = ports.map(String);
     const running = start(["--directory", folder()], {
       API_PORT: api ?? "",
       SIMULATOR_PORT: simulator ?? "",
       RECEIVER_PORT: receiver ?? "",
       WORKER_PORT: worker ?? "",
+      START_PORT: startPage ?? "",
     });
-    await running.untilSaid("Everything is still running");
+    await running.untilSaid("/oauth/linked-role");
     expect((await fetch(`http://127.0.0.1:${api}/health`)).status).toBe(200);
     expect((await fetch(`http://127.0.0.1:${simulator}/`)).status).toBe(200);
+    const home = `http://127.0.0.1:${startPage}`;
+    const page = await (await fetch(home)).text();
+    for (const [path, title] of [
+      [`${home}/try/install`, "Add to Discord"],
+      [`${home}/try/member`, "Connect your Discord account"],
+      [`http://127.0.0.1:${api}/v1/connectors/discord/oauth/linked-role`, "Connect your Discord account"],
+    ] as const) {
+      expect(page).toContain(`href="${path}"`);
+      const opened = await fetch(path);
+      expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining(`<h1>${title}</h1>`)]);
+    }
+    const discord = await connectSimulator(`http://127.0.0.1:${simulator}`);
+    await connectByOAuth(discord, (await fetch(`${home}/try/member`)).url);
+    const isVerified = async () => (await discord.rolesOf("anna")).includes("Verified");
+    await expect.poll(isVerified, { timeout: 30_000 }).toBe(true);
     running.child.kill("SIGINT");
     const { code } = await running.ended;
     expect(code).toBe(0);
