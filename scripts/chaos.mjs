@@ -1,6 +1,6 @@
 // `npm run test:chaos`: the tests of crashes in full size, whose figures go to bench/results/chaos.json. Arguments go to
-// vitest. `CHAOS_SEED` repeats a run, `CHAOS_KILLS` sets its size. An
-// interrupted run writes what it has, with `complete: false`.
+// vitest. `CHAOS_SEED` repeats a run, `CHAOS_KILLS` and, for the gateway worker, `CHAOS_ROUNDS`
+// set its size. An interrupted run writes what it has, with `complete: false`.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

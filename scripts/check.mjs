@@ -1,43 +1,73 @@
 // Lint, types, unused code, and what the packed packages would look like to their users.
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pnpm } from "./pm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const shell = process.platform === "win32";
+const tarballs = mkdtempSync(join(tmpdir(), "hookline-check-"));
 
-/** Runs a program of the root's devDependencies. */
-const tool =
-  (name, ...args) =>
-  () =>
-    spawnSync(`${root}node_modules/.bin/${name}`, args, {
-      cwd: root,
-      stdio: "inherit",
-      shell: process.platform === "win32",
-    }).status;
+/** Runs a program of the root's devDependencies; answers whether it passed, and all that it said. */
+async function tool(name, ...args) {
+  const child = spawn(`${root}node_modules/.bin/${name}`, args, { cwd: root, shell });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const [code] = await once(child, "close");
+  return { passed: code === 0, output };
+}
 
-const published = readdirSync(`${root}packages`)
-  .map((name) => `packages/${name}`)
-  .filter((folder) => existsSync(`${root}${folder}/package.json`))
-  .filter((folder) => !JSON.parse(readFileSync(`${root}${folder}/package.json`, "utf8")).private);
+/** Packs all published packages at once; answers the packages' names and tarballs. */
+function packPublished() {
+  const manifests = readdirSync(`${root}packages`)
+    .filter((name) => existsSync(`${root}packages/${name}/package.json`))
+    .map((name) => ({
+      folder: `./packages/${name}`,
+      ...JSON.parse(readFileSync(`${root}packages/${name}/package.json`)),
+    }))
+    .filter((manifest) => !manifest.private);
+  const folders = manifests.map(({ folder }) => folder);
+  execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", tarballs, ...folders], {
+    cwd: root,
+    shell,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return manifests.map(({ name, version }) => {
+    return { name, tarball: join(tarballs, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`) };
+  });
+}
 
+const published = packPublished();
 const checks = [
-  ["lint", tool("biome", "ci", "--error-on-warnings", ".")],
-  ["types", () => pnpm(["exec", "turbo", "run", "typecheck", "--output-logs=errors-only"])],
-  ["types of the repository's own tests", tool("tsc", "-p", "tsconfig.json")],
-  ["unused code (knip)", tool("knip")],
-  ...published.map((folder) => [`publint ${folder}`, tool("publint", "--strict", "--pack", "npm", folder)]),
-  // node10 is left out: that resolution ended with Node 12 and knows no `exports`.
-  ...published.map((folder) => [
-    `types as packed (attw) ${folder}`,
-    tool("attw", "--pack", folder, "--profile", "node16", "--format", "ascii", "--quiet"),
+  // One program for the whole repository: what the packages share is read and checked once.
+  ["types", () => tool("tsc", "-p", "tsconfig.json")],
+  ["lint", () => tool("biome", "ci", "--error-on-warnings", ".")],
+  ["unused code (knip)", () => tool("knip")],
+  ...published.flatMap(({ name, tarball }) => [
+    [`publint ${name}`, () => tool("publint", "run", "--strict", tarball)],
+    // node10 is left out: that resolution ended with Node 12 and knows no `exports`.
+    [
+      `types as packed (attw) ${name}`,
+      () => tool("attw", tarball, "--profile", "node16", "--format", "ascii", "--quiet"),
+    ],
   ]),
 ];
 
-const failed = checks.filter(([title, run]) => {
-  const started = performance.now();
-  const passed = run() === 0;
-  console.log(`${passed ? "✓" : "✗"} ${title}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  return !passed;
-});
-process.exit(failed.length === 0 ? 0 : 1);
+let failed = 0;
+const waiting = checks.values();
+async function lane() {
+  for (const [title, run] of waiting) {
+    const started = performance.now();
+    const { passed, output } = await run();
+    if (!passed) {
+      failed += 1;
+      process.stdout.write(output);
+    }
+    console.log(`${passed ? "✓" : "✗"} ${title}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+}
+await Promise.all(Array.from({ length: availableParallelism() }, lane));
+rmSync(tarballs, { recursive: true });
+process.exit(failed === 0 ? 0 : 1);

@@ -17,20 +17,22 @@ interface Manifest {
   exports: Record<string, unknown>;
 }
 
+async function readManifests(): Promise<Manifest[]> {
+  const folders = await readdir(join(root, "packages"));
+  const read = (folder: string) => readFile(join(root, "packages", folder, "package.json"), "utf8");
+  const manifests = (await Promise.all(folders.map(read))).map((text): Manifest => JSON.parse(text));
+  return manifests.filter((manifest) => !manifest.private);
+}
+
 beforeAll(async () => {
   project.directory = await mkdtemp(join(tmpdir(), "hookline-packed-"));
   const tarballs = join(project.directory, "tarballs");
   await mkdir(tarballs);
-  for (const name of await readdir(join(root, "packages"))) {
-    const folder = join(root, "packages", name);
-    const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Manifest;
-    if (manifest.private) continue;
-    await run("node", [join(root, "scripts/pm.mjs"), "--dir", folder, "pack", "--pack-destination", tarballs]);
-    project.specifiers.push(
-      ...Object.keys(manifest.exports)
-        .filter((subpath) => subpath !== "./package.json")
-        .map((subpath) => manifest.name + subpath.slice(1)),
-    );
+  const pack = ["--recursive", "--filter", "./packages/*", "pack", "--pack-destination", tarballs];
+  const [manifests] = await Promise.all([readManifests(), run("node", [join(root, "scripts/pm.mjs"), ...pack])]);
+  for (const { name, exports } of manifests) {
+    const subpaths = Object.keys(exports).filter((subpath) => subpath !== "./package.json");
+    project.specifiers.push(...subpaths.map((subpath) => name + subpath.slice(1)));
   }
   await writeFile(join(project.directory, "package.json"), JSON.stringify({ name: "empty-project", private: true }));
   const packed = (await readdir(tarballs)).map((file) => join(tarballs, file));
@@ -47,18 +49,18 @@ console.log(JSON.stringify([${project.specifiers.map((_, index) => `Object.keys(
 const commonJs = () =>
   `console.log(JSON.stringify([${project.specifiers.map((name) => `Object.keys(require("${name}")).length`)}]));\n`;
 
-async function exportsSeenBy(file: string, [command, ...args]: [string, ...string[]]): Promise<number[]> {
-  const { stdout } = await run(command, [...args, file], { cwd: project.directory });
+async function exportsSeenBy(file: string, node: string): Promise<number[]> {
+  const { stdout } = await run(node, [file], { cwd: project.directory });
   return JSON.parse(stdout) as number[];
 }
 
-describe("the packed packages, installed in an empty project", () => {
+describe("H14 the packed packages, up to their publication: installed in an empty project", () => {
   it.each([
     ["ESM", "import.mjs", esm],
     ["CommonJS", "require.cjs", commonJs],
   ])("import as %s", async (_, file, source) => {
     await writeFile(join(project.directory, file), source());
-    const counts = await exportsSeenBy(file, ["node"]);
+    const counts = await exportsSeenBy(file, process.execPath);
     expect(counts).toHaveLength(project.specifiers.length);
     expect(Math.min(...counts)).toBeGreaterThan(0);
   });
@@ -68,7 +70,9 @@ describe("the packed packages, installed in an empty project", () => {
     async (major) => {
       await writeFile(join(project.directory, "import.mjs"), esm());
       await writeFile(join(project.directory, "require.cjs"), commonJs());
-      const node: [string, ...string[]] = ["npx", "--yes", `node@${major}`];
+      // The npm package "node" carries the binary.
+      const { stdout } = await run("npx", ["--yes", "--prefer-offline", `node@${major}`, "-p", "process.execPath"]);
+      const node = stdout.trim();
       const [imported, required] = [await exportsSeenBy("import.mjs", node), await exportsSeenBy("require.cjs", node)];
       expect(Math.min(...imported, ...required)).toBeGreaterThan(0);
     },

@@ -65,3 +65,21 @@ describe("library sources", () => {
     expect(documented).toEqual(allowed(name).length === 0 ? ["nothing"] : allowed(name).sort());
   });
 });
+
+describe("the environment", () => {
+  const read = (file: string) => readFileSync(join(root, file), "utf8");
+  const namesIn = (text: string, pattern: RegExp) => [...new Set(text.match(pattern))].sort();
+  const readers = ["api", "gateway-worker"].map((app) => read(`apps/${app}/src/environment.ts`)).join("\n");
+  const examples = namesIn(read(".env.example"), /^[A-Z][A-Z0-9_]*(?==)/gm);
+
+  it("has in .env.example each variable that the apps read, and no other", () => {
+    expect(examples).toEqual(namesIn(readers, /(?<=^ {2})[A-Z][A-Z0-9_]*(?=:)/gm));
+  });
+
+  it("has in .env.example each variable that the README names", () => {
+    const unknown = namesIn(read("README.md"), /\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/g).filter(
+      (name) => !examples.includes(name),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
