@@ -45,11 +45,19 @@ export interface ConnectorContext {
   /** A transaction of the engine's database, for `outbox` and `state`: commits what the work answers, takes back what throws. */
   readonly transaction: <Result>(work: (transaction: Transaction) => Promise<Result>) => Promise<Result>;
   /** True the first time that a key is seen within its time; shared by all processes. */
-  readonly acceptOnce: (key: string, ttlSeconds: number) => Promise<boolean>;
+  readonly acceptOnce: (key: string, ttlSeconds: number, options?: AcceptOptions) => Promise<boolean>;
   /** What the connector's processes have to know of one another. */
   readonly state: SharedState;
   /** Counts one use of a key in a window that begins with the first; shared by all processes. Throws when it can't count. */
   readonly countUse: (use: CountedUse) => Promise<UseCount>;
+}
+
+export interface AcceptOptions {
+  /**
+   * Answers before the commit is on the disk (Postgres's asynchronous commit), for whoever can't wait for a disk. When
+   * the database crashes within moments the key may be forgotten, unless something else was committed after it.
+   */
+  readonly asyncCommit?: boolean;
 }
 
 export interface CountedUse {

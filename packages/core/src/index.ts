@@ -10,6 +10,7 @@ export { type Clock, systemClock } from "./clock.js";
 export { CONDITION_OPERATORS, type Condition, type ConditionIssue, conditionIssues } from "./condition.js";
 export { type CountedOperations, countOperations } from "./condition-steps.js";
 export {
+  type AcceptOptions,
   type Connector,
   type ConnectorContext,
   type ConnectorRoute,

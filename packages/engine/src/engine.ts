@@ -1,4 +1,5 @@
 import type {
+  AcceptOptions,
   Action,
   Clock,
   Connector,
@@ -98,7 +99,7 @@ export interface Engine {
   /** The principal of the request's `Authorization: Bearer` key; null when it is missing, unknown or revoked. */
   authenticate(request: Request): Promise<Principal | null>;
   /** True the first time that a key is seen within its time; shared by all processes on the database. */
-  acceptOnce(key: string, ttlSeconds: number): Promise<boolean>;
+  acceptOnce(key: string, ttlSeconds: number, options?: AcceptOptions): Promise<boolean>;
   /** Tokens by which connectors act for people. */
   readonly accountTokens: AccountTokens;
   /** Which Discord server, or other place of a connector, is whose. */

@@ -87,6 +87,8 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     const accepted = await context.acceptOnce(
       `discord.interaction:${payload.id}`,
       INTERACTION_DEFAULTS.replayTtlSeconds,
+      // What the interaction stores is committed after it, and takes it to the disk.
+      { asyncCommit: true },
     );
     if (!accepted) return null;
     if (payload.type === INTERACTION.autocomplete) return suggest(payload, turn);

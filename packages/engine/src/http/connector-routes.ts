@@ -61,7 +61,7 @@ function contextFor({ ingest, acceptOnce, parts: { outbox, store } }: Engine, { 
     ingest,
     transaction: store.database.transaction,
     logger: store.logger,
-    acceptOnce: (key, ttlSeconds) => acceptOnce(JSON.stringify([id, key]), ttlSeconds),
+    acceptOnce: (key, ttlSeconds, options) => acceptOnce(JSON.stringify([id, key]), ttlSeconds, options),
     countUse: createUseCounter(store, id),
   };
 }

@@ -4,6 +4,7 @@ import { DatabaseError } from "../errors.js";
 import { type Decoder, decoderOf } from "../values/decode-value.js";
 import type { EncodedParameter } from "../values/encode-parameter.js";
 import { type FileSync, makeFilesDurable, type NodeFileSystem } from "./durable-files.js";
+import { createWalWriter } from "./wal-writer.js";
 import type { WorkerRunResult } from "./worker-protocol.js";
 
 const { serialize, Parser } = protocol;
@@ -62,8 +63,17 @@ export async function createPgliteEngine(options: EngineOptions): Promise<Pglite
     return answer;
   }
 
+  const walWriter =
+    directory === undefined
+      ? null
+      : createWalWriter({
+          isInTransaction: () => pglite.isInTransaction(),
+          run: async (text) => (await exchange({ text, params: [], name: undefined })).result(),
+        });
+
   return {
     async run(statement) {
+      walWriter?.noteRun();
       const answer = await exchange(statement);
       const { failure } = answer;
       if (failure()?.sqlState !== "0A000" || statement.name === undefined || pglite.isInTransaction()) {
@@ -78,7 +88,10 @@ export async function createPgliteEngine(options: EngineOptions): Promise<Pglite
       const file = await pglite.dumpDataDir("none");
       return new Uint8Array(await file.arrayBuffer());
     },
-    close: () => pglite.close(),
+    close() {
+      walWriter?.stop();
+      return pglite.close();
+    },
   };
 }
 
