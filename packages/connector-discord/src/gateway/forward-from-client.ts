@@ -80,7 +80,7 @@ export async function forwardFromClient(
   let stopped: Promise<void> | null = null;
   const finished = createOutcome();
 
-  const { spool, sender } = await openForwarding({
+  const { spool, sender, close } = await openForwarding({
     settings,
     deadLetters,
     onSettled() {},
@@ -164,7 +164,7 @@ export async function forwardFromClient(
     try {
       await spool.flush();
       await sender.stop(settings.drainTimeoutMs);
-      await spool.close();
+      await close();
       finished.resolve();
     } catch (error) {
       if (!isGatewayWorkerError(error)) {

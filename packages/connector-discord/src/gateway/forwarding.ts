@@ -3,8 +3,9 @@ import type { GatewayWorkerError } from "./errors.js";
 import { createIngressClient } from "./ingress-client.js";
 import type { ForwardingSettings } from "./options.js";
 import { createSender, type ItemFate, type Sender } from "./sender.js";
-import { createSignedPost } from "./signed-post.js";
+import { createSignedPost, type SignedPost } from "./signed-post.js";
 import { openSpool, type Spool, type SpooledItem } from "./spool.js";
+import { createPoolTransport, fromFetch } from "./transport.js";
 
 interface ForwardingParts {
   readonly settings: ForwardingSettings;
@@ -24,6 +25,10 @@ interface ForwardingParts {
 export interface Forwarding {
   readonly spool: Spool;
   readonly sender: Sender;
+  /** To the API, over the same connections. */
+  readonly post: SignedPost;
+  /** Call it when the sender has stopped and nothing else is posted. */
+  close(): Promise<void>;
 }
 
 /**
@@ -41,11 +46,18 @@ export async function openForwarding(options: ForwardingParts): Promise<Forwardi
     onStored: (lane, items) => sender?.add(lane, items),
     onFailure,
   });
+  const transport = settings.fetch
+    ? fromFetch(settings.fetch)
+    : createPoolTransport({
+        origin: new URL(settings.connectorUrl).origin,
+        connectTimeoutMs: settings.post.timeoutMs,
+      });
+  const post = createSignedPost({ ...settings.post, transport });
   sender = createSender({
     spool,
     ingress: createIngressClient({
       url: `${settings.connectorUrl}/ingress`,
-      post: createSignedPost(settings.post),
+      post,
       fences: leases?.fences ?? (() => null),
     }),
     deadLetters: options.deadLetters,
@@ -59,5 +71,13 @@ export async function openForwarding(options: ForwardingParts): Promise<Forwardi
     onSettled: options.onSettled,
     onFailure,
   });
-  return { spool, sender };
+  return {
+    spool,
+    sender,
+    post,
+    async close() {
+      await spool.close();
+      await transport.close();
+    },
+  };
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { IngressResult } from "../ingress-contract.js";
-import type { PostAnswer, SignedPost } from "./signed-post.js";
+import type { SignedPost } from "./signed-post.js";
 import type { SpooledItem } from "./spool.js";
+import type { PostAnswer } from "./transport.js";
 
 /** What became of one POST, as the sender has to act on it. */
 export type IngressOutcome =
@@ -55,11 +56,11 @@ export function createIngressClient(options: {
   };
 }
 
-function readOutcome(items: readonly SpooledItem[], { status, headers, text }: PostAnswer): IngressOutcome {
+function readOutcome(items: readonly SpooledItem[], { status, retryAfter: header, text }: PostAnswer): IngressOutcome {
   if (status === 200) {
     return readAnswer(items, text);
   }
-  const retryAfter = retryAfterMs(headers.get("retry-after"));
+  const retryAfter = retryAfterMs(header);
   const retry = retryAfter === undefined ? {} : { retryAfterMs: retryAfter };
   if (status === 413) {
     return { kind: "too_large", byApi: problemOf(text)?.code === BODY_TOO_LARGE, ...retry };

@@ -31,6 +31,7 @@ export interface ForwardingOptions {
   /** Default: says nothing. */
   readonly logger?: Logger;
   readonly clock?: Clock;
+  /** Posts to the API instead of connections of the worker's own that are kept open; for a proxy, say. */
   readonly fetch?: typeof fetch;
   /** 0 up to 1, for jitter. */
   readonly random?: () => number;
@@ -64,7 +65,9 @@ export interface GatewayWorkerOptions extends ForwardingOptions {
 export interface ForwardingSettings {
   /** The API's routes of the connector, such as `/ingress`, stand below it. */
   readonly connectorUrl: string;
-  readonly post: SignedPostOptions;
+  readonly post: Omit<SignedPostOptions, "transport">;
+  /** Null: connections of our own. */
+  readonly fetch: typeof fetch | null;
   readonly spoolDirectory: string;
   readonly spoolLimit: { readonly maxItems: number; readonly maxBytes: number };
   readonly drainTimeoutMs: number;
@@ -110,9 +113,9 @@ export function resolveForwarding(options: ForwardingOptions): ForwardingSetting
       secrets: checkSecrets(options.ingressSecret),
       timeoutMs: checkPositive("requestTimeoutMs", options.requestTimeoutMs ?? defaults.requestTimeoutMs),
       compress: options.compress ?? !isLoopback(apiUrl),
-      fetch: options.fetch ?? fetch,
       clock,
     },
+    fetch: options.fetch ?? null,
     spoolDirectory: options.spoolDirectory ?? defaults.spoolDirectory,
     spoolLimit: {
       maxItems: checkPositive("spoolLimit.maxItems", options.spoolLimit?.maxItems ?? defaults.spoolLimit.maxItems),

@@ -1,23 +1,19 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { type Clock, readText } from "@hookline/core";
+import type { Clock } from "@hookline/core";
 import { sign } from "@hookline/webhook-signing";
 import { ingressScheme } from "../ingress-scheme.js";
+import type { PostAnswer, Transport } from "./transport.js";
 
 export interface SignedPostOptions {
   /** Each of them signs, so that the API may have only some of them during a rotation. */
   readonly secrets: readonly string[];
+  /** Of the whole request, from the connection to the end of the answer. */
   readonly timeoutMs: number;
   /** Whether larger bodies are packed: saves the network most of them, and costs CPU. */
   readonly compress: boolean;
-  readonly fetch: typeof fetch;
+  readonly transport: Transport;
   readonly clock: Clock;
-}
-
-export interface PostAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
 }
 
 /** Posts JSON to the API, signed for each attempt anew: what is sent may have waited longer than a timestamp is good for. */
@@ -27,27 +23,32 @@ export type SignedPost = (url: string, json: string, signal: AbortSignal) => Pro
 const COMPRESS_FROM_BYTES = 4 * 1024;
 /** The fastest: packets repeat themselves so much that more effort saves little. */
 const LEVEL = 1;
-/** After decompression. The API answers some hundred bytes for each of at most 200 packets. */
-const MAX_ANSWER_BYTES = 1_024 * 1_024;
 const pack = promisify(gzip);
 
-export function createSignedPost({ secrets, timeoutMs, compress, fetch, clock }: SignedPostOptions): SignedPost {
+export function createSignedPost({ secrets, timeoutMs, compress, transport, clock }: SignedPostOptions): SignedPost {
   return async (url, json, signal) => {
-    const packed = compress && json.length >= COMPRESS_FROM_BYTES;
-    const body = packed ? await pack(json, { level: LEVEL }) : json;
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(packed ? { "content-encoding": "gzip" } : {}),
-        ...sign(body, { scheme: ingressScheme, secrets, timestamp: Math.floor(clock.now() / 1000) }),
-      },
-      body,
-      redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    const { text, complete } = await readText(response, { maxBytes: MAX_ANSWER_BYTES });
-    if (!complete) throw new Error(`The answer is longer than ${MAX_ANSWER_BYTES} bytes.`);
-    return { status: response.status, headers: response.headers, text };
+    const bytes = Buffer.from(json);
+    const packed = compress && bytes.length >= COMPRESS_FROM_BYTES;
+    const body = packed ? await pack(bytes, { level: LEVEL }) : bytes;
+    const headers = {
+      "content-type": "application/json",
+      ...(packed ? { "content-encoding": "gzip" } : {}),
+      ...sign(body, { scheme: ingressScheme, secrets, timestamp: Math.floor(clock.now() / 1000) }),
+    };
+    // Not AbortSignal.timeout() nor any(): what listens to them, and with it the body, stays in memory for all that time.
+    signal.throwIfAborted();
+    const ending = new AbortController();
+    const end = () => ending.abort(signal.reason);
+    const cancelTimeout = clock.setTimer(
+      () => ending.abort(new Error(`There was no answer within ${timeoutMs} ms.`)),
+      timeoutMs,
+    );
+    signal.addEventListener("abort", end);
+    try {
+      return await transport.post({ url, headers, body, signal: ending.signal });
+    } finally {
+      cancelTimeout();
+      signal.removeEventListener("abort", end);
+    }
   };
 }

@@ -15,7 +15,6 @@ import { createOutcome } from "./outcome.js";
 import { entriesOf, isForwarded } from "./packet.js";
 import { createRest, type GatewayPeers, loadPeers } from "./peers.js";
 import { createShardLeases, type ShardLeases } from "./shard-leases.js";
-import { createSignedPost } from "./signed-post.js";
 import type { Spool } from "./spool.js";
 import { collectStats, type GatewayWorkerStats, type WorkerTotals } from "./stats.js";
 
@@ -117,7 +116,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
     if (settings.shardLeases !== null) {
       leases = createShardLeases({
         ...settings.shardLeases,
-        ask: createLeaseClient({ url: `${settings.connectorUrl}/shard-leases`, post: createSignedPost(settings.post) }),
+        ask: createLeaseClient({ url: `${settings.connectorUrl}/shard-leases`, post: forwarding.post }),
         holder: spool.id,
         clock,
         logger,
@@ -137,7 +136,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
     try {
       health = settings.health ? await startHealthServer({ ...settings.health, stats }) : null;
     } catch (error) {
-      await spool.close();
+      await forwarding.close();
       throw error;
     }
     const backfill = settings.backfill
@@ -336,7 +335,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
       await parts.spool.flush();
       await parts.sender.stop(ending?.drainTimeoutMs ?? 0);
       await parts.leases?.stop();
-      await parts.spool.close();
+      await parts.close();
     }
     await health?.close();
     if (failure) {

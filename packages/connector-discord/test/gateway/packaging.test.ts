@@ -23,7 +23,7 @@ describe("built package", () => {
     await visit(join(root, "dist/index.js"));
     const text = [...seen.values()].join("\n");
     expect(text).toContain("createDiscordConnector");
-    expect(text).not.toMatch(/["'](@discordjs\/\w+|classic-level|ws|discord\.js)["']/);
+    expect(text).not.toMatch(/["'](@discordjs\/\w+|classic-level|ws|undici|discord\.js)["']/);
   });
 
   test("H9 start() says what to install when the optional peers are missing", async () => {
@@ -33,7 +33,14 @@ describe("built package", () => {
     for (const part of ["dist", "package.json"]) {
       await cp(join(root, part), join(modules, "@hookline/connector-discord", part), { recursive: true });
     }
-    for (const name of ["@hookline/core", "@hookline/webhook-signing", "classic-level", "discord-api-types", "zod"]) {
+    for (const name of [
+      "@hookline/core",
+      "@hookline/webhook-signing",
+      "classic-level",
+      "discord-api-types",
+      "undici",
+      "zod",
+    ]) {
       await symlink(await realpath(join(root, "node_modules", name)), join(modules, name));
     }
     await writeFile(

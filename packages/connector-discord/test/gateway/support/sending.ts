@@ -8,6 +8,7 @@ import { createIngressClient } from "../../../src/gateway/ingress-client.js";
 import { createSender, type Sender } from "../../../src/gateway/sender.js";
 import { createSignedPost } from "../../../src/gateway/signed-post.js";
 import { openSpool, type Spool } from "../../../src/gateway/spool.js";
+import { createPoolTransport } from "../../../src/gateway/transport.js";
 import { INGRESS_SECRET, type IngressServer, startIngressServer } from "./ingress-server.js";
 import { createRecordingLogger } from "./recording-logger.js";
 import { temporaryDirectory } from "./temporary-directory.js";
@@ -27,6 +28,7 @@ export async function startSending(
   const logger = createRecordingLogger();
   const failures: GatewayWorkerError[] = [];
   const file = join(directory, "dead-letters.jsonl");
+  const transport = createPoolTransport({ origin: ingress.url, connectTimeoutMs: 5_000 });
   let sender: Sender | null = null;
   let seq = 0;
   const spool: Spool = await openSpool({
@@ -45,7 +47,7 @@ export async function startSending(
         secrets: [options.secret ?? INGRESS_SECRET],
         timeoutMs: options.requestTimeoutMs ?? 5_000,
         compress: false,
-        fetch,
+        transport,
         clock: systemClock,
       }),
       fences: () => null,
@@ -69,6 +71,7 @@ export async function startSending(
       stopped = true;
       await running.stop(drainTimeoutMs);
       await spool.close();
+      await transport.close();
     }
   };
   onTestFinished(() => stop());
