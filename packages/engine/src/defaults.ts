@@ -64,6 +64,8 @@ export const DEFAULTS = {
     maxSecretCharacters: 256,
     /** Secrets that fit side by side, while rotations overlap. */
     maxValidSecrets: 5,
+    /** What a process records of requests for paths of sources that are none for a source. */
+    strays: { perMinute: 100, perMinuteAndAddress: 10, maxPathCharacters: 200 },
   },
   /** How long and how many of a source's executions and refusals are kept. */
   executions: { keptMs: 30 * 24 * 60 * 60 * 1000, maxPerSource: 1_000 },

@@ -86,6 +86,7 @@ export type {
   ExecutionTotals,
   Refusal,
   RefusalPage,
+  RefusalQuery,
   RefusalReason,
   SourceExecutionQuery,
   SourceHistory,

@@ -91,6 +91,7 @@ describeMatrix("what sources have received, over HTTP", (databases) => {
         sourceId: "orders",
         reason: "missing_header",
         address: "127.0.0.1",
+        path: null,
         refusedAt: expect.stringMatching(/Z$/),
       }),
     );

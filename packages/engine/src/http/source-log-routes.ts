@@ -30,10 +30,11 @@ const executionSchema = z
 const refusalSchema = z
   .object({
     id: z.string(),
-    tenantId: z.string(),
-    sourceId: z.string(),
+    tenantId: z.string().nullable().openapi({ description: "Null for an endpoint that nobody has." }),
+    sourceId: z.string().nullable(),
     reason: z.string(),
     address: z.string(),
+    path: z.string().nullable().openapi({ description: "What was asked for: unknown endpoints and wrong methods." }),
     refusedAt: z.iso.datetime(),
   })
   .openapi("SourceRefusal");
@@ -96,6 +97,7 @@ const listRefusals = createRoute({
   method: "get",
   path: "/v1/source-refusals",
   summary: "List the calls that sources refused, newest first: reason, address, time",
+  description: "A key with the scope `tenants` is also shown what was asked of endpoints that nobody has.",
   ...secured,
   request: { query: z.object(page) },
   responses: {
@@ -130,10 +132,11 @@ export function createSourceLogRoutes(engine: Engine): OpenAPIHono<ApiKeyEnv> {
   });
 
   router.openapi(listRefusals, async (c) => {
-    const { tenantId } = c.var.principal;
+    const { tenantId, scopes } = c.var.principal;
     const { refusals: found, nextCursor: next } = await sources.refusals({
       ...present(c.req.valid("query")),
       tenantId,
+      unclaimed: scopes.includes("tenants"),
     });
     return c.json({ refusals: [...found], nextCursor: next }, 200);
   });

@@ -12,7 +12,7 @@ export interface SourceHistory {
   /** One of them, by the id that its sender was answered; null when the tenant has none, or has it no more. */
   execution(execution: { readonly tenantId: string; readonly id: string }): Promise<Execution | null>;
   /** Calls that did not; never a secret, a token or a body. @throws EngineError `invalid_cursor` */
-  refusals(query?: SourceQuery): Promise<RefusalPage>;
+  refusals(query?: RefusalQuery): Promise<RefusalPage>;
 }
 
 export interface SourceQuery {
@@ -64,19 +64,31 @@ export interface Execution {
   readonly durationMs: number;
 }
 
+/** A query of refusals. */
+export interface RefusalQuery extends SourceQuery {
+  /** Also what was asked of endpoints that nobody has. Without a `tenantId` these are there anyway. */
+  readonly unclaimed?: boolean;
+}
+
 export interface RefusalPage {
   readonly refusals: readonly Refusal[];
   readonly nextCursor: string | null;
 }
 
-/** One call that was refused. Of calls over the rate limit, the first one in each window and address. */
+/**
+ * One call that was refused. Of calls over the rate limit, the first one in each window and address; of those with an
+ * unknown endpoint or a wrong method, the first ten in each minute and address, and the first hundred in each minute.
+ */
 export interface Refusal {
   readonly id: string;
-  readonly tenantId: string;
-  readonly sourceId: string;
+  /** Null for an endpoint that nobody has; so the source. */
+  readonly tenantId: string | null;
+  readonly sourceId: string | null;
   readonly reason: RefusalReason;
   /** Where it came from, or `unknown`. */
   readonly address: string;
+  /** What was asked for, without its query, 200 characters at most; of unknown endpoints and wrong methods only. */
+  readonly path: string | null;
   /** ISO 8601. */
   readonly refusedAt: string;
 }
@@ -88,7 +100,14 @@ export type RefusalReason =
   | "bearer_missing"
   | "bearer_mismatch"
   | "replayed"
+  | StrayReason
   | WebhookVerificationErrorCode;
+
+/** Why a request never came to the checks of a source. */
+export type StrayReason = "unknown_endpoint" | "method_not_allowed";
+
+/** What a refusal is recorded under. */
+export type RefusedSource = Pick<CheckedSource, "id" | "tenantId">;
 
 /** An execution as it is written. */
 export interface ExecutionRecord extends Pick<Execution, "id" | "messageId" | "status" | "eventIds"> {
@@ -104,7 +123,12 @@ export interface SourceLog extends SourceHistory {
   /** Removes what is too old or too much, at most once a minute. Never throws. */
   sweepIfDue(): Promise<void>;
   /** Never throws: what is refused stays refused. */
-  writeRefusal(source: CheckedSource, refusal: Pick<Refusal, "reason" | "address">): Promise<void>;
+  writeRefusal(source: RefusedSource, refusal: Pick<Refusal, "reason" | "address">): Promise<void>;
+  /** The same for what never came to a source; null from `ownerOf`: nobody's. */
+  writeStray(
+    stray: Pick<Refusal, "address" | "path"> & { readonly reason: StrayReason },
+    ownerOf: () => Promise<RefusedSource | null>,
+  ): Promise<void>;
 }
 
 interface ExecutionRow {
@@ -127,10 +151,14 @@ interface RefusalRow {
   readonly source_id: string;
   readonly reason: RefusalReason;
   readonly address: string;
+  readonly path: string | null;
   readonly refused_at: Date;
 }
 
 const MAX_MESSAGE_CHARACTERS = 1_000;
+
+/** What stands in the rows of refusals that are nobody's; no tenant and no source has such an id. */
+const NOBODY: RefusedSource = { id: "", tenantId: "" };
 
 /** Executions and refusals, kept for a time and up to a number by the sweeper. */
 export function createSourceLog(store: Store): SourceLog {
@@ -139,17 +167,17 @@ export function createSourceLog(store: Store): SourceLog {
 
   async function page<Row extends { readonly id: string }>(
     table: "source_executions" | "source_refusals",
-    { status, ...query }: SourceExecutionQuery,
+    { status, unclaimed = false, ...query }: SourceExecutionQuery & RefusalQuery,
   ) {
     const limit = pageLimit(query.limit);
     const rows = await database.query<Row>(
       `select * from "${schema}".${table}
-       where ($1::text is null or tenant_id = $1) and ($2::text is null or source_id = $2)
+       where ($1::text[] is null or tenant_id = any($1)) and ($2::text is null or source_id = $2)
          and ($3::text is null or id < $3) ${status === undefined ? "" : "and status = $5"}
        order by id desc
        limit $4`,
       [
-        query.tenantId ?? null,
+        query.tenantId === undefined ? null : [query.tenantId, ...(unclaimed ? [NOBODY.tenantId] : [])],
         query.sourceId ?? null,
         query.cursor === undefined ? null : decodeCursor(query.cursor),
         limit + 1,
@@ -179,6 +207,26 @@ export function createSourceLog(store: Store): SourceLog {
       successRate: rateOf(succeeded + duplicate),
       failureRate: rateOf(failed),
     };
+  }
+
+  /** Never throws: what is refused stays refused. */
+  async function write(
+    { reason, address, path }: Pick<Refusal, "reason" | "address" | "path">,
+    ownerOf: () => Promise<RefusedSource>,
+  ): Promise<void> {
+    const nowMs = clock.now();
+    try {
+      const { id: sourceId, tenantId } = await ownerOf();
+      logger.warn({ sourceId, reason, address, ...(path === null ? {} : { path }) }, "a source refused a request");
+      await sweeper.sweepIfDue();
+      await database.query(
+        `insert into "${schema}".source_refusals (id, tenant_id, source_id, reason, address, path, refused_at)
+         values ($1, $2, $3, $4, $5, $6, $7)`,
+        [newId("ref", nowMs), tenantId, sourceId, reason, address, path, new Date(nowMs)],
+      );
+    } catch (error) {
+      logger.error({ err: error, reason, address }, "a refusal can't be recorded");
+    }
   }
 
   return {
@@ -224,20 +272,8 @@ export function createSourceLog(store: Store): SourceLog {
       );
     },
 
-    async writeRefusal(source, { reason, address }) {
-      const nowMs = clock.now();
-      logger.warn({ sourceId: source.id, reason, address }, "a source refused a request");
-      try {
-        await sweeper.sweepIfDue();
-        await database.query(
-          `insert into "${schema}".source_refusals (id, tenant_id, source_id, reason, address, refused_at)
-           values ($1, $2, $3, $4, $5, $6)`,
-          [newId("ref", nowMs), source.tenantId, source.id, reason, address, new Date(nowMs)],
-        );
-      } catch (error) {
-        logger.error({ err: error, sourceId: source.id, reason }, "a refusal can't be recorded");
-      }
-    },
+    writeRefusal: (source, refusal) => write({ ...refusal, path: null }, async () => source),
+    writeStray: (stray, ownerOf) => write(stray, async () => (await ownerOf()) ?? NOBODY),
   };
 }
 
@@ -260,10 +296,11 @@ function toExecution(row: ExecutionRow): Execution {
 function toRefusal(row: RefusalRow): Refusal {
   return {
     id: row.id,
-    tenantId: row.tenant_id,
-    sourceId: row.source_id,
+    tenantId: row.tenant_id || null,
+    sourceId: row.source_id || null,
     reason: row.reason,
     address: row.address,
+    path: row.path,
     refusedAt: row.refused_at.toISOString(),
   };
 }

@@ -1,4 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { DEFAULTS } from "../defaults.js";
 import type { Engine } from "../engine.js";
 import { problem, problemResponses } from "../http/problem.js";
@@ -7,6 +8,7 @@ import { createRouter } from "../http/router.js";
 import { createRateLimiter, type RateLimiterOptions } from "../storage/rate-limiter.js";
 import { type CheckedSource, SOURCE_METHODS } from "./check-source.js";
 import { type CallLimit, createSourceHandler, NO_SOURCE } from "./source-handler.js";
+import { createStrayRecorder, type OwnerOf } from "./stray-requests.js";
 
 /** Each source of the code at its path, and those that tenants have made at `/automation/<id>/<endpoint>`. */
 export function createSourceRoutes(engine: Engine, options: RemoteAddressOptions): OpenAPIHono {
@@ -18,10 +20,26 @@ export function createSourceRoutes(engine: Engine, options: RemoteAddressOptions
     isFirst: createWindowMemory(limit.windowSeconds * 1000, () => store.clock.now()),
   });
 
+  const recordStray = createStrayRecorder(sources.log, { ...options, now: () => store.clock.now() });
+  /** Stands behind a path's handlers: nothing but what they do not take comes here. */
+  const recordWrongMethod =
+    (ownerOf: (id: string) => ReturnType<OwnerOf>): MiddlewareHandler =>
+    async (c, next) => {
+      const { id = "" } = c.req.param() as Partial<Record<string, string>>;
+      await next();
+      if (c.res.status === 405) await recordStray(c, "method_not_allowed", () => ownerOf(id));
+    };
+
   for (const source of sources.list) {
     const limit = createLimit({ name: `source:${source.id}`, ...source.rateLimit });
     router.on(source.method, source.path, handlerOf(source, limit));
     describe(router, source);
+  }
+  for (const source of new Map(sources.list.map((one) => [one.path, one])).values()) {
+    router.use(
+      source.path,
+      recordWrongMethod(async () => source),
+    );
   }
 
   // Counted in one place whatever the limit is, so that one that is changed begins with what was counted.
@@ -31,13 +49,19 @@ export function createSourceRoutes(engine: Engine, options: RemoteAddressOptions
     storedLimits.set(max, limit);
     return limit;
   };
+  const storedOwner: (id: string) => ReturnType<OwnerOf> = async (id) =>
+    STORED_ID.test(id) ? sources.stored.ownerOf(id) : null;
   const addressOf = createAddressReader(options);
   const misses = createMissLimit(DEFAULTS.source.rateLimit, () => store.clock.now());
   // Who sends to many and has one that is deleted goes on with the others.
   const found = new Set<string>();
   router.on([...SOURCE_METHODS], STORED_PATH, async (c, next) => {
     const { id = "", endpoint = "" } = c.req.param() as Partial<Record<string, string>>;
-    if (!STORED_ID.test(id)) return problem(c, { ...NO_SOURCE, code: "source_not_found" });
+    const refuseUnknown = async () => {
+      await recordStray(c, "unknown_endpoint", () => storedOwner(id));
+      return problem(c, { ...NO_SOURCE, code: "source_not_found" });
+    };
+    if (!STORED_ID.test(id)) return refuseUnknown();
     const address = addressOf(c);
     const waitMs = found.has(id) ? 0 : misses.waitMs(address);
     if (waitMs > 0) {
@@ -49,11 +73,12 @@ export function createSourceRoutes(engine: Engine, options: RemoteAddressOptions
     if (source === null) {
       found.delete(id);
       misses.count(address);
-      return problem(c, { ...NO_SOURCE, code: "source_not_found" });
+      return refuseUnknown();
     }
     if (found.size >= MAX_REMEMBERED_SOURCES) found.clear();
     found.add(id);
     if (source.method !== c.req.method) {
+      await recordStray(c, "method_not_allowed", async () => source);
       c.header("allow", source.method);
       return problem(c, {
         status: 405,
@@ -63,6 +88,7 @@ export function createSourceRoutes(engine: Engine, options: RemoteAddressOptions
     }
     return handlerOf(source, storedLimit(source.rateLimit))(c, next);
   });
+  router.use(STORED_PATH, recordWrongMethod(storedOwner));
   describeStored(router);
   return router;
 }

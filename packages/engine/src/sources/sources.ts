@@ -35,6 +35,6 @@ export function createSourceIntake({ sources, cipher, track, ...parts }: IntakeO
 
 /** What an engine shows of its sources. */
 export function sourcesOf({ log, stored }: SourceIntake): Sources {
-  const { find: _find, ...made } = stored;
+  const { find: _find, ownerOf: _ownerOf, ...made } = stored;
   return { ...made, executions: log.executions, execution: log.execution, refusals: log.refusals };
 }

@@ -87,6 +87,12 @@ export function createStoredSourceRows({ schema }: Store) {
       return row === undefined ? null : fromRow(row);
     },
 
+    /** Whose it is, whatever endpoint is asked for. */
+    async ownerOf(query: SqlQuery, id: string): Promise<SourceKey | null> {
+      const [row] = await query<SourceRow>(`select id, tenant_id from ${table} where id = $1`, [id]);
+      return row === undefined ? null : { id: row.id, tenantId: row.tenant_id };
+    },
+
     async list(query: SqlQuery, { tenantId, cursor, ...asked }: StoredSourceQuery) {
       const limit = pageLimit(asked.limit);
       const rows = await query<SourceRow>(

@@ -96,6 +96,8 @@ export interface RotatedSource extends StoredSource, SourceSecrets {
 export interface StoredSourceService extends StoredSources {
   /** The source at a path, as its requests are checked right now; null when there is none. */
   find(path: Pick<StoredSource, "id" | "endpoint">): Promise<CheckedSource | null>;
+  /** Whose the source of this id is, whatever endpoint is asked for; null when there is none. */
+  ownerOf(id: string): Promise<SourceKey | null>;
 }
 
 export function createStoredSources({
@@ -239,6 +241,8 @@ export function createStoredSources({
       });
       return { ...source, ...next, overlapEndsAt: endsAt.toISOString() };
     },
+
+    ownerOf: (id) => rows.ownerOf(database.query, id),
 
     async find(path) {
       const found = await rows.find(database.query, path);

@@ -12,6 +12,7 @@ import { accountTokens } from "./migrations/0016-account-tokens.js";
 import { releasedTokens } from "./migrations/0017-released-tokens.js";
 import { grantedUntil } from "./migrations/0018-granted-until.js";
 import { automationEvents, executionTimes } from "./migrations/0019-automation-events.js";
+import { refusalPaths } from "./migrations/0021-refusal-paths.js";
 
 /** The engine's tables. Forward only, each step compatible with the release before. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -171,4 +172,5 @@ export const MIGRATIONS: readonly Migration[] = [
   grantedUntil,
   automationEvents,
   executionTimes,
+  refusalPaths,
 ];
