@@ -19,6 +19,7 @@ import { createNotices, type Notices } from "./access/rotation-notices.js";
 import { secretsOfSource } from "./access/secret-ages.js";
 import { type AccountTokens, createAccountTokens, reencryptAccountTokens } from "./account-tokens/account-tokens.js";
 import { type Automations, createAutomations } from "./automations/automations.js";
+import { createCausation } from "./automations/causation.js";
 import { type Contacts, createContacts } from "./contacts/contacts.js";
 import type { PersonalDataHolder } from "./contacts/personal-data-holder.js";
 import type { Credentials } from "./credentials/derived-credential.js";
@@ -161,9 +162,11 @@ export function createEngine(options: EngineOptions): Engine {
   const apiKeys = createApiKeys(store);
   const linkContact = createLinkContact({ store, ...rules });
   const work = createWorkTracker();
+  const causation = createCausation(store, outbox);
   const sources = createSourceIntake({
     ...stored,
-    outbox,
+    outbox: causation.outbox,
+    causation,
     ...rules,
     sources: options.sources ?? [],
     track: work.track,
@@ -201,7 +204,7 @@ export function createEngine(options: EngineOptions): Engine {
     sources: sourcesOf(sources),
     automations: createAutomations({
       store,
-      outbox,
+      causation,
       actions: options.actions ?? [],
       messageDestinations: options.messageDestinations ?? [],
     }),

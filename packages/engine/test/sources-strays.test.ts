@@ -16,7 +16,11 @@ describeMatrix("requests for paths of sources that are none for a source", (data
       clock.advance(1);
       return world.post(...request);
     };
-    const ask = async (method: string, path: string, { from = "203.0.113.7", ...headers }: { from?: string } = {}) => {
+    const ask = async (
+      method: string,
+      path: string,
+      { from = "203.0.113.7", ...headers }: Record<string, string> = {},
+    ) => {
       clock.advance(1);
       const response = await fetch(world.url + path, { method, headers: { "x-forwarded-for": from, ...headers } });
       const code = method === "HEAD" ? null : ((await response.json()) as Json).code;

@@ -15,7 +15,7 @@ import { createSweeper } from "../storage/sweep.js";
 import { AUTOMATION_DESTINATION_ID, type AutomationTarget, automationDestination } from "./automation-destination.js";
 import { type Automation, type AutomationKey, createAutomationStore, definitionText } from "./automation-store.js";
 import { builtInActions } from "./built-in-actions.js";
-import { createCausation } from "./causation.js";
+import type { Causation } from "./causation.js";
 import { type AutomationDefinition, checkDefinition, checkName } from "./definition.js";
 import {
   type AutomationExecution,
@@ -116,15 +116,14 @@ export interface TestedStep {
 /** @throws EngineError `invalid_options` for two actions of one name */
 export function createAutomations(options: {
   readonly store: Store;
-  readonly outbox: Outbox;
+  readonly causation: Causation;
   readonly actions: readonly Action[];
   readonly messageDestinations: readonly string[];
 }): Automations {
-  const { store, messageDestinations } = options;
-  const causation = createCausation(store, options.outbox);
+  const { store, causation, messageDestinations } = options;
   const { outbox } = causation;
   const { database, clock } = store;
-  const actions = byName([...builtInActions({ outbox, messageDestinations }), ...options.actions]);
+  const actions = byName([...builtInActions({ causation, messageDestinations }), ...options.actions]);
   const rules = { actions, messageDestinations };
   const automations = createAutomationStore(store);
   const log = createExecutionLog(store);

@@ -1,10 +1,11 @@
-import { type Action, type ActionResult, defineAction, type Event, type Outbox } from "@hookline/core";
+import { type Action, type ActionResult, defineAction, type Event } from "@hookline/core";
 import { z } from "zod";
 import { isPlainObject } from "../storage/text.js";
+import { AUTOMATION_DEPTH_HEADER, type Causation } from "./causation.js";
 import { HTTP_REQUEST_DESTINATION_ID } from "./http-request-destination.js";
 
 export interface BuiltInActionsOptions {
-  readonly outbox: Outbox;
+  readonly causation: Causation;
   /** Ids of destinations that `message.send` takes. Every other one is the app's own business. */
   readonly messageDestinations: readonly string[];
 }
@@ -12,7 +13,8 @@ export interface BuiltInActionsOptions {
 export const MESSAGE_SEND_ACTION = "message.send";
 
 /** Actions that need nothing but the outbox: what they make is a delivery, and commits with their step. */
-export function builtInActions({ outbox, messageDestinations }: BuiltInActionsOptions): readonly Action[] {
+export function builtInActions({ causation, messageDestinations }: BuiltInActionsOptions): readonly Action[] {
+  const { outbox } = causation;
   const publishEvent = defineAction({
     name: "event.publish",
     kind: "transactional",
@@ -56,8 +58,13 @@ export function builtInActions({ outbox, messageDestinations }: BuiltInActionsOp
       headers: z.record(z.string(), z.string()).default({}),
       body: z.unknown(),
     }),
-    async run({ body, ...target }, { tenantId, transaction, idempotencyKey, event }): Promise<ActionResult> {
+    async run({ body, headers, ...request }, context): Promise<ActionResult> {
+      const { tenantId, transaction, idempotencyKey, event } = context;
       const destination = HTTP_REQUEST_DESTINATION_ID;
+      // A step can't say that fewer stand behind it.
+      const own = Object.entries(headers).filter(([name]) => name.toLowerCase() !== AUTOMATION_DEPTH_HEADER);
+      const depth = String(causation.depthIn(transaction));
+      const target = { ...request, headers: { ...Object.fromEntries(own), [AUTOMATION_DEPTH_HEADER]: depth } };
       const data = body ?? null;
       const { deliveryId } = await outbox.send(
         { tenantId, destination, target, data, idempotencyKey, subjectIds: subjectsOf(event) },

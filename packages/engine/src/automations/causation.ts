@@ -1,5 +1,9 @@
 import type { Outbox, OutboxOptions, Published, SqlQuery, Transaction } from "@hookline/core";
+import { DEFAULTS } from "../defaults.js";
 import type { Store } from "../storage/store.js";
+
+/** Tells a source how many automations stand behind a request; whoever sets it can only end a chain sooner. */
+export const AUTOMATION_DEPTH_HEADER = "x-hookline-automation-depth";
 
 /** Knows how many automations stand behind an event, one having caused the next. */
 export interface Causation {
@@ -7,6 +11,8 @@ export interface Causation {
   depthOf(query: SqlQuery, eventId: string): Promise<number>;
   /** From now on events that {@link outbox} publishes in this transaction are of this depth. */
   mark(transaction: Transaction, depth: number): void;
+  /** What this transaction was marked with; 0 without. */
+  depthIn(transaction: Transaction): number;
   /** The given outbox, with a record of what is published in a step's transaction. */
   readonly outbox: Outbox;
 }
@@ -39,6 +45,8 @@ export function createCausation({ schema, clock }: Store, outbox: Outbox): Causa
       depths.set(transaction, depth);
     },
 
+    depthIn: (transaction) => depths.get(transaction) ?? 0,
+
     outbox: {
       async publish(event, options = {}) {
         const published = await outbox.publish(event, options);
@@ -63,4 +71,11 @@ export function createCausation({ schema, clock }: Store, outbox: Outbox): Causa
       unsubscribe: (subscription, options) => outbox.unsubscribe(subscription, options),
     },
   };
+}
+
+/** How many automations a request says to stand behind it; 0 for what is no such number. */
+export function depthOfRequest(headers: Headers): number {
+  const said = headers.get(AUTOMATION_DEPTH_HEADER) ?? "";
+  // However many it says: from here on no automation runs.
+  return /^\d+$/.test(said) ? Math.min(Number(said), DEFAULTS.automations.maxDepth) : 0;
 }

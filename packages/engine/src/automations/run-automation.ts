@@ -53,7 +53,7 @@ export async function runAutomation(parts: RunParts, run: Run): Promise<Interpre
 
   const depth = await causation.depthOf(query, event.id);
   if (depth >= DEFAULTS.automations.maxDepth) {
-    const reason = `${depth} automations in a row have led to this event, each by an event of the one before: this looks like a loop.`;
+    const reason = `${depth} automations in a row have led to this event, each by an event or a request of the one before: this looks like a loop.`;
     await end("failed", reason);
     return { outcome: "dead", reason };
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { newId, type Problem, type SourceContext } from "@hookline/core";
 import { isWebhookVerificationError, verify, type WebhookVerificationErrorCode } from "@hookline/webhook-signing";
 import { claimKeys } from "../access/accept-once.js";
+import { type Causation, depthOfRequest } from "../automations/causation.js";
 import { DEFAULTS } from "../defaults.js";
 import { pointerTo } from "../http/router.js";
 import { type IngestParts, isRefusal } from "../ingest/ingest.js";
@@ -24,6 +25,7 @@ export type Received =
 
 export interface ReceiveParts extends IngestParts {
   readonly log: SourceLog;
+  readonly causation: Causation;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface ReceiveParts extends IngestParts {
  */
 export async function receive(parts: ReceiveParts, source: CheckedSource, request: SourceRequest): Promise<Received> {
   const startedMs = performance.now();
-  const { store, log } = parts;
+  const { store, log, causation } = parts;
   const receivedAt = new Date(store.clock.now());
   let message: SignedContent | null = null;
   if (source.signatures.length > 0) {
@@ -62,6 +64,7 @@ export async function receive(parts: ReceiveParts, source: CheckedSource, reques
     receivedAt,
     startedMs,
   };
+  const depth = depthOfRequest(request.headers);
   await log.sweepIfDue();
   try {
     const body = await readBody(source, request.body);
@@ -69,6 +72,7 @@ export async function receive(parts: ReceiveParts, source: CheckedSource, reques
     const keys = replayKeys(context, message, source);
     await retryConflicts(() =>
       store.database.transaction(async (tx) => {
+        if (depth > 0) causation.mark(tx, depth);
         const isNew = await claim(keys, (all) =>
           claimKeys({ ...store, query: tx.query, now: receivedAt }, all, keys.ttl),
         );

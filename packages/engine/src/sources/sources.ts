@@ -1,4 +1,5 @@
 import type { ColumnCipher } from "@hookline/postgres";
+import type { Causation } from "../automations/causation.js";
 import type { IngestParts } from "../ingest/ingest.js";
 import { type CheckedSource, checkSources, type EngineSource } from "./check-source.js";
 import { type Received, receive, type SourceRequest } from "./receive.js";
@@ -17,6 +18,7 @@ export interface SourceIntake {
 }
 
 interface IntakeOptions extends IngestParts {
+  readonly causation: Causation;
   readonly cipher: ColumnCipher;
   readonly sources: readonly EngineSource[];
   readonly track: <T>(work: () => Promise<T>) => Promise<T>;
