@@ -94,11 +94,9 @@ export function createDiscordGuilds({ installations, own, logger }: DiscordGuild
       );
     },
     async setVerifiedRole({ tenantId, guildId, roleId, actor }) {
-      const known = await installations().get(keyOf(guildId));
-      if (known?.tenantId !== tenantId) return null;
-      const settings = { ...known.settings, verifiedRoleId: roleId };
-      const saved = await installations().save({ ...keyOf(guildId), tenantId, settings, actor });
-      return saved.ok ? toGuild(saved.installation) : null;
+      const settings = { verifiedRoleId: roleId };
+      const changed = await installations().changeSettings({ ...keyOf(guildId), tenantId, settings, actor });
+      return changed && toGuild(changed);
     },
     remove: ({ guildId, ...by }) => installations().remove({ ...keyOf(guildId), ...by }),
   };

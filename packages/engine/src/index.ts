@@ -71,6 +71,7 @@ export type {
   Installations,
   NewInstallation,
   SavedInstallation,
+  SettingsChange,
 } from "./installations/installations.js";
 export { type ConfirmMailInput, createConfirmMail } from "./mail/confirm-mail.js";
 export { createLocalMailer, type LocalMail, type LocalMailer } from "./mail/local-mailer.js";

@@ -50,6 +50,34 @@ describeMatrix("installations", (databases) => {
     ]);
   });
 
+  it("H11 loses none of the settings that are changed at once, and changes none of another tenant", async () => {
+    const { engine } = await openWorld(databases);
+    const { installations, audit } = engine;
+    await installations.save({ ...key, tenantId: "acme", name: "Acme", settings: { roleId: "5", kept: [1] } });
+    const names = Array.from({ length: 8 }, (_, nth) => `setting${nth}`);
+    const changes = await Promise.all(
+      names.map((name) => installations.changeSettings({ ...key, tenantId: "acme", settings: { [name]: name } })),
+    );
+    expect(changes.map((changed) => changed?.tenantId)).toEqual(names.map(() => "acme"));
+    const changed = await installations.changeSettings({
+      ...key,
+      tenantId: "acme",
+      settings: { roleId: null },
+      actor: "user:jo",
+    });
+    const all = { roleId: null, kept: [1], ...Object.fromEntries(names.map((name) => [name, name])) };
+    expect(changed).toMatchObject({ ...key, name: "Acme", settings: all });
+    expect((await audit.list({ tenantId: "acme" })).entries[0]).toMatchObject({
+      action: "installation.saved",
+      actor: "user:jo",
+    });
+    expect(await installations.changeSettings({ ...key, tenantId: "beta", settings: { roleId: "6" } })).toBeNull();
+    expect((await installations.get(key))?.settings).toEqual(all);
+    await installations.remove({ ...key, tenantId: "acme" });
+    expect(await installations.changeSettings({ ...key, tenantId: "acme", settings: { roleId: "7" } })).toBeNull();
+    expect(await installations.get(key)).toBeNull();
+  });
+
   it("H11 sees what another process installs after two seconds, and what it removes after fifteen", async () => {
     const clock = fixedClock();
     const { engine, database, schema, dispatcher } = await openWorld(databases, { clock });

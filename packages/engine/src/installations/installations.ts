@@ -1,3 +1,4 @@
+import type { Transaction } from "@hookline/core";
 import { writeAudit } from "../access/audit.js";
 import { DEFAULTS } from "../defaults.js";
 import type { Store } from "../storage/store.js";
@@ -29,6 +30,14 @@ export interface NewInstallation extends InstallationKey {
   readonly actor?: string;
 }
 
+export interface SettingsChange extends InstallationKey {
+  readonly tenantId: string;
+  /** Each replaces the stored one of its name. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Who asks, for the audit log. */
+  readonly actor?: string;
+}
+
 /** `other_tenant`: it belongs to somebody else, and has to be removed there first. */
 export type SavedInstallation =
   | { readonly ok: true; readonly installation: Installation }
@@ -38,6 +47,11 @@ export type SavedInstallation =
 export interface Installations {
   /** Makes or changes one; never takes one from another tenant. */
   save(installation: NewInstallation): Promise<SavedInstallation>;
+  /**
+   * Changes these settings of a tenant's installation and leaves the others, also those that somebody else changes at the
+   * same time. Null when the tenant has no such installation.
+   */
+  changeSettings(change: SettingsChange): Promise<Installation | null>;
   /** Null where there is none. */
   get(key: InstallationKey): Promise<Installation | null>;
   /**
@@ -76,6 +90,14 @@ export function createInstallations(store: Store): Installations {
     return row ? toInstallation(row) : null;
   }
 
+  async function auditSaved(
+    tx: Transaction,
+    { connectorId, installationId, tenantId, actor }: InstallationKey & { tenantId: string; actor: string | undefined },
+  ): Promise<void> {
+    const act = { tenantId, action: "installation.saved", target: installationId, details: { connectorId } };
+    await writeAudit(store, tx, [{ ...act, ...(actor === undefined ? {} : { actor }) }]);
+  }
+
   return {
     get,
 
@@ -98,13 +120,25 @@ export function createInstallations(store: Store): Installations {
           ],
         );
         if (!row) return null;
-        const act = { tenantId, action: "installation.saved", target: installationId, details: { connectorId } };
-        await writeAudit(store, tx, [{ ...act, ...(actor === undefined ? {} : { actor }) }]);
+        await auditSaved(tx, { tenantId, connectorId, installationId, actor });
         return toInstallation(row);
       });
       cache.forget({ connectorId, installationId });
       return saved ? { ok: true, installation: saved } : { ok: false, reason: "other_tenant" };
     },
+
+    changeSettings: ({ connectorId, installationId, tenantId, settings, actor }) =>
+      database.transaction(async (tx) => {
+        const [row] = await tx.query<InstallationRow>(
+          `update "${schema}".installations set settings = (settings::jsonb || $4::text::jsonb)::text
+           where connector_id = $1 and installation_id = $2 and tenant_id = $3
+           returning ${COLUMNS}`,
+          [connectorId, installationId, tenantId, JSON.stringify(settings)],
+        );
+        if (!row) return null;
+        await auditSaved(tx, { tenantId, connectorId, installationId, actor });
+        return toInstallation(row);
+      }),
 
     tenantOf: (key) => cache.get(key, async () => (await get(key))?.tenantId ?? null),
 
