@@ -208,7 +208,7 @@ export async function compose(environment: Environment, logger: Logger) {
       createInventoryRoutes({ engine, inventory: createInventory(store) }),
       createDiscordRoutes({ engine, connector: discord, guilds }),
       createAccountRoutes({ engine, accounts: createAccounts(store) }),
-      ...(localMailer ? [createMailRoutes({ engine, mailer: localMailer, tenantId })] : []),
+      ...(localMailer ? [createMailRoutes({ engine, mailer: localMailer })] : []),
     ],
   });
 

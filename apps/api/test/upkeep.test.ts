@@ -96,22 +96,26 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await engine.close();
   });
 
-  it("shows the mails of the local outbox to the app's own tenant alone", async () => {
+  it("shows each tenant its own mails of the local outbox", async () => {
     const { database, schema } = await databases.open();
     const dispatcher = createDispatcher({ database, schema, encryptionKey });
     const engine = createEngine({ database, schema, encryptionKey, outbox: dispatcher, eventLog: dispatcher.events });
     await dispatcher.migrate();
     await engine.migrate();
     const mailer = createLocalMailer({ database, schema });
-    await mailer.send({ to: "anna@example.com", subject: "Confirm", text: "https://example.com/?token=secret" });
-    const app = createApp(engine, { routes: [createMailRoutes({ engine, mailer, tenantId })] });
+    const mail = { subject: "Confirm", text: "https://example.com/?token=secret" };
+    await mailer.send({ ...mail, to: "anna@example.com", tenantId });
+    await mailer.send({ ...mail, to: "ben@example.com", tenantId: "another" });
+    await mailer.send({ ...mail, to: "cleo@example.com" });
+    const app = createApp(engine, { routes: [createMailRoutes({ engine, mailer })] });
     const mails = async (tenant: string) => {
       const { key } = await engine.apiKeys.create({ tenantId: tenant, name: "x", scopes: ["write"] });
       const answer = await app.request("/v1/development/mails", { headers: { authorization: `Bearer ${key}` } });
       return ((await answer.json()) as { mails: { to: string }[] }).mails.map(({ to }) => to);
     };
     expect(await mails(tenantId)).toEqual(["anna@example.com"]);
-    expect(await mails("another")).toEqual([]);
+    expect(await mails("another")).toEqual(["ben@example.com"]);
+    expect(await mails("third")).toEqual([]);
     await engine.close();
   });
 

@@ -8,4 +8,6 @@ export interface Mail {
   readonly subject: string;
   readonly text: string;
   readonly html?: string;
+  /** In whose name it is sent, for mailers that tell tenants apart. */
+  readonly tenantId?: string;
 }

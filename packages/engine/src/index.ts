@@ -74,7 +74,7 @@ export type {
   SettingsChange,
 } from "./installations/installations.js";
 export { type ConfirmMailInput, createConfirmMail } from "./mail/confirm-mail.js";
-export { createLocalMailer, type LocalMail, type LocalMailer } from "./mail/local-mailer.js";
+export { createLocalMailer, type LocalMail, type LocalMailer, type LocalMailQuery } from "./mail/local-mailer.js";
 export { createSmtpMailer, type SmtpMailer, type SmtpMailerOptions } from "./mail/smtp-mailer.js";
 export { createPostgresReplayStore } from "./replay/postgres-replay-store.js";
 export { createRedisReplayStore, type RedisCommands } from "./replay/redis-replay-store.js";

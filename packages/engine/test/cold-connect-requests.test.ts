@@ -25,7 +25,11 @@ describeMatrix("cold-connect: requests", (databases) => {
     });
     expect(mails).toHaveLength(2);
     const [mail] = mails;
-    expect(mail).toMatchObject({ to: "jo@example.com", subject: "Connect your Discord account to Acme" });
+    expect(mail).toMatchObject({
+      to: "jo@example.com",
+      subject: "Connect your Discord account to Acme",
+      tenantId: "default",
+    });
     const token = /token=([\w-]{43})/.exec(mail?.text ?? "")?.[1] ?? "";
     expect((await visitor(world).post(token)).status).toBe(200);
     for (const table of ["messages", "attempts", "confirm_tokens"]) {

@@ -46,6 +46,16 @@ describeMatrix("the local mailer", (databases) => {
     expect(await mailer.list({ limit: 1 })).toEqual([newest]);
   });
 
+  it("tells tenants apart, and shows all where none is asked for", async () => {
+    const { database, schema } = await openWorld(databases);
+    const mailer = createLocalMailer({ database, schema });
+    const mail = { to: "jo@example.com", subject: "Hello", text: "one" };
+    for (const tenantId of ["acme", "globex"]) await mailer.send({ ...mail, tenantId });
+    await mailer.send(mail);
+    expect(await mailer.list({ tenantId: "acme" })).toMatchObject([{ ...mail, tenantId: "acme" }]);
+    expect(await mailer.list({ to: mail.to })).toHaveLength(3);
+  });
+
   it("keeps the newest 200", async () => {
     const { database, schema } = await openWorld(databases);
     const mailer = createLocalMailer({ database, schema });

@@ -1,7 +1,13 @@
 import { type EventLog, type IngestInput, identitySubject } from "@hookline/core";
 import { createReceiver } from "@hookline/dispatcher/testing";
 import { expect, it, onTestFinished } from "vitest";
-import { type ContactExport, createApp, createEngine, type PersonalDataHolder } from "../src/index.js";
+import {
+  type ContactExport,
+  createApp,
+  createEngine,
+  createLocalMailer,
+  type PersonalDataHolder,
+} from "../src/index.js";
 import { ask, mint, visitor } from "./support/confirm.js";
 import { counts, describeMatrix, ENCRYPTION_KEY, openWorld, tableText, until, type World } from "./support/world.js";
 
@@ -196,6 +202,25 @@ describeMatrix("personal data", (databases) => {
         code: "erasure_unsupported",
       });
     }
+  });
+
+  it("N9 erases a tenant's mails of the local outbox to the person, and those of nobody's, but no other tenant's", async () => {
+    const world = await openWorld(databases);
+    const { database, schema, engine } = world;
+    const mailer = createLocalMailer({ database, schema });
+    const contact = await livedIn(world);
+    const mail = { to: email.value, subject: "Confirm", text: "a link" };
+    const others = [
+      { ...mail, tenantId: "globex" },
+      { ...mail, to: "al@example.com", tenantId },
+    ];
+    for (const one of [{ ...mail, tenantId }, mail, ...others]) await mailer.send(one);
+    await engine.contacts.erase({ tenantId, contactId: contact.id });
+    const left = (await mailer.list()).map(({ to, tenantId: of }) => [to, of]);
+    expect(left.sort()).toEqual([
+      ["al@example.com", tenantId],
+      [email.value, "globex"],
+    ]);
   });
 
   it("N9 exports and erases what deliveries, follow-ups, automations and other parts of the app hold: no table knows the person", async () => {

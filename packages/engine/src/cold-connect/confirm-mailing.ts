@@ -48,9 +48,8 @@ export function createConfirmMailDestination(options: ResolvedOptions): Destinat
         const { productName, platformName } = branding;
         const ttlMinutes = Math.max(1, Math.round(ttlSeconds / 60));
         try {
-          await mail.mailer.send(
-            await createConfirmMail({ ...endpoint.target, productName, platformName, ttlMinutes }),
-          );
+          const confirmMail = await createConfirmMail({ ...endpoint.target, productName, platformName, ttlMinutes });
+          await mail.mailer.send({ ...confirmMail, tenantId: endpoint.tenantId });
           return { outcome: "delivered" };
         } catch (error) {
           // A mailer's own words may repeat the address, or the mail.

@@ -115,7 +115,8 @@ export function createErasures(parts: ErasureParts) {
          where t.tenant_id = $1
            and (p.kind = 'email' and p.value = t.email or p.kind = t.connector_id and p.value = t.platform_user_id)
        )
-       delete from "${schema}".local_mails m using person p where p.kind = 'email' and p.value = m.recipient`,
+       delete from "${schema}".local_mails m using person p
+       where p.kind = 'email' and p.value = m.recipient and coalesce(m.tenant_id, $1) = $1`,
       [tenantId, id],
     );
     await forgetRequests(tx, tenantId, id);

@@ -13,6 +13,7 @@ import { releasedTokens } from "./migrations/0017-released-tokens.js";
 import { grantedUntil } from "./migrations/0018-granted-until.js";
 import { automationEvents, executionTimes } from "./migrations/0019-automation-events.js";
 import { refusalPaths } from "./migrations/0021-refusal-paths.js";
+import { mailTenants } from "./migrations/0022-mail-tenants.js";
 
 /** The engine's tables. Forward only, each step compatible with the release before. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -173,4 +174,5 @@ export const MIGRATIONS: readonly Migration[] = [
   automationEvents,
   executionTimes,
   refusalPaths,
+  mailTenants,
 ];
