@@ -90,6 +90,7 @@ export interface DeliveryDetail extends Delivery {
 /**
  * - `http_status`: the answer was neither 2xx nor a redirect; `redirect`: it was one, and is not followed
  * - `timeout`: no answer within the time limit; `connection_refused`, `connection_reset`, `dns_failed`, `tls_failed`, `network_error`
+ * - `invalid_response`: what came is no answer by HTTP/1.1, has headers without end, or promises one again and again
  * - `address_refused`: the address guard does not allow the target
  * - `proxy_failed`: the forward proxy could not be reached, or did not connect
  * - `plan_failed`: the destination could not make a request of the event
@@ -110,6 +111,7 @@ export type AttemptErrorCode =
   | "dns_failed"
   | "tls_failed"
   | "network_error"
+  | "invalid_response"
   | "address_refused"
   | "proxy_failed"
   | "plan_failed"

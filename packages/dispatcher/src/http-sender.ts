@@ -4,6 +4,7 @@ import type { Dispatcher as UndiciDispatcher } from "undici";
 import type { AddressGuard } from "./address-guard.js";
 import type { Ending } from "./attempt-end.js";
 import { phasesOf, type RequestTiming } from "./attempt-phases.js";
+import { createBodyBuffer } from "./body-buffer.js";
 import type { ConnectionWatch } from "./connection-timing.js";
 import type { AttemptErrorCode, AttemptPhases } from "./delivery.js";
 import type { OriginPools } from "./origin-pools.js";
@@ -97,6 +98,15 @@ function timedOut(phases: AttemptPhases | null): SendResult {
   return { kind: "failed", errorCode: "timeout", reason: "There was no answer within the time limit.", phases };
 }
 
+/** As many as an endpoint may have reason to send before its answer. */
+const MAX_INTERIM_ANSWERS = 32;
+
+class TooManyInterimAnswersError extends Error {
+  override readonly name = "TooManyInterimAnswersError";
+  readonly code = "invalid_response";
+  override readonly message = `there were more than ${MAX_INTERIM_ANSWERS} interim answers.`;
+}
+
 /** Gathers one answer. Whatever happens first settles it; what comes later is ignored. */
 function createExchange(
   { maxBytes, watch }: { readonly maxBytes: number; readonly watch: ConnectionWatch },
@@ -108,12 +118,12 @@ function createExchange(
   let status = 0;
   let headers: Record<string, string> = {};
   let decoder: Gunzip | null = null;
-  let bytes = 0;
+  let interim = 0;
   let rawBytes = 0;
   /** Nothing more is read; what was read may still be unpacked. */
   let isRead = false;
   let isCut = false;
-  const chunks: Buffer[] = [];
+  const body = createBodyBuffer(maxBytes);
 
   const finish = (result: SendResult): void => {
     if (settled) return;
@@ -125,11 +135,11 @@ function createExchange(
   const answer = (cut: boolean): void =>
     finish({
       kind: "response",
-      response: { status, headers, body: chunks.length === 0 ? "" : Buffer.concat(chunks).toString("utf8") },
+      response: { status, headers, body: body.text() },
       cut,
       phases: phases(),
     });
-  const abort = (): void => controller?.abort(new Error("The attempt is over."));
+  const abort = (why = new Error("The attempt is over.")): void => controller?.abort(why);
   /** Ends the request as well: whoever sends on after the end of what can be unpacked would be read for ever. */
   const answerUnpacked = (cut: boolean): void => {
     answer(cut);
@@ -150,14 +160,9 @@ function createExchange(
     }
   };
   const keep = (chunk: Buffer): void => {
-    if (settled) return;
-    const room = maxBytes - bytes;
-    chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-    bytes += Math.min(chunk.length, room);
-    if (chunk.length > room) {
-      answer(true);
-      abort();
-    }
+    if (settled || body.add(chunk)) return;
+    answer(true);
+    abort();
   };
 
   const handler: UndiciDispatcher.DispatchHandler = {
@@ -169,7 +174,11 @@ function createExchange(
       if (settled) abort();
     },
     onResponseStart(_controller, statusCode, received) {
-      if (statusCode < 200) return;
+      if (statusCode < 200) {
+        interim += 1;
+        if (interim > MAX_INTERIM_ANSWERS) abort(new TooManyInterimAnswersError());
+        return;
+      }
       timing.headAtMs = performance.now();
       status = statusCode;
       headers = lastValues(received);
@@ -239,6 +248,9 @@ function lastValues(received: Record<string, string | string[] | undefined>): Re
 const CODES: Readonly<Record<string, AttemptErrorCode>> = {
   address_refused: "address_refused",
   proxy_failed: "proxy_failed",
+  invalid_response: "invalid_response",
+  UND_ERR_HEADERS_OVERFLOW: "invalid_response",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "invalid_response",
   ERR_INVALID_URL: "plan_failed",
   UND_ERR_INVALID_ARG: "plan_failed",
   ECONNREFUSED: "connection_refused",
@@ -255,10 +267,19 @@ const CODES: Readonly<Record<string, AttemptErrorCode>> = {
 
 function failure(error: unknown, phases: AttemptPhases | null): SendResult {
   const first = error instanceof AggregateError ? error.errors[0] : error;
-  const code = first instanceof Error && "code" in first ? String(first.code) : "";
-  const errorCode =
-    CODES[code] ??
-    (/^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED)/.test(code) ? "tls_failed" : "network_error");
+  const errorCode = failureCode(first);
   const reason = first instanceof Error ? first.message : "The request failed.";
-  return { kind: "failed", errorCode, reason, phases };
+  const isUnreadable = errorCode === "invalid_response";
+  return { kind: "failed", errorCode, reason: isUnreadable ? `The answer cannot be read: ${reason}` : reason, phases };
+}
+
+function failureCode(error: unknown): AttemptErrorCode {
+  if (!(error instanceof Error)) return "network_error";
+  const code = "code" in error ? String(error.code) : "";
+  // Of the parser, and undici's own words for an answer that it ends the connection for.
+  if (error.name === "HTTPParserError" || (code === "UND_ERR_SOCKET" && error.message.startsWith("bad "))) {
+    return "invalid_response";
+  }
+  const isTls = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED)/.test(code);
+  return CODES[code] ?? (isTls ? "tls_failed" : "network_error");
 }

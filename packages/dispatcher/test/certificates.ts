@@ -12,6 +12,8 @@ export interface KeyPair {
 /** An authority of the test's own, and what it signs. */
 export interface Authority extends KeyPair {
   issue(commonName: string, alternativeNames?: string): KeyPair;
+  /** One that ended a day ago. */
+  issueExpired(commonName: string): KeyPair;
 }
 
 export function createAuthority(): Authority {
@@ -34,14 +36,25 @@ export function createAuthority(): Authority {
         const files = ["-keyout", file("key"), "-out", file("cert")];
         execFileSync("openssl", [...request(commonName), ...names, ...signer, ...files], QUIET);
       }),
+    issueExpired: (commonName) =>
+      openssl((file) => {
+        writeFileSync(file("ca-cert"), own.cert);
+        writeFileSync(file("ca-key"), own.key);
+        writeFileSync(file("names"), "subjectAltName=IP:127.0.0.1");
+        const asked = ["req", ...NEW_KEY, "-subj", `/CN=${commonName}`, "-keyout", file("key"), "-out", file("asked")];
+        execFileSync("openssl", asked, QUIET);
+        const signer = ["-CA", file("ca-cert"), "-CAkey", file("ca-key"), "-extfile", file("names"), "-days", "-1"];
+        execFileSync("openssl", ["x509", "-req", "-in", file("asked"), ...signer, "-out", file("cert")], QUIET);
+      }),
   };
 }
 
 const QUIET = { stdio: "pipe" } as const;
 
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
 function request(commonName: string): readonly string[] {
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  return ["req", "-x509", ...curve, "-days", "2", "-subj", `/CN=${commonName}`];
+  return ["req", "-x509", ...NEW_KEY, "-days", "2", "-subj", `/CN=${commonName}`];
 }
 
 function openssl(make: (file: (name: string) => string) => void): KeyPair {

@@ -95,6 +95,16 @@ describe("TLS", () => {
     });
   });
 
+  it("N3 refuses a certificate that has run out", async () => {
+    const url = await serveTls(authority.issueExpired("old"));
+    const result = await openSender()(url, { ca: authority.cert });
+    expect(result).toMatchObject({
+      kind: "failed",
+      errorCode: "tls_failed",
+      reason: expect.stringContaining("expired"),
+    });
+  });
+
   it("N3 refuses a server that speaks TLS 1.1 at most", async () => {
     const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
     const result = await openSender()(await serveTls(old), { ca: authority.cert });

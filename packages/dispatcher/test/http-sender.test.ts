@@ -144,6 +144,31 @@ describe("http sender", () => {
     expect(written).toBeLessThan(50e6);
   });
 
+  it("N3 keeps no more for a body than its bytes, however small the pieces that it comes in", async () => {
+    const pieces = 60_000;
+    const requests = 40;
+    const ends: (() => void)[] = [];
+    const url = await serve((_request, response) => {
+      response.writeHead(200).write("x");
+      response.socket?.write("1\r\nx\r\n".repeat(pieces - 1), () => ends.push(() => response.end()));
+    });
+    const send = openSender({ maxResponseBytes: 65_536 });
+    const beforeBytes = process.memoryUsage().rss;
+    let mostBytes = beforeBytes;
+    const look = setInterval(() => {
+      mostBytes = Math.max(mostBytes, process.memoryUsage().rss);
+    }, 5);
+    onTestFinished(() => clearInterval(look));
+    const results = Promise.all(Array.from({ length: requests }, () => send(url, AbortSignal.timeout(50_000))));
+    // None ends before all are there.
+    await expect.poll(() => ends.length, { timeout: 30_000 }).toBe(requests);
+    for (const end of ends) end();
+    for (const result of await results) {
+      expect(result).toMatchObject({ cut: false, response: { body: "x".repeat(pieces) } });
+    }
+    expect(mostBytes - beforeBytes).toBeLessThan(150_000_000);
+  });
+
   it("unpacks a body of many pieces to its end", async () => {
     const text = Array.from({ length: 20_000 }, (_, n) => `${n * 7919}`).join();
     const packed = gzipSync(text);
