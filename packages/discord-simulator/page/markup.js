@@ -1,7 +1,7 @@
 import { el } from "./elements.js";
 
 const PARTS =
-  /```(?:\w+\n)?([\s\S]+?)```|`([^`]+)`|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|~~([\s\S]+?)~~|\*([^*\n]+)\*|\[([^\]]+)\]\((https?:\/\/[^)\s]+)\)|<(@!?|@&|#)(\d+)>|<a?:(\w+):\d+>|<t:(\d+)(?::\w)?>|\\([^\w\s])|(https?:\/\/[^\s<>]+)|(@everyone|@here)/g;
+  /```(?:\w+\n)?([\s\S]+?)```|`([^`]+)`|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|~~([\s\S]+?)~~|\*([^*\n]+)\*|\b_([^_\n]+)_\b|\[([^\]]+)\]\((https?:\/\/[^)\s]+)\)|<(@!?|@&|#)(\d+)>|<a?:(\w+):\d+>|<t:(\d+)(?::\w)?>|\\([^a-zA-Z0-9\s])|(https?:\/\/[^\s<>]+)|(@everyone|@here)/g;
 
 /** Discord's markup as elements; `names` turns ids into names. */
 export function markup(text, names) {
@@ -16,7 +16,7 @@ export function markup(text, names) {
 }
 
 function nodeOf(match, names) {
-  const [, block, code, bold, underlined, struck, slanted, label, target, sigil, id, emoji, time, escaped, link] =
+  const [, block, code, bold, underlined, struck, slanted, alsoSlanted, label, target, sigil, id, emoji, time, escaped, link] =
     match;
   const inner = (tag, content) => el(tag, {}, ...markup(content, names).childNodes);
   if (block) return el("pre", {}, block);
@@ -24,7 +24,7 @@ function nodeOf(match, names) {
   if (bold) return inner("strong", bold);
   if (underlined) return inner("u", underlined);
   if (struck) return inner("s", struck);
-  if (slanted) return inner("em", slanted);
+  if (slanted ?? alsoSlanted) return inner("em", slanted ?? alsoSlanted);
   if (label) return el("a", { href: target, rel: "noreferrer", target: "_blank" }, label);
   if (sigil) return el("span", { class: "mention" }, `${sigil === "#" ? "#" : "@"}${names(id)}`);
   if (emoji) return `:${emoji}:`;

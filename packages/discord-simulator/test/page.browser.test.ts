@@ -109,6 +109,15 @@ function suite(path: string): void {
       await page.press("#text", "Enter");
     }
 
+    it("shows markup as Discord does, and escaped signs as they are", { timeout: 60_000 }, async () => {
+      await send(String.raw`**bold** _slanted_ snake_case_name A\_B \*plain\* ${"\\`ticks\\`"} \\ end`);
+      const text = page.locator("article .text", { hasText: "snake_case_name" });
+      await text.waitFor();
+      expect(await text.innerHTML()).toBe(
+        String.raw`<strong>bold</strong> <em>slanted</em> snake_case_name A_B *plain* ${"`ticks`"} \ end`,
+      );
+    });
+
     it("chooses one and several in the menus of a message", { timeout: 60_000 }, async () => {
       await send("/menus");
       await page.getByLabel("Set the priority").selectOption("high");

@@ -40,7 +40,7 @@ const STAFF = {
 const COOLDOWN = { seconds: 60, uses: 3 } as const;
 
 const COLORS = { fine: 0x2ecc71, trouble: 0xe67e22 } as const;
-const NO_PLATFORM = "No platform is connected. `npm run setup-webhook` of apps/api connects one.";
+const NO_PLATFORM = 'No platform is connected. "npm run setup-webhook" in apps/api connects one.';
 
 const OTHERS = "The platform belongs to other servers, not to this one.";
 
