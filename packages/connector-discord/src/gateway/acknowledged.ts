@@ -1,6 +1,6 @@
 import type { StoredSession } from "../stored-session.js";
 import { parseItemKey } from "./item-key.js";
-import type { SpoolEntry, SpooledItem } from "./spool.js";
+import type { SpoolEntry, SpooledItem } from "./spool-record.js";
 
 /**
  * Up to where the API has everything of a shard. Whoever takes the shard over, on another machine and without this
@@ -10,7 +10,7 @@ export interface AcknowledgedPositions {
   /** Packets were spooled, and `session` is the position behind them. */
   appended(entries: readonly SpoolEntry[], at: { readonly shardId: number; readonly session: StoredSession }): void;
   /** They have left the spool, since the API has answered for them. */
-  settled(items: readonly SpooledItem[]): void;
+  settled(items: readonly Pick<SpooledItem, "key" | "order">[]): void;
   /** Continues from here, whatever was known of the shard. */
   moved(shardId: number, session: StoredSession): void;
   /** Null while it is not known: as long as packets of an earlier process wait in the spool. */

@@ -1,9 +1,9 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { SpooledItem } from "./spool.js";
+import type { SpooledItem } from "./spool-record.js";
 
 export interface DeadLetter {
-  readonly item: SpooledItem;
+  readonly item: Pick<SpooledItem, "key" | "lane" | "json">;
   readonly code: string;
   readonly message: string;
 }

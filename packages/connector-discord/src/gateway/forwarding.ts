@@ -4,7 +4,8 @@ import { createIngressClient } from "./ingress-client.js";
 import type { ForwardingSettings } from "./options.js";
 import { createSender, type ItemFate, type Sender } from "./sender.js";
 import { createSignedPost, type SignedPost } from "./signed-post.js";
-import { openSpool, type Spool, type SpooledItem } from "./spool.js";
+import { openSpool, type Spool } from "./spool.js";
+import type { SpooledItem } from "./spool-record.js";
 import { createPoolTransport, fromFetch } from "./transport.js";
 
 interface ForwardingParts {
@@ -42,6 +43,7 @@ export async function openForwarding(options: ForwardingParts): Promise<Forwardi
   const spool = await openSpool({
     directory: settings.spoolDirectory,
     ...settings.spoolLimit,
+    gatherMs: settings.gatherMs,
     clock: settings.clock,
     onStored: (lane, items) => sender?.add(lane, items),
     onFailure,

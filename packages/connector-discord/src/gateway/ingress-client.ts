@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { IngressResult } from "../ingress-contract.js";
 import type { SignedPost } from "./signed-post.js";
-import type { SpooledItem } from "./spool.js";
+import type { SpooledItem } from "./spool-record.js";
 import type { PostAnswer } from "./transport.js";
 
 /** What became of one POST, as the sender has to act on it. */

@@ -1,4 +1,4 @@
-import type { SpooledItem } from "./spool.js";
+import type { SpooledItem } from "./spool-record.js";
 
 /** Packets that have to reach the API in order: one guild's. At most one request of a lane is on its way. */
 export interface Lane {

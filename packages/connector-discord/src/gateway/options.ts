@@ -18,6 +18,11 @@ export interface ForwardingOptions {
   readonly spoolDirectory?: string;
   /** At this size the worker leaves Discord until the API has caught up. Default a million packets or 1 GiB. */
   readonly spoolLimit?: { readonly maxItems?: number; readonly maxBytes?: number };
+  /**
+   * While packets keep coming, those of this time are stored and sent together: larger batches, much less CPU for each
+   * packet. What comes after a quiet time goes at once, and so does a full batch. Default 100.
+   */
+  readonly gatherMs?: number;
   /** Packs batches of 4 KB and more with gzip. Default: unless the API is on this machine, where it would only cost CPU. */
   readonly compress?: boolean;
   /** How long stop() goes on sending. Default 5,000. */
@@ -70,6 +75,7 @@ export interface ForwardingSettings {
   readonly fetch: typeof fetch | null;
   readonly spoolDirectory: string;
   readonly spoolLimit: { readonly maxItems: number; readonly maxBytes: number };
+  readonly gatherMs: number;
   readonly drainTimeoutMs: number;
   readonly retryBackoff: { readonly minMs: number; readonly maxMs: number };
   readonly maxConcurrentRequests: number;
@@ -94,6 +100,7 @@ export const GATEWAY_WORKER_DEFAULTS = {
   intents: DISCORD_INTENTS,
   restBaseUrl: "https://discord.com/api",
   healthHost: "127.0.0.1",
+  gatherMs: 100,
   drainTimeoutMs: 5_000,
   requestTimeoutMs: 15_000,
   retryBackoff: { minMs: 250, maxMs: 30_000 },
@@ -121,6 +128,7 @@ export function resolveForwarding(options: ForwardingOptions): ForwardingSetting
       maxItems: checkPositive("spoolLimit.maxItems", options.spoolLimit?.maxItems ?? defaults.spoolLimit.maxItems),
       maxBytes: checkPositive("spoolLimit.maxBytes", options.spoolLimit?.maxBytes ?? defaults.spoolLimit.maxBytes),
     },
+    gatherMs: checkPositive("gatherMs", options.gatherMs ?? defaults.gatherMs),
     drainTimeoutMs: options.drainTimeoutMs ?? defaults.drainTimeoutMs,
     retryBackoff: {
       minMs: checkPositive("retryBackoff.minMs", options.retryBackoff?.minMs ?? defaults.retryBackoff.minMs),

@@ -1,7 +1,7 @@
 import { FORWARDED_PACKET_TYPES, type IngressGap, type IngressItem } from "../ingress-contract.js";
 import type { ReceivedPacket } from "./connection.js";
 import { toItemKey } from "./item-key.js";
-import type { SpoolEntry } from "./spool.js";
+import type { SpoolEntry } from "./spool-record.js";
 
 const FORWARDED_TYPES: ReadonlySet<string> = new Set(FORWARDED_PACKET_TYPES);
 

@@ -6,7 +6,8 @@ import type { DeadLetter, DeadLetters } from "./dead-letters.js";
 import { GatewayWorkerError } from "./errors.js";
 import type { IngressClient, IngressOutcome } from "./ingress-client.js";
 import { bytesOf, createLane, type Lane, takeBatch } from "./lane.js";
-import type { Spool, SpooledItem } from "./spool.js";
+import type { Spool } from "./spool.js";
+import type { SpooledItem } from "./spool-record.js";
 import { createThrottle } from "./throttle.js";
 
 export interface SenderOptions {
@@ -225,7 +226,10 @@ export function createSender(options: SenderOptions): Sender {
         );
       }
     }
-    await spool.remove(lane.name, batch);
+    spool.remove(lane.name, batch);
+    if (letters.length > 0) {
+      await spool.flush();
+    }
     lane.loaded = lane.loaded.slice(batch.length);
     loadedItems -= batch.length;
     if ((spool.lanes().get(lane.name)?.items ?? 0) > 0) {

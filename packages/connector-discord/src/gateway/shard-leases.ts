@@ -4,7 +4,7 @@ import type { StoredSession } from "../stored-session.js";
 import { parseItemKey } from "./item-key.js";
 import type { LeaseClient } from "./lease-client.js";
 import type { ItemFate } from "./sender.js";
-import type { SpooledItem } from "./spool.js";
+import type { SpooledItem } from "./spool-record.js";
 import { createThrottle } from "./throttle.js";
 
 export interface ShardLeasesOptions {

@@ -4,23 +4,19 @@ import type { Clock } from "@hookline/core";
 import { ClassicLevel } from "classic-level";
 import type { StoredSession } from "../stored-session.js";
 import { GatewayWorkerError } from "./errors.js";
-
-/** One packet on its way into the spool. */
-export interface SpoolEntry {
-  /** What has to stay in order among itself: a guild's id, or a word of ours. */
-  readonly lane: string;
-  /** The transport's own key, as in the ingress contract. */
-  readonly key: string;
-  /** The ingress item as JSON text: what is sent is what was stored. */
-  readonly json: string;
-  readonly receivedAtMs: number;
-}
-
-/** One packet that is safe on disk. `order` grows with each packet of the spool. */
-export interface SpooledItem extends SpoolEntry {
-  readonly order: number;
-  readonly bytes: number;
-}
+import {
+  addToRecords,
+  decodeRecord,
+  encodeRecord,
+  holdFullBatch,
+  KEY_END,
+  RECORD_PREFIX,
+  recordKey,
+  recordRange,
+  type SpoolEntry,
+  type SpooledItem,
+  type SpoolRecord,
+} from "./spool-record.js";
 
 export interface LaneDepth {
   readonly items: number;
@@ -38,17 +34,23 @@ export interface Spool {
   readonly id: string;
   /** The place of the last packet that was appended. */
   lastOrder(): number;
-  /** Queues packets, and the session's position behind them if they have one, for the next group that is synced. */
+  /**
+   * Queues packets, and the session's position behind them if they have one, for the next group that is synced: at once
+   * after a quiet time, with a full batch and with a new session, else when the time of gathering is over.
+   */
   append(entries: readonly SpoolEntry[], position: { shardId: number; session: StoredSession } | null): void;
   /** Queues a position that no packet of ours stands for; it is written with the next group, at the latest in a second. */
   advance(position: { shardId: number; session: StoredSession }): void;
   /** What a restart would resume from. */
   sessions(): ReadonlyMap<number, StoredSession>;
   lanes(): ReadonlyMap<string, LaneDepth>;
-  /** Items of a lane behind `afterOrder`, oldest first. */
-  read(lane: string, afterOrder: number, limit: number): Promise<readonly SpooledItem[]>;
-  /** Forgets items that the API has answered for; not synced, since sending twice is harmless and losing is not. */
-  remove(lane: string, items: readonly SpooledItem[]): Promise<void>;
+  /** Items of a lane behind `afterOrder`, oldest first: as many as `atLeast`, and what was stored with the last of them. */
+  read(lane: string, afterOrder: number, atLeast: number): Promise<readonly SpooledItem[]>;
+  /**
+   * Forgets a lane's oldest items, which the API has answered for. The disk is told with the next group, at the latest
+   * after the time in which packets are gathered: sending twice is harmless, and losing is not.
+   */
+  remove(lane: string, items: readonly SpooledItem[]): void;
   /** Also counts what is not on disk yet. */
   depth(): { readonly items: number; readonly bytes: number; readonly oldestAtMs: number | null };
   isFull(): boolean;
@@ -61,6 +63,8 @@ export interface SpoolOptions {
   readonly directory: string;
   readonly maxItems: number;
   readonly maxBytes: number;
+  /** Packets that arrive within this time share one sync of the disk, unless a batch is full before. */
+  readonly gatherMs: number;
   readonly clock: Clock;
   /** Called synchronously after each group, lane by lane, in order. */
   readonly onStored: (lane: string, items: readonly SpooledItem[]) => void;
@@ -68,16 +72,11 @@ export interface SpoolOptions {
   readonly onFailure: (error: GatewayWorkerError) => void;
 }
 
-/** Packets that arrive within this time share one sync of the disk. */
-const GATHER_MS = 15;
 const POSITION_DELAY_MS = 1_000;
-const FORMAT = "1";
+const FORMAT = "2";
 const FORMAT_KEY = "format";
 const ID_KEY = "id";
-const ITEM_PREFIX = "i!";
 const SESSION_PREFIX = "s!";
-/** Sorts behind every digit and every `!`. */
-const END = "~";
 
 interface MutableDepth {
   items: number;
@@ -97,46 +96,70 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   let lastOrder = await load(level, lanes, sessions);
   const id = await idOf(level);
 
-  let pending: SpooledItem[] = [];
+  /** By lane, in the order in which they came. */
+  let pending = new Map<string, SpoolRecord[]>();
   let positions = new Map<number, StoredSession>();
+  /** Records that are no more, or have lost their first packets, by key. */
+  let removals = new Map<string, Operation>();
   let cancelTimer: (() => void) | null = null;
   let timerIsSoon = false;
+  let lastGroupAtMs = Number.NEGATIVE_INFINITY;
   let commits: Promise<void> = Promise.resolve();
+  /** A group will be written as soon as the one before is, with all that has come until then. */
+  let isQueued = false;
   let failed = false;
   let totalItems = sum(lanes, "items");
   let totalBytes = sum(lanes, "bytes");
 
   function schedule(soon: boolean): void {
-    if (failed || (cancelTimer && (timerIsSoon || !soon))) {
+    if (failed || isQueued || (cancelTimer && (timerIsSoon || !soon))) {
       return;
     }
     cancelTimer?.();
     timerIsSoon = soon;
-    cancelTimer = options.clock.setTimer(commit, soon ? GATHER_MS : POSITION_DELAY_MS);
+    cancelTimer = options.clock.setTimer(commit, soon ? gatherDelayMs() : POSITION_DELAY_MS);
+  }
+
+  /** None after a quiet time: what comes alone goes at once, and only what follows soon is gathered. */
+  function gatherDelayMs(): number {
+    const { clock, gatherMs } = options;
+    return Math.min(Math.max(lastGroupAtMs + gatherMs - clock.now(), 0), gatherMs);
   }
 
   function commit(): void {
     cancelTimer?.();
     cancelTimer = null;
-    commits = commits.then(writeGroup);
+    if (!isQueued) {
+      isQueued = true;
+      commits = commits.then(writeGroup);
+    }
+  }
+
+  async function flush(): Promise<void> {
+    commit();
+    await commits;
   }
 
   async function writeGroup(): Promise<void> {
-    if (failed || (pending.length === 0 && positions.size === 0)) {
+    isQueued = false;
+    if (failed || (pending.size === 0 && positions.size === 0 && removals.size === 0)) {
       return;
     }
-    const group = { items: pending, positions };
-    pending = [];
+    const group = { lanes: pending, positions, removals };
+    pending = new Map();
     positions = new Map();
+    removals = new Map();
+    lastGroupAtMs = group.lanes.size > 0 ? options.clock.now() : lastGroupAtMs;
     try {
       await level.batch(
         [
-          ...group.items.map((item) => put(itemKey(item.lane, item.order), encode(item))),
+          ...group.removals.values(),
+          ...[...group.lanes.values()].flat().map((record) => put(recordKey(record), encodeRecord(record.items))),
           ...[...group.positions].map(([shardId, session]) =>
             put(`${SESSION_PREFIX}${shardId}`, JSON.stringify(session)),
           ),
         ],
-        { sync: group.items.length > 0 },
+        { sync: group.lanes.size > 0 },
       );
     } catch (cause) {
       failed = true;
@@ -152,7 +175,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     for (const [shardId, session] of group.positions) {
       sessions.set(shardId, session);
     }
-    for (const [lane, items] of byLane(group.items)) {
+    for (const [lane, records] of group.lanes) {
+      const items = records.flatMap((record) => record.items);
       count(lanes, lane, items);
       options.onStored(lane, items);
     }
@@ -162,16 +186,30 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     id,
     lastOrder: () => lastOrder,
     append(entries, position) {
+      let isUrgent = false;
       for (const entry of entries) {
-        const item = { ...entry, order: ++lastOrder, bytes: Buffer.byteLength(entry.json) };
-        pending.push(item);
+        let records = pending.get(entry.lane);
+        if (!records) {
+          records = [];
+          pending.set(entry.lane, records);
+        }
+        const { bytes } = addToRecords(records, entry, ++lastOrder);
+        isUrgent ||= holdFullBatch(records);
         totalItems += 1;
-        totalBytes += item.bytes;
+        totalBytes += bytes;
       }
       if (position) {
-        positions.set(position.shardId, position.session);
+        const { shardId, session } = position;
+        const known = positions.get(shardId) ?? sessions.get(shardId);
+        // Of a session that stands nowhere yet, a crash would leave no trace.
+        isUrgent ||= known?.sessionId !== session.sessionId;
+        positions.set(shardId, session);
       }
-      schedule(true);
+      if (isUrgent) {
+        commit();
+      } else {
+        schedule(true);
+      }
     },
     advance({ shardId, session }) {
       positions.set(shardId, session);
@@ -179,12 +217,25 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     sessions: () => sessions,
     lanes: () => lanes,
-    async read(lane, afterOrder, limit) {
-      const range = { gt: itemKey(lane, afterOrder), lt: `${ITEM_PREFIX}${lane}!${END}`, limit };
-      return (await level.iterator(range).all()).map(([key, value]) => decode(key, value));
+    async read(lane, afterOrder, atLeast) {
+      if (removals.size > 0) {
+        await flush();
+      }
+      const read: SpooledItem[] = [];
+      for await (const [key, value] of level.iterator(recordRange(lane, afterOrder))) {
+        read.push(...decodeRecord(key, value).items.filter(({ order }) => order > afterOrder));
+        if (read.length >= atLeast) break;
+      }
+      return read;
     },
-    async remove(lane, items) {
-      await level.batch(items.map((item) => ({ type: "del" as const, key: itemKey(lane, item.order) })));
+    remove(lane, items) {
+      const lastRemoved = items.at(-1)?.order ?? 0;
+      for (const record of new Set(items.map((item) => item.record))) {
+        const rest = record.items.filter(({ order }) => order > lastRemoved);
+        const key = recordKey(record);
+        removals.set(key, rest.length === 0 ? { type: "del", key } : put(key, encodeRecord(rest)));
+      }
+      schedule(true);
       const bytes = items.reduce((total, item) => total + item.bytes, 0);
       totalItems -= items.length;
       totalBytes -= bytes;
@@ -203,17 +254,13 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       return {
         items: totalItems,
         bytes: totalBytes,
-        oldestAtMs: oldest.length > 0 ? oldest.reduce((a, b) => Math.min(a, b)) : (pending[0]?.receivedAtMs ?? null),
+        oldestAtMs: oldest.length > 0 ? oldest.reduce((a, b) => Math.min(a, b)) : firstReceivedAtMs(pending),
       };
     },
     isFull: () => totalItems >= options.maxItems || totalBytes >= options.maxBytes,
-    async flush() {
-      commit();
-      await commits;
-    },
+    flush,
     async close() {
-      commit();
-      await commits;
+      await flush();
       await level.close();
     },
   };
@@ -275,57 +322,33 @@ async function load(
     );
   }
   await level.put(FORMAT_KEY, FORMAT);
-  for await (const [key, value] of level.iterator({ gte: SESSION_PREFIX, lt: `${SESSION_PREFIX}${END}` })) {
+  for await (const [key, value] of level.iterator({ gte: SESSION_PREFIX, lt: `${SESSION_PREFIX}${KEY_END}` })) {
     sessions.set(Number(key.slice(SESSION_PREFIX.length)), JSON.parse(value) as StoredSession);
   }
   let lastOrder = 0;
-  for await (const [key, value] of level.iterator({ gte: ITEM_PREFIX, lt: `${ITEM_PREFIX}${END}` })) {
-    const item = decode(key, value);
-    lastOrder = Math.max(lastOrder, item.order);
-    count(lanes, item.lane, [item]);
+  for await (const [key, value] of level.iterator({ gte: RECORD_PREFIX, lt: `${RECORD_PREFIX}${KEY_END}` })) {
+    const { items } = decodeRecord(key, value);
+    for (const { lane, order } of items.slice(-1)) {
+      lastOrder = Math.max(lastOrder, order);
+      count(lanes, lane, items);
+    }
   }
   return lastOrder;
 }
 
-function itemKey(lane: string, order: number): string {
-  return `${ITEM_PREFIX}${lane}!${String(order).padStart(16, "0")}`;
-}
+type Operation =
+  | { readonly type: "put"; readonly key: string; readonly value: string }
+  | { readonly type: "del"; readonly key: string };
 
-function put(key: string, value: string): { type: "put"; key: string; value: string } {
+function put(key: string, value: string): Operation {
   return { type: "put", key, value };
 }
 
-/** Two short lines before the JSON, so that a backlog is sent without being parsed. */
-function encode(item: SpooledItem): string {
-  return `${item.receivedAtMs}\n${item.key}\n${item.json}`;
-}
-
-function decode(levelKey: string, value: string): SpooledItem {
-  const laneEnd = levelKey.lastIndexOf("!");
-  const firstLine = value.indexOf("\n");
-  const secondLine = value.indexOf("\n", firstLine + 1);
-  const json = value.slice(secondLine + 1);
-  return {
-    lane: levelKey.slice(ITEM_PREFIX.length, laneEnd),
-    order: Number(levelKey.slice(laneEnd + 1)),
-    receivedAtMs: Number(value.slice(0, firstLine)),
-    key: value.slice(firstLine + 1, secondLine),
-    json,
-    bytes: Buffer.byteLength(json),
-  };
-}
-
-function byLane(items: readonly SpooledItem[]): ReadonlyMap<string, readonly SpooledItem[]> {
-  const lanes = new Map<string, SpooledItem[]>();
-  for (const item of items) {
-    const lane = lanes.get(item.lane);
-    if (lane) {
-      lane.push(item);
-    } else {
-      lanes.set(item.lane, [item]);
-    }
+function firstReceivedAtMs(pending: ReadonlyMap<string, readonly SpoolRecord[]>): number | null {
+  for (const [record] of pending.values()) {
+    return record?.items[0]?.receivedAtMs ?? null;
   }
-  return lanes;
+  return null;
 }
 
 function count(lanes: Map<string, MutableDepth>, lane: string, items: readonly SpooledItem[]): void {

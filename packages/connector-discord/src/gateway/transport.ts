@@ -1,5 +1,5 @@
 import { readText } from "@hookline/core";
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 
 export interface PostRequest {
   readonly url: string;
@@ -37,16 +37,46 @@ export function createPoolTransport(options: {
     maxResponseSize: MAX_ANSWER_BYTES,
   });
   return {
-    async post({ url, headers, body, signal }) {
-      const { pathname: path } = new URL(url);
-      const answer = await pool.request({ path, method: "POST", headers, body, signal });
-      const retryAfter = answer.headers["retry-after"];
-      return {
-        status: answer.statusCode,
-        retryAfter: typeof retryAfter === "string" ? retryAfter : null,
-        text: await answer.body.text(),
-      };
-    },
+    post: ({ url, headers, body, signal }) =>
+      new Promise((resolve, reject) => {
+        let under: Dispatcher.DispatchController | null = null;
+        let status = 0;
+        let retryAfter: string | null = null;
+        const chunks: Buffer[] = [];
+        const done = () => signal.removeEventListener("abort", end);
+        // What waits for a connection has no controller yet.
+        const end = () => {
+          done();
+          under?.abort(signal.reason);
+          reject(signal.reason);
+        };
+        signal.addEventListener("abort", end);
+        const { pathname: path } = new URL(url);
+        pool.dispatch(
+          { path, method: "POST", headers, body },
+          {
+            onRequestStart(controller) {
+              under = controller;
+              if (signal.aborted) controller.abort(signal.reason);
+            },
+            onResponseStart(_, statusCode, answered) {
+              status = statusCode;
+              retryAfter = [answered["retry-after"]].flat()[0] ?? null;
+            },
+            onResponseData(_, chunk) {
+              chunks.push(chunk);
+            },
+            onResponseEnd() {
+              done();
+              resolve({ status, retryAfter, text: Buffer.concat(chunks).toString() });
+            },
+            onResponseError(_, error) {
+              done();
+              reject(error);
+            },
+          },
+        );
+      }),
     close: () => pool.destroy(),
   };
 }

@@ -45,7 +45,8 @@ export interface DiscordGatewayWorker {
 
 interface Parts extends Forwarding {
   readonly peers: GatewayPeers;
-  readonly acknowledged: AcknowledgedPositions;
+  /** For who takes a shard over, so only where workers share them. */
+  readonly acknowledged: AcknowledgedPositions | null;
   readonly leases: ShardLeases | null;
   readonly backfill: Backfill | null;
 }
@@ -102,18 +103,20 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
             },
           }),
       onSettled(items) {
-        acknowledged.settled(items);
+        acknowledged?.settled(items);
         wake();
       },
       onFailure: fail,
     });
     const { spool, sender } = forwarding;
-    const acknowledged = createAcknowledgedPositions({
-      sessions: new Map(spool.sessions()),
-      lastOrder: spool.lastOrder(),
-      items: spool.depth().items,
-    });
-    if (settings.shardLeases !== null) {
+    const acknowledged =
+      settings.shardLeases &&
+      createAcknowledgedPositions({
+        sessions: new Map(spool.sessions()),
+        lastOrder: spool.lastOrder(),
+        items: spool.depth().items,
+      });
+    if (settings.shardLeases !== null && acknowledged !== null) {
       leases = createShardLeases({
         ...settings.shardLeases,
         ask: createLeaseClient({ url: `${settings.connectorUrl}/shard-leases`, post: forwarding.post }),
@@ -235,7 +238,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
       return false;
     }
     all.spool.append(entries, { shardId, session });
-    all.acknowledged.appended(entries, { shardId, session });
+    all.acknowledged?.appended(entries, { shardId, session });
     if (packet.type === "READY") {
       all.leases?.lookNow();
     }
@@ -253,7 +256,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
 
   function advance({ spool, acknowledged }: Parts, at: { shardId: number; session: StoredSession }): void {
     spool.advance(at);
-    acknowledged.moved(at.shardId, at.session);
+    acknowledged?.moved(at.shardId, at.session);
   }
 
   /** What is connected may be so no longer: the loop looks what may be. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createAcknowledgedPositions } from "../../src/gateway/acknowledged.js";
 import { toItemKey } from "../../src/gateway/item-key.js";
-import type { SpooledItem } from "../../src/gateway/spool.js";
+import type { SpoolEntry } from "../../src/gateway/spool-record.js";
 import type { StoredSession } from "../../src/stored-session.js";
 
 const session = (seq: number, sessionId = "old"): StoredSession => ({
@@ -14,10 +14,10 @@ const session = (seq: number, sessionId = "old"): StoredSession => ({
 });
 
 let order = 0;
-function packet(seq: number, sessionId = "old"): SpooledItem {
+function packet(seq: number, sessionId = "old"): SpoolEntry & { readonly order: number } {
   order += 1;
   const key = toItemKey({ sessionId, shardId: 0, seq });
-  return { lane: "guild", key, json: "{}", receivedAtMs: 1, order, bytes: 2 };
+  return { lane: "guild", key, json: "{}", receivedAtMs: 1, order };
 }
 
 const empty = { sessions: new Map(), lastOrder: 0, items: 0 };

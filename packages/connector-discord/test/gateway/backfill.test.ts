@@ -72,7 +72,14 @@ test("N2 a gap whose messages can't be read is told all the same", async () => {
 test("N2 says of which channels messages are not read because the spool is full, and not that all were", async () => {
   const limits = { maxItems: 100, maxBytes: 1_000_000 };
   const directory = await temporaryDirectory();
-  const spool = await openSpool({ directory, ...limits, clock: systemClock, onStored: () => {}, onFailure: () => {} });
+  const spool = await openSpool({
+    directory,
+    ...limits,
+    gatherMs: 15,
+    clock: systemClock,
+    onStored: () => {},
+    onFailure: () => {},
+  });
   onTestFinished(() => spool.close());
   const sinceMs = Date.now() - 60_000;
   const page = (after: string) =>

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { systemClock } from "@hookline/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { GatewayWorkerError } from "../../src/gateway/errors.js";
-import { openSpool, type Spool, type SpoolEntry, type SpooledItem } from "../../src/gateway/spool.js";
+import { openSpool, type Spool } from "../../src/gateway/spool.js";
+import type { SpoolEntry, SpooledItem } from "../../src/gateway/spool-record.js";
 import type { StoredSession } from "../../src/stored-session.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
 
@@ -31,6 +32,7 @@ async function open(directory: string, limits: { maxItems?: number; maxBytes?: n
     directory,
     maxItems: 1_000,
     maxBytes: 1_000_000,
+    gatherMs: 15,
     ...limits,
     clock: systemClock,
     onStored: (_, items) => storedItems.push(...items),

@@ -22,7 +22,13 @@ export async function startIngress(): Promise<IngressServer> {
 /** Spool and sender against a real HTTP server, without a Gateway. */
 export async function startSending(
   ingress: IngressServer,
-  options: { directory?: string; secret?: string; requestTimeoutMs?: number; maxConcurrentRequests?: number } = {},
+  options: {
+    directory?: string;
+    secret?: string;
+    requestTimeoutMs?: number;
+    maxConcurrentRequests?: number;
+    gatherMs?: number;
+  } = {},
 ) {
   const directory = options.directory ?? (await temporaryDirectory());
   const logger = createRecordingLogger();
@@ -35,6 +41,7 @@ export async function startSending(
     directory,
     maxItems: 100_000,
     maxBytes: 100_000_000,
+    gatherMs: options.gatherMs ?? 15,
     clock: systemClock,
     onStored: (lane, items) => sender?.add(lane, items),
     onFailure: (error) => failures.push(error),
