@@ -10,7 +10,7 @@ import type { AttemptErrorCode, AttemptPhases } from "./delivery.js";
 import type { HttpSender } from "./http-sender.js";
 import { errorCodeOf, interpretStatus } from "./interpretation.js";
 import type { Job } from "./job.js";
-import { redactHeaders, redactResponse } from "./redaction.js";
+import { redactHeaders, redactResponse, redactText } from "./redaction.js";
 import { parseRetryAfterMs } from "./retry-schedule.js";
 
 /** What one attempt came to, before anybody decides when the next one is. */
@@ -91,15 +91,14 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
     const { response } = sent;
     const interpreted = interpret(input, response);
     const { status } = response;
-    const responseBody = redactResponse(response.body, {
-      maxCharacters: keptResponseCharacters,
-      secrets: input.endpoint.secrets,
-      headers: request.headers,
-      url: request.url,
-    });
+    const sentTexts = { secrets: input.endpoint.secrets, headers: request.headers, url: request.url };
+    const responseBody = redactResponse(response.body, sentTexts, keptResponseCharacters);
     // Most are delivered, and to spread costs.
     if (interpreted === DELIVERED) return { outcome: "delivered", status, requestHeaders, phases, responseBody };
-    return { ...interpreted, status, requestHeaders, phases, responseBody };
+    // A destination may quote the answer.
+    const { reason } = interpreted;
+    const told = reason === undefined ? interpreted : { ...interpreted, reason: redactText(reason, sentTexts) };
+    return { ...told, status, requestHeaders, phases, responseBody };
   };
 }
 
@@ -141,6 +140,14 @@ async function expire(destination: Destination, job: Job, context: DestinationCo
   }
 }
 
+/** Nobody can enable again what a direct send goes to. */
+function interpretPlainly({ endpoint }: AttemptInput, response: DestinationResponse): Interpretation<never> {
+  const interpretation = interpretStatus(response);
+  return interpretation.disableEndpoint && endpoint.id === null
+    ? { ...interpretation, outcome: "dead" }
+    : interpretation;
+}
+
 function interpret(input: AttemptInput, response: DestinationResponse): AttemptResult {
   const { destination, job } = input;
   const errorCode = errorCodeOf(response.status);
@@ -150,7 +157,7 @@ function interpret(input: AttemptInput, response: DestinationResponse): AttemptR
       ? { ...result, retryAfterMs: asked }
       : result;
   if (!destination.interpret) {
-    const interpretation = interpretStatus(response);
+    const interpretation = interpretPlainly(input, response);
     return interpretation.outcome === "delivered"
       ? DELIVERED
       : withRetryAfter(fromInterpretation(interpretation, errorCode));
@@ -160,7 +167,7 @@ function interpret(input: AttemptInput, response: DestinationResponse): AttemptR
     const context = Object.assign(contextOf(input), { event: job.event });
     return withRetryAfter(fromInterpretation(destination.interpret(response, context), errorCode));
   } catch (error) {
-    const result = fromInterpretation(interpretStatus(response), errorCode);
+    const result = fromInterpretation(interpretPlainly(input, response), errorCode);
     return withRetryAfter({ ...result, errorCode: "interpret_failed", reason: messageOf(error) });
   }
 }

@@ -82,7 +82,7 @@ export interface Endpoints {
    */
   enable(endpoint: TenantScoped): Promise<Endpoint>;
   /**
-   * From now on deliveries are held.
+   * From now on deliveries are held. One that waits to be verified stays inactive then too.
    *
    * @throws DispatcherError `endpoint_not_found`
    */
@@ -185,6 +185,8 @@ export function createEndpoints(options: {
               } as const)
             : { active: changes.active ?? null }),
           contactAddress: changes.contactAddress === null ? "" : (changes.contactAddress ?? null),
+          // Then it does not wait for its verification any more.
+          ...(changes.active === false ? { insteadOf: UNVERIFIED } : {}),
           ...aboutRow(changes),
           onlyVersion:
             target === null && changes.policyChanges === undefined && changes.active !== true ? null : known.version,

@@ -24,27 +24,32 @@ export function redactHeaders(headers: Readonly<Record<string, string>>): string
   return JSON.stringify(shown);
 }
 
-/** A response for the attempt log: cut, and without what of the request the receiver sent back: secrets, headers, path. */
-export function redactResponse(
-  body: string,
-  limits: {
-    readonly maxCharacters: number;
-    readonly secrets: readonly string[];
-    readonly headers: Readonly<Record<string, string>>;
-    readonly url: string;
-  },
-): string | null {
+/** What was sent that must not be shown. */
+export interface SentTexts {
+  readonly secrets: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly url: string;
+}
+
+/** A response for the attempt log: cut, and without what of the request the receiver sent back. */
+export function redactResponse(body: string, sent: SentTexts, maxCharacters: number): string | null {
   if (body === "") return null;
-  let text = body;
-  for (const secret of [...limits.secrets, ...textsOf(new URL(limits.url))]) {
-    if (text.includes(secret)) text = text.replaceAll(secret, BLACKED_OUT);
+  const text = redactText(body, sent);
+  return plainText(text.length > maxCharacters ? text.slice(0, maxCharacters) : text);
+}
+
+/** A text without secrets, headers and path of the request. */
+export function redactText(text: string, sent: SentTexts): string {
+  let redacted = text;
+  for (const secret of [...sent.secrets, ...textsOf(new URL(sent.url))]) {
+    if (redacted.includes(secret)) redacted = redacted.replaceAll(secret, BLACKED_OUT);
   }
-  for (const name in limits.headers) {
-    const value = limits.headers[name] ?? "";
-    if (!SHOWN.has(name) && value.length >= MIN_CHARACTERS && text.includes(value))
-      text = text.replaceAll(value, BLACKED_OUT);
+  for (const name in sent.headers) {
+    const value = sent.headers[name] ?? "";
+    if (!SHOWN.has(name) && value.length >= MIN_CHARACTERS && redacted.includes(value))
+      redacted = redacted.replaceAll(value, BLACKED_OUT);
   }
-  return plainText(text.length > limits.maxCharacters ? text.slice(0, limits.maxCharacters) : text);
+  return redacted;
 }
 
 /** What of a URL may hold a token, longest first: a path as it is and as some write it in JSON, and values of the query. */

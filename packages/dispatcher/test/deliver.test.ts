@@ -130,14 +130,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((waiting.nextAttemptAt?.getTime() ?? 0) - clock.now()).toBe(expectedMs);
   });
 
-  it("N4 disables the endpoint on 410, holds what comes then, and delivers it when it is active again", async () => {
+  it("N4 disables the endpoint on 410, holds what was answered so and what comes then, and delivers all of it when it is active again", async () => {
     const { dispatcher } = await openDispatcher(databases, QUICK);
     await dispatcher.start();
     const receiver = await openReceiver({ answer: () => ({ status: 410 }) });
     const endpoint = await subscribeReceiver(dispatcher, receiver);
     await dispatcher.publish(EVENT);
-    const dead = await untilDelivery(dispatcher, ({ status }) => status === "dead");
-    expect(dead).toMatchObject({ ending: "refused", attempts: 1 });
+    const gone = await untilDelivery(dispatcher, ({ status }) => status === "held");
+    expect(gone).toMatchObject({ ending: null, attempts: 1, log: [{ outcome: "retry", status: 410 }] });
     expect(await dispatcher.endpoints.get(endpoint)).toMatchObject({
       active: false,
       disabledAt: expect.any(Date),
@@ -145,17 +145,16 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
     await dispatcher.publishMany([2, 3, 4].map((number) => ({ ...EVENT, data: { number } })));
     const held = await dispatcher.deliveries.list({ tenantId: TENANT, status: "held" });
-    expect(held.deliveries).toHaveLength(3);
-    const [first] = held.deliveries;
-    await expect(dispatcher.deliveries.retry(first ?? dead)).rejects.toMatchObject({ code: "endpoint_disabled" });
+    expect(held.deliveries).toHaveLength(4);
+    await expect(dispatcher.deliveries.retry(gone)).rejects.toMatchObject({ code: "endpoint_disabled" });
     expect(receiver.requests).toHaveLength(1);
 
     receiver.answerWith({ status: 200 });
     await dispatcher.endpoints.update(endpoint, { active: true });
-    await receiver.waitFor(4);
+    await receiver.waitFor(5);
     const delivered = await until(async () => {
       const page = await dispatcher.deliveries.list({ tenantId: TENANT, status: "delivered" });
-      return page.deliveries.length === 3 && page.deliveries;
+      return page.deliveries.length === 4 && page.deliveries;
     });
     expect(delivered.map(({ id }) => id)).toEqual(held.deliveries.map(({ id }) => id));
   });

@@ -179,6 +179,36 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
   });
 
+  it("N3 blacks out in a destination's own reason what of the request the answer repeats", async () => {
+    const receiver = await openReceiver({
+      answer: ({ path, headers }) => ({ status: 400, body: `no ${headers.authorization} at ${path}` }),
+    });
+    const url = `${receiver.url}/token-hush?key=value-hush`;
+    const headers = { authorization: "Bearer header-hush" };
+    const { dispatcher } = await open({
+      id: "work",
+      plan: () => ({ kind: "request", request: { method: "POST", url, headers, body: "" } }),
+      interpret: ({ body }) => ({ outcome: "dead", reason: `It said: ${body}` }),
+    });
+    await dispatcher.send(direct());
+    const reason = "It said: no [redacted] at [redacted]";
+    expect(await untilDelivery(dispatcher, ({ status }) => status === "dead")).toMatchObject({
+      reason,
+      log: [{ reason, status: 400 }],
+    });
+  });
+
+  it("ends a direct send that is answered 410 at once, since nobody could enable its target again", async () => {
+    const receiver = await openReceiver({ answer: () => ({ status: 410 }) });
+    const request = { method: "POST", url: receiver.url, headers: {}, body: "" } as const;
+    const { dispatcher } = await open({ id: "work", plan: () => ({ kind: "request", request }) });
+    await dispatcher.send(direct());
+    expect(await untilDelivery(dispatcher, ({ status }) => status === "dead")).toMatchObject({
+      ending: "refused",
+      log: [{ errorCode: "http_status", status: 410 }],
+    });
+  });
+
   it("counts a plan of null as delivered", async () => {
     const { dispatcher } = await open({ id: "work", plan: () => null });
     await dispatcher.send(direct());

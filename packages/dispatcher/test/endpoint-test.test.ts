@@ -54,7 +54,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       nextAttemptAt: null,
     });
     receiver.answerWith({ status: 410 });
-    expect((await dispatcher.endpoints.test(endpoint)).attempt).toMatchObject({ outcome: "dead", status: 410 });
+    expect((await dispatcher.endpoints.test(endpoint)).attempt).toMatchObject({ outcome: "retry", status: 410 });
     receiver.answerWith({ delayMs: 60_000 });
     expect((await dispatcher.endpoints.test(endpoint)).attempt).toMatchObject({ errorCode: "timeout", status: null });
     await receiver.close();

@@ -182,7 +182,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await subscribeReceiver(dispatcher, alerts, ["endpoint.*", "delivery.*"]);
     await dispatcher.start();
     await dispatcher.publish(EVENT);
-    await until(() => alerts.requests.length === 4);
+    await until(() => alerts.requests.length === 5);
     await until(
       async () => (await dispatcher.deliveries.list({ tenantId: TENANT, status: "pending" })).deliveries.length === 0,
     );

@@ -114,6 +114,23 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
   });
 
+  it("W8 leaves inactive, when it is verified, what its owner disabled or another URL was given meanwhile", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const receiver = await openReceiver({ answer: echo });
+    const input = { tenantId: TENANT, target: { url: receiver.url }, events: ["*"], verify: true };
+    const made = await dispatcher.endpoints.create(input);
+    const disabled = await dispatcher.endpoints.disable(made);
+    expect(disabled).toMatchObject({ active: false, verification: "pending", disabledReason: null });
+    // Another URL has to be verified too, and that does not end what the owner decided.
+    const elsewhere = { target: { url: `${receiver.url}/elsewhere` } };
+    expect(await dispatcher.endpoints.update(made, elsewhere)).toMatchObject({ disabledReason: null });
+    expect(await dispatcher.endpoints.verify(made)).toMatchObject({
+      verified: true,
+      endpoint: { active: false, verification: "verified", disabledReason: null },
+    });
+    expect(await dispatcher.endpoints.enable(made)).toMatchObject({ active: true, verification: "verified" });
+  });
+
   it("N3 sends the challenge through the address guard, and to the tenant's own webhooks only", async () => {
     const { dispatcher, another } = await openDispatcher(databases);
     const receiver = await openReceiver({ answer: echo });

@@ -11,8 +11,10 @@ export interface EndpointChangesRow {
   readonly active: boolean | null;
   /** Empty takes it away. */
   readonly contactAddress: string | null;
-  /** Why it becomes inactive. */
+  /** Why it becomes inactive; absent when its owner makes it so. */
   readonly disabledReason?: string;
+  /** A reason that gives way to another one, or to none. */
+  readonly insteadOf?: string;
   /** Empty clears it, as with the next two. */
   readonly description?: string | null;
   readonly metadata?: string | null;
@@ -48,8 +50,8 @@ export function updateEndpoint(schema: string) {
       active = coalesce($8::boolean, active),
       disabled_at = case when $8::boolean then null when $8::boolean = false and active
         then $9::text::timestamptz else disabled_at end,
-      disabled_reason = case when $8::boolean then null when $8::boolean = false and active
-        then $12::text else disabled_reason end,
+      disabled_reason = case when $8::boolean then null
+        when $8::boolean = false and (active or disabled_reason = $17::text) then $12::text else disabled_reason end,
       contact_address = nullif(coalesce($11::text, contact_address), ''),
       description = nullif(coalesce($13::text, description), ''),
       metadata = nullif(coalesce($14::text, metadata), ''),
@@ -87,5 +89,6 @@ export function updateEndpoint(schema: string) {
       changes.metadata ?? null,
       changes.condition ?? null,
       changes.verification ?? null,
+      changes.insteadOf ?? null,
     ]);
 }
