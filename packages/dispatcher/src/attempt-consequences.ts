@@ -1,4 +1,4 @@
-import { newId, type SqlQuery } from "@hookline/core";
+import type { SqlQuery } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
 import type { AskedEndpoint, AttemptOutcome } from "./attempt-outcome.js";
 import {
@@ -8,10 +8,10 @@ import {
   type HealthState,
   nextHealth,
 } from "./circuit-breaker.js";
-import { ENDPOINT_NOTICE_ID, type EndpointNotice } from "./destinations/endpoint-notice.js";
 import type { EndpointPolicy } from "./endpoint.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import type { KnownHealth } from "./endpoint-gate.js";
+import { type ContactNotice, createEndpointNotices } from "./endpoint-notices.js";
 import { isOperationalType, type OperationalEvent } from "./operational-events.js";
 import type { OperationalLog } from "./operational-log.js";
 import type { Settings } from "./options.js";
@@ -89,26 +89,16 @@ export function createAttemptConsequences(options: {
     return decisions;
   };
 
-  const notify = async (query: SqlQuery, { locked, disabled, nowMs }: Decision): Promise<void> => {
-    if (disabled === undefined || locked.contact_address === null || settings.mailer === null) return;
-    const id = newId("dlv", nowMs);
-    const { data } = disabledEvent(locked, disabled, nowMs);
-    const notice = { ...data, host: hostOf(disabled.outcome.endpoint?.target) } as EndpointNotice;
-    const row = {
-      id,
-      tenantId: locked.tenant_id,
-      destination: ENDPOINT_NOTICE_ID,
-      target: options.codec.encryptMessageTarget(id, { to: locked.contact_address }),
-      body: JSON.stringify(notice),
-      idempotencyKey: `hookline:endpoint.disabled:${locked.id}:${locked.version}`,
-      deadlineAt: null,
-      traceContext: null,
-      subjectIds: null,
-    };
-    await statements.sendMessage(query, row, {
-      now: isoTime(nowMs),
-      leasedUntil: null,
-      notifyChannel: options.channel,
+  const notices = createEndpointNotices(options);
+
+  const contactNotices = (decisions: readonly Decision[]): readonly ContactNotice[] => {
+    if (settings.mailer === null) return [];
+    return decisions.flatMap(({ locked, disabled, nowMs }) => {
+      if (disabled === undefined || locked.contact_address === null) return [];
+      const { data, tenantId } = disabledEvent(locked, disabled, nowMs);
+      const notice = { ...data, host: hostOf(disabled.outcome.endpoint?.target) };
+      const key = `hookline:endpoint.disabled:${locked.id}:${locked.version}`;
+      return [{ tenantId, to: locked.contact_address, key, notice }];
     });
   };
 
@@ -137,7 +127,7 @@ export function createAttemptConsequences(options: {
           ...decisions.flatMap(eventsOf),
         ];
         await options.log(query, events, nowMs);
-        for (const decision of decisions) await notify(query, decision);
+        await notices(query, contactNotices(decisions), nowMs);
         for (const { locked, disabled } of decisions) {
           if (!isDeleted(disabled)) continue;
           await statements.deleteEndpoint(query, { tenantId: locked.tenant_id, id: locked.id });
