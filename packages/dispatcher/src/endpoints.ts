@@ -43,6 +43,8 @@ export interface EndpointQuery {
   readonly tenantId: string;
   /** Only endpoints of this destination. */
   readonly destination?: string;
+  /** Only the one of this name. */
+  readonly name?: string;
   /** 1 to 200; 50 when absent. */
   readonly limit?: number;
   readonly cursor?: string;
@@ -298,6 +300,7 @@ export function createEndpoints(options: {
       const limit = pageLimit(asked.limit);
       const rows = await statements.listEndpoints(query, {
         tenantId: asked.tenantId,
+        name: asked.name ?? null,
         destination: asked.destination ?? null,
         after: asked.cursor === undefined ? null : (readCursor(asked.cursor, ["id"])[0] ?? null),
         limit: limit + 1,

@@ -10,7 +10,7 @@ import type { Statements } from "./sql/statements.js";
 export interface RetentionOptions {
   /** Of events and direct sends: their data, and what was answered to them. They stay, without. */
   readonly payloadMs?: number;
-  /** Of deliveries with their attempts, counted from the last attempt. */
+  /** Of deliveries with their attempts, counted from the last attempt, and of recoveries that have ended. */
   readonly attemptMs?: number;
   /** Of events and direct sends as such, with their deliveries; at least `idempotencyWindowMs`. */
   readonly eventMs?: number;
@@ -78,6 +78,15 @@ export function createRetention(options: {
     return afterDelivery !== "";
   };
 
+  const passOverRecoveries = async (): Promise<boolean> => {
+    if (retention.attemptMs === undefined) return false;
+    const before = isoTime(clock.now() - retention.attemptMs);
+    return (await statements.removeOldRecoveries(database.query, before, BATCH)).length === BATCH;
+  };
+  /** Whatever is to be kept: nobody can read them any more. */
+  const passOverStates = async (): Promise<boolean> =>
+    (await statements.removeOrphanStates(database.query, BATCH)).length === BATCH;
+
   const { payloadMs, eventMs } = retention;
   const passToEmpty = (table: BodyTable) =>
     passOver(payloadMs, { table, isExpunged: false }, (query, ids) =>
@@ -87,6 +96,8 @@ export function createRetention(options: {
     passOver(eventMs, { table, isExpunged }, (query, ids) => statements.removeOld(query, table, ids));
   const passes = [
     passOverDeliveries,
+    passOverRecoveries,
+    passOverStates,
     passToRemove("events", false),
     passToRemove("events", true),
     passToRemove("messages", false),

@@ -177,6 +177,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(page.endpoints.map(({ id }) => id)).toEqual([first.id]);
     const rest = await dispatcher.endpoints.list({ tenantId: TENANT, cursor: page.nextCursor ?? "" });
     expect([rest.endpoints.map(({ id }) => id), rest.nextCursor]).toEqual([[second.id], null]);
+    await dispatcher.endpoints.update(second, { name: "second" });
+    for (const [tenantId, name, found] of [
+      [TENANT, "second", [second.id]],
+      [TENANT, "third", []],
+      ["globex", "second", []],
+    ] as const) {
+      expect((await dispatcher.endpoints.list({ tenantId, name })).endpoints.map(({ id }) => id)).toEqual(found);
+    }
 
     await dispatcher.publishMany([1, 2, 3].map((n) => ({ tenantId: TENANT, type: "a.b", data: { n } })));
     await dispatcher.publish({ tenantId: "globex", type: "a.b", data: {} });

@@ -34,6 +34,35 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     return { ...opened, clock, receiver, make, publish, deliveries, get };
   };
 
+  it("removes recoveries that ended long ago, and states that outlived their endpoint", async () => {
+    const { dispatcher, another, database, schema, clock, receiver, make } = await open({ attemptMs: 2 * DAY_MS });
+    const endpoint = await make(receiver.url);
+    await dispatcher.start();
+    const recover = async () => {
+      const { id } = await dispatcher.recover({ tenantId: TENANT, endpointId: endpoint.id, since: new Date(0) });
+      await until(async () => (await dispatcher.recoveries.get({ tenantId: TENANT, id }))?.status === "completed");
+      return id;
+    };
+    const kept = async () => (await dispatcher.recoveries.list({ tenantId: TENANT })).recoveries.map(({ id }) => id);
+    const states = () => database.query<{ entity: string }>(`select entity from ${schema}.states order by entity`);
+    // As an attempt leaves it that was under way when its endpoint was deleted.
+    const state = (endpointId: string, entity: string) =>
+      database.query(`insert into ${schema}.states values ($1, $2, 'null', now())`, [endpointId, entity]);
+    for (const id of ["ep_0", "ep_z"]) await state(id, "gone");
+    await state(endpoint.id, "known");
+    const early = await recover();
+    clock.advance(DAY_MS);
+    const late = await recover();
+    expect(await kept()).toEqual([late, early]);
+    await dispatcher.stop();
+    clock.advance(DAY_MS + 60_000);
+    await another().start();
+    await until(async () => (await kept()).length === 1);
+    expect(await kept()).toEqual([late]);
+    await until(async () => (await states()).length === 1);
+    expect(await states()).toEqual([{ entity: "known" }]);
+  });
+
   it("keeps an idempotency key for its window, and takes it anew after that", async () => {
     const { clock, publish } = await open();
     const first = await publish({ n: 1 }, "order-1");

@@ -79,17 +79,9 @@ export function addRestHooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: D
 
   /** The subscription that was made before by the same request, switched on again if need be. */
   const again = async (tenantId: string, name: string): Promise<Endpoint> => {
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page: Awaited<ReturnType<typeof endpoints.list>> = await endpoints.list({
-        tenantId,
-        destination: "webhook",
-        limit: 200,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      const known = page.endpoints.find((endpoint) => endpoint.name === name);
-      if (known !== undefined) return known.active ? known : endpoints.enable(known);
-      cursor = page.nextCursor;
-    }
+    const { endpoints: found } = await endpoints.list({ tenantId, name });
+    const [known] = found;
+    if (known !== undefined) return known.active ? known : endpoints.enable(known);
     throw new DispatcherError("endpoint_not_found", "The subscription was ended right now.");
   };
 

@@ -48,6 +48,8 @@ import { releaseHeld } from "./release-held.js";
 import { releaseKeys } from "./release-keys.js";
 import { removeOld } from "./remove-old.js";
 import { removeOldAttempts } from "./remove-old-attempts.js";
+import { removeOldRecoveries } from "./remove-old-recoveries.js";
+import { removeOrphanStates } from "./remove-orphan-states.js";
 import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDeliveries } from "./requeue-deliveries.js";
 import { returnProbes } from "./return-probes.js";
@@ -122,6 +124,8 @@ export function createStatements(schema: string) {
     emptyOld: emptyOld(schema),
     removeOld: removeOld(schema),
     removeOldAttempts: removeOldAttempts(schema),
+    removeOldRecoveries: removeOldRecoveries(schema),
+    removeOrphanStates: removeOrphanStates(schema),
     expungeEvent: expungeEvent(schema),
     expungeSends: expungeSends(schema),
     listAllAttempts: listAllAttempts(schema),
