@@ -82,6 +82,8 @@ interface MutableDepth {
   items: number;
   bytes: number;
   oldestAtMs: number;
+  /** Up to this order the API has answered, though the disk may not know it yet. */
+  removedTo: number;
 }
 
 /**
@@ -133,11 +135,6 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       isQueued = true;
       commits = commits.then(writeGroup);
     }
-  }
-
-  async function flush(): Promise<void> {
-    commit();
-    await commits;
   }
 
   async function writeGroup(): Promise<void> {
@@ -218,12 +215,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     sessions: () => sessions,
     lanes: () => lanes,
     async read(lane, afterOrder, atLeast) {
-      if (removals.size > 0) {
-        await flush();
-      }
       const read: SpooledItem[] = [];
-      for await (const [key, value] of level.iterator(recordRange(lane, afterOrder))) {
-        read.push(...decodeRecord(key, value).items.filter(({ order }) => order > afterOrder));
+      const from = Math.max(afterOrder, lanes.get(lane)?.removedTo ?? 0);
+      for await (const [key, value] of level.iterator(recordRange(lane, from))) {
+        read.push(...decodeRecord(key, value).items.filter(({ order }) => order > from));
         if (read.length >= atLeast) break;
       }
       return read;
@@ -243,6 +238,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       if (depth) {
         depth.items -= items.length;
         depth.bytes -= bytes;
+        depth.removedTo = lastRemoved;
         depth.oldestAtMs = items.at(-1)?.receivedAtMs ?? depth.oldestAtMs;
         if (depth.items === 0) {
           lanes.delete(lane);
@@ -258,9 +254,13 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       };
     },
     isFull: () => totalItems >= options.maxItems || totalBytes >= options.maxBytes,
-    flush,
+    async flush() {
+      commit();
+      await commits;
+    },
     async close() {
-      await flush();
+      commit();
+      await commits;
       await level.close();
     },
   };
@@ -362,7 +362,7 @@ function count(lanes: Map<string, MutableDepth>, lane: string, items: readonly S
     depth.items += items.length;
     depth.bytes += bytes;
   } else {
-    lanes.set(lane, { items: items.length, bytes, oldestAtMs: first.receivedAtMs });
+    lanes.set(lane, { items: items.length, bytes, oldestAtMs: first.receivedAtMs, removedTo: first.order - 1 });
   }
 }
 
