@@ -20,6 +20,12 @@ class ProxyFailedError extends Error {
   readonly code = "proxy_failed";
 }
 
+export interface Connector {
+  readonly connect: buildConnector.connector;
+  /** Ends the connections that are being made: nobody waits for them any more. */
+  end(): void;
+}
+
 /** TLS 1.2 and verified at least, whatever the environment says. */
 const SECURE = { minVersion: "TLSv1.2", rejectUnauthorized: true } as const;
 
@@ -34,17 +40,32 @@ export function createConnector(options: {
   readonly proxy: ProxyOptions | null;
   /** Is told how long each connection takes. */
   readonly watch: ConnectionWatch;
-}): buildConnector.connector {
+}): Connector {
   const { guard, timeoutMs, proxy, watch } = options;
+  const making = new Set<() => void>();
   const direct = buildConnector({ ...SECURE, ...options.tls, lookup: guard.lookup, timeout: timeoutMs });
+  const end = () => {
+    for (const each of making) each();
+  };
+  /** It can be ended until it calls back. */
+  const connectDirectly = (target: buildConnector.Options, callback: buildConnector.Callback): Socket => {
+    const endThis = () => void socket.destroy(new Error("Nobody waits for this connection any more."));
+    // undici answers the socket, and its types do not say so.
+    const socket = direct(target, (...outcome) => {
+      making.delete(endThis);
+      callback(...outcome);
+    }) as unknown as Socket;
+    making.add(endThis);
+    return socket;
+  };
   if (proxy === null) {
-    return (target, callback) => {
+    const connect: buildConnector.connector = (target, callback) => {
       const timing = timeConnection(watch, target);
-      // undici answers the socket, and its types do not say so.
-      timeSocket(timing, direct(target, handOver(watch, timing, callback)) as unknown as Socket);
+      timeSocket(timing, connectDirectly(target, handOver(watch, timing, callback)));
     };
+    return { connect, end };
   }
-  return (target, callback) => {
+  const connect: buildConnector.connector = (target, callback) => {
     const timing = timeConnection(watch, target);
     const done = handOver(watch, timing, callback);
     const port = target.port || (timing.isSecure ? "443" : "80");
@@ -52,12 +73,12 @@ export function createConnector(options: {
       timing.resolvedAtMs = performance.now();
       return addresses;
     });
-    tunnelToAny(proxy, resolving, { port, timeoutMs }).then(
+    tunnelToAny(proxy, resolving, { port, timeoutMs, making }).then(
       (socket) => {
         timing.connectedAtMs = performance.now();
         if (!timing.isSecure) return done(null, socket);
         try {
-          direct({ ...target, httpSocket: socket }, done);
+          connectDirectly({ ...target, httpSocket: socket }, done);
         } catch (error) {
           // Of a certificate, say, that TLS cannot read: it throws before there is a socket to fail.
           socket.destroy();
@@ -67,6 +88,7 @@ export function createConnector(options: {
       (error: Error) => done(error, null),
     );
   };
+  return { connect, end };
 }
 
 /** A literal address was judged with the URL. */
@@ -82,7 +104,10 @@ function judged(guard: AddressGuard, hostname: string): Promise<readonly Resolve
 
 interface Way {
   readonly port: string;
+  /** For all addresses together. */
   readonly timeoutMs: number;
+  /** What ends it belongs in there for as long as it is being made. */
+  readonly making: Set<() => void>;
 }
 
 async function tunnelToAny(
@@ -91,18 +116,28 @@ async function tunnelToAny(
   way: Way,
 ): Promise<Socket> {
   let last: unknown = new ProxyFailedError("There is no address to connect to.");
-  for (const { address, family } of await resolving) {
-    try {
-      return await tunnel(proxy, `${family === 6 ? `[${address}]` : address}:${way.port}`, way.timeoutMs);
-    } catch (error) {
-      last = error;
+  const limit = new AbortController();
+  const end = () => limit.abort(new Error("it did not answer in time"));
+  const timer = setTimeout(end, way.timeoutMs);
+  way.making.add(end);
+  try {
+    for (const { address, family } of await resolving) {
+      if (limit.signal.aborted) break;
+      try {
+        return await tunnel(proxy, `${family === 6 ? `[${address}]` : address}:${way.port}`, limit.signal);
+      } catch (error) {
+        last = error;
+      }
     }
+    throw last;
+  } finally {
+    clearTimeout(timer);
+    way.making.delete(end);
   }
-  throw last;
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#CONNECT */
-function tunnel(proxy: ProxyOptions, authority: string, timeoutMs: number): Promise<Socket> {
+function tunnel(proxy: ProxyOptions, authority: string, limit: AbortSignal): Promise<Socket> {
   const { protocol, hostname, port, username, password } = new URL(proxy.url);
   const isSecure = protocol === "https:";
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -118,17 +153,20 @@ function tunnel(proxy: ProxyOptions, authority: string, timeoutMs: number): Prom
         ...proxy.headers,
       },
       agent: false,
-      timeout: timeoutMs,
       ...(isSecure ? SECURE : {}),
     });
-    const fail = (message: string, cause?: unknown): void => reject(new ProxyFailedError(message, { cause }));
+    const fail = (message: string, cause?: unknown): void => {
+      limit.removeEventListener("abort", end);
+      reject(new ProxyFailedError(message, { cause }));
+    };
+    const end = () => request.destroy(limit.reason as Error);
+    limit.addEventListener("abort", end);
     request.once("connect", (response, socket: Socket) => {
-      socket.setTimeout(0);
+      limit.removeEventListener("abort", end);
       if (response.statusCode === 200) return resolve(socket);
       socket.destroy();
       return fail(`The proxy answered ${response.statusCode}.`);
     });
-    request.once("timeout", () => request.destroy(new Error("it did not answer in time")));
     request.once("error", (error) => fail("The proxy could not be reached.", error));
     request.end();
   });

@@ -3,7 +3,7 @@ import type { Clock, RequestTls } from "@hookline/core";
 import { Pool } from "undici";
 import type { AddressGuard } from "./address-guard.js";
 import { type ConnectionWatch, createConnectionWatch } from "./connection-timing.js";
-import { createConnector, type ProxyOptions } from "./connector.js";
+import { type Connector, createConnector, type ProxyOptions } from "./connector.js";
 
 export interface OriginPools {
   /**
@@ -18,6 +18,7 @@ export interface OriginPools {
 interface Entry {
   readonly pool: Pool;
   readonly watch: ConnectionWatch;
+  readonly connector: Connector;
   inUse: number;
   usedAtMs: number;
 }
@@ -53,6 +54,7 @@ export function createOriginPools(options: {
 
   const drop = (key: string, entry: Entry): void => {
     entries.delete(key);
+    entry.connector.end();
     const closed: Promise<void> = entry.pool.destroy().finally(() => closing.delete(closed));
     closing.add(closed);
   };
@@ -74,14 +76,15 @@ export function createOriginPools(options: {
       let entry = entries.get(key);
       if (entry === undefined) {
         const watch = createConnectionWatch();
+        const connector = createConnector({ guard, timeoutMs: connectTimeoutMs, tls, proxy, watch });
         const pool = new Pool(origin, {
           pipelining: 1,
           // The attempt has one deadline of its own over all of these.
           headersTimeout: 0,
           bodyTimeout: 0,
-          connect: createConnector({ guard, timeoutMs: connectTimeoutMs, tls, proxy, watch }),
+          connect: connector.connect,
         });
-        entry = { pool, watch, inUse: 0, usedAtMs: nowMs };
+        entry = { pool, watch, connector, inUse: 0, usedAtMs: nowMs };
       }
       entries.delete(key);
       entries.set(key, entry);

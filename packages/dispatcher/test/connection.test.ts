@@ -172,6 +172,44 @@ describe("forward proxy", () => {
     expect(stranger).toMatchObject({ kind: "failed", errorCode: "proxy_failed", reason: "The proxy answered 407." });
   });
 
+  it("N3 gives a proxy that does not answer one time limit for all addresses of a name, and leaves no tunnel behind", async () => {
+    const asked: string[] = [];
+    let open = 0;
+    const server = createHttpServer();
+    server.on("connect", ({ url }, socket) => {
+      asked.push(url ?? "");
+      open += 1;
+      socket
+        .resume()
+        .on("error", () => {})
+        .on("close", () => (open -= 1))
+        .on("end", () => socket.end());
+    });
+    const port = await listen(server);
+    const addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3"].map((address) => ({ address, family: 4 as const }));
+    const guard = createAddressGuard({ ...LOCAL, resolve: async () => addresses });
+    const proxy = { url: `http://127.0.0.1:${port}` };
+    const make = (connectTimeoutMs: number) => {
+      const pools = createOriginPools({ guard, connectTimeoutMs, clock: systemClock, proxy });
+      onTestFinished(() => pools.close());
+      const sender = createHttpSender({ guard, pools, maxResponseBytes: 1024 });
+      const request = { method: "POST", url: "http://hook.example/", headers: {}, body: "" } as const;
+      return { pools, send: () => sender.send(request, AbortSignal.timeout(20_000)) };
+    };
+    const impatient = make(300);
+    expect(await impatient.send()).toMatchObject({ errorCode: "proxy_failed" });
+    expect(asked).toEqual(["127.0.0.1:80"]);
+    await expect.poll(() => open).toBe(0);
+
+    // The end of all does not wait for the limit.
+    const patient = make(600_000);
+    const sent = patient.send();
+    await expect.poll(() => open).toBe(1);
+    await patient.pools.close();
+    await expect.poll(() => open).toBe(0);
+    expect(await sent).toMatchObject({ kind: "failed" });
+  });
+
   it("says so when the proxy is gone", async () => {
     const port = await listen(createHttpServer());
     const closed = createHttpServer();

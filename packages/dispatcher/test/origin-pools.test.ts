@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createAddressGuard } from "../src/address-guard.js";
 import { createHttpSender } from "../src/http-sender.js";
@@ -38,6 +38,26 @@ function open(maxPools?: number) {
 }
 
 describe("origin pools", () => {
+  it("leaves no connection behind that was being made when it is closed", async () => {
+    const sockets = new Set<Socket>();
+    // Takes the connection, and never answers the handshake.
+    const server = createTcpServer((socket) => {
+      sockets.add(socket);
+      socket
+        .resume()
+        .on("error", () => {})
+        .on("close", () => sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { pools, post } = open();
+    const sent = post(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await expect.poll(() => sockets.size).toBe(1);
+    await pools.close();
+    await expect.poll(() => sockets.size).toBe(0);
+    expect(await sent).toMatchObject({ kind: "failed" });
+  });
+
   it("keeps one pool and its connection for all paths of an origin, another one for each other origin", async () => {
     const [a, b] = [await serve(), await serve()];
     const { pools, post } = open();
