@@ -5,11 +5,14 @@ import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
 import type { Worker } from "./worker.js";
 
-/** What waits outside the line for an endpoint. A sweep finds what a failure leaves behind, so nothing here rejects. */
+/**
+ * What waits outside the line for an endpoint: that may be much, so that little of it is moved before the caller is
+ * answered. A sweep of any worker finds the rest, and what a failure leaves behind, so nothing here rejects.
+ */
 export interface HeldDeliveries {
   /** Has them delivered, now that the endpoint is active. */
   resume(endpointId: string): Promise<void>;
-  /** Puts them in line; those of an endpoint that is gone end there as dead. */
+  /** Puts the first ones in line; those of an endpoint that is gone end there as dead. */
   release(endpointId: string): Promise<void>;
 }
 
@@ -27,23 +30,15 @@ export function createHeldDeliveries(options: {
   const fillsLane = settings.maxInFlightPerEndpoint + settings.maxWaitingPerEndpoint;
 
   const release = async (endpointId: string): Promise<void> => {
-    let after: string | null = "";
-    while (after !== null) {
-      const from: { readonly endpointId: string; readonly after: string; readonly limit: number } = {
-        endpointId,
-        after,
-        limit: RELEASE_BATCH,
-      };
-      const [released] = await statements.releaseHeld(query, from, isoTime(clock.now()));
-      worker()?.wake();
-      after = released?.last ?? null;
-    }
+    const now = isoTime(clock.now());
+    await statements.releaseHeld(query, { endpointId, limit: RELEASE_BATCH }, now);
+    worker()?.wake();
   };
 
   const resume = async (endpointId: string): Promise<void> => {
     const current = worker();
     const leasedUntilMs = current?.leasedUntilMs() ?? null;
-    // Without a worker here the others have to find them, which look at the line only.
+    // Without a worker here the others have to find them, which look at the line first.
     if (current === null || leasedUntilMs === null) return release(endpointId);
     const { rows } = await statements.claimSetAside(query, endpointId, {
       now: isoTime(clock.now()),

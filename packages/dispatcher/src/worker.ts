@@ -8,6 +8,7 @@ import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCache } from "./endpoint-cache.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { createEndpointProtection } from "./endpoint-protection.js";
+import { createGoneRelease } from "./gone-release.js";
 import type { QueueHealth } from "./health.js";
 import type { HookCalls } from "./hooks.js";
 import { createHttpSender } from "./http-sender.js";
@@ -85,6 +86,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let stopped = false;
   let cancelSweep: () => void = () => {};
   const nextOutside = createOutsideSweep({ query: database.query, statements, clock });
+  const gones = createGoneRelease({
+    query: database.query,
+    statements,
+    clock,
+    inBackground,
+    onReleased: () => claims.wake(),
+  });
 
   const protection = createEndpointProtection({
     ...options,
@@ -256,9 +264,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     protection.prune();
     await recorder.sweepTurns();
     const { due, gone } = await nextOutside();
-    const now = isoTime(clock.now());
-    const unheld = gone.length === 0 ? [] : await statements.unholdOrphans(database.query, gone, now);
-    if (unheld.length > 0) claims.wake();
+    await gones.release(gone);
     await gate.sweep();
     for (const id of due) {
       setAside.add(id);
@@ -314,6 +320,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       stopped = true;
       claims.end();
       cancelSweep();
+      gones.end();
       paused.end();
       protection.stop();
       meters.end();

@@ -3,7 +3,8 @@ import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createOutsideSweep } from "../src/outside-sweep.js";
 import { createStatements } from "../src/sql/statements.js";
-import { openDispatcher, TENANT } from "./open-dispatcher.js";
+import { createVirtualClock } from "../src/testing.js";
+import { openDispatcher, TENANT, until } from "./open-dispatcher.js";
 
 interface PlanNode {
   readonly "Relation Name"?: string;
@@ -21,6 +22,33 @@ function rowsRead(node: PlanNode, table: string): number {
 }
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
+  it("answers the deletion of an endpoint after 500 of what is held for it, and ends the rest in workers by and by", async () => {
+    const clock = createVirtualClock();
+    const { dispatcher, database, schema, another } = await openDispatcher(databases, { clock });
+    const target = { url: "https://example.com/hook" };
+    const endpoint = await dispatcher.endpoints.create({ tenantId: TENANT, target, events: ["*"], active: false });
+    const { id: eventId } = await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: {} });
+    await database.query(
+      `insert into ${schema}.queue (id, event_id, endpoint_id, tenant_id, state, leased, lease_no, next_at)
+       select 'dlv_' || n, $1::text, $2::text, $3::text, 1, false, 1, now() from generate_series(1, 3199) n`,
+      [eventId, endpoint.id, TENANT],
+    );
+    expect(await dispatcher.endpoints.delete(endpoint)).toBe(true);
+    expect((await dispatcher.health()).queue).toMatchObject({ due: 500, held: 2_700 });
+    await another().start();
+    const inLineOrEnded = async () => 3_200 - ((await dispatcher.health()).queue?.held ?? 0);
+    // The sweep at its start moves the first thousand of the rest, and a timer each second another one.
+    for (const moved of [1_500, 2_500, 3_200]) {
+      await until(async () => (await inLineOrEnded()) >= moved);
+      expect(await inLineOrEnded()).toBe(moved);
+      clock.advance(1_000);
+    }
+    await until(async () => {
+      clock.advance(100);
+      return (await database.query(`select from ${schema}.queue limit 1`)).length === 0;
+    });
+  });
+
   it("finds what is held for nobody without a look at all that is held for somebody", async () => {
     const { dispatcher, database, schema } = await openDispatcher(databases);
     const target = { url: "https://example.com/hook" };
