@@ -12,6 +12,7 @@ import { errorCodeOf, interpretStatus } from "./interpretation.js";
 import type { Job } from "./job.js";
 import { redactHeaders, redactResponse, redactText } from "./redaction.js";
 import { parseRetryAfterMs } from "./retry-schedule.js";
+import type { ThinkingTime } from "./thinking-time.js";
 
 /** What one attempt came to, before anybody decides when the next one is. */
 export interface AttemptResult {
@@ -49,8 +50,12 @@ export interface AttemptInput {
 }
 
 /** Plans, sends and reads one attempt. Never rejects, and is over when `end` comes. */
-export function createAttempt(options: { readonly sender: HttpSender; readonly keptResponseCharacters: number }) {
-  const { sender, keptResponseCharacters } = options;
+export function createAttempt(options: {
+  readonly sender: HttpSender;
+  readonly keptResponseCharacters: number;
+  readonly thinking: ThinkingTime;
+}) {
+  const { sender, keptResponseCharacters, thinking } = options;
 
   return async function attempt(input: AttemptInput): Promise<AttemptResult> {
     const { job, destination, end } = input;
@@ -60,7 +65,7 @@ export function createAttempt(options: { readonly sender: HttpSender; readonly k
     }
     let plan: Awaited<ReturnType<Destination["plan"]>>;
     try {
-      const planned = destination.plan(job.event, context);
+      const planned = thinking.timed(job.tenantId, () => destination.plan(job.event, context));
       plan = planned !== null && "then" in planned ? await withinSignal(planned, end.signal) : planned;
     } catch (error) {
       if (end.aborted) return TIMED_OUT;

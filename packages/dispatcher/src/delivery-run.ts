@@ -20,6 +20,7 @@ import { plainText } from "./sql/columns.js";
 import type { GivenBackRow } from "./sql/give-back-deliveries.js";
 import type { AttemptRow, RecordedRow } from "./sql/record-attempts.js";
 import type { Statements } from "./sql/statements.js";
+import { createThinkingTime } from "./thinking-time.js";
 import type { Throttle } from "./throttle.js";
 import type { Traces } from "./traces.js";
 import { createUnreadableTargets, isUnreadable } from "./unreadable-target.js";
@@ -89,13 +90,15 @@ export function createDeliveryRun(options: {
   readonly meters: Meters;
   /** The policy of a lane's endpoint is known. */
   readonly onOpened: (lane: string, policy: EndpointPolicy) => void;
-  /** The rate limit is used up: the delivery waits, without an attempt. */
+  /** The rate limit is used up, or the tenant's time to think: the delivery waits, without an attempt. */
   readonly postpone: (job: Job, buckets: readonly Bucket[], untilMs: number) => void;
   readonly slowdown: EndpointSlowdown;
 }): DeliveryRun {
   const { settings, query, statements, registry, endpoints, codec, outcomes, throttle, slowdown } = options;
   const { clock, logger } = settings;
-  const attempt = createAttempt({ sender: options.sender, keptResponseCharacters: settings.keptResponseCharacters });
+  const thinking = createThinkingTime();
+  const { keptResponseCharacters } = settings;
+  const attempt = createAttempt({ sender: options.sender, keptResponseCharacters, thinking });
   const verdict = createVerdict({
     schedule: settings.retrySchedule,
     maxRetryAfterMs: settings.maxRetryAfterMs,
@@ -255,7 +258,7 @@ export function createDeliveryRun(options: {
 
   /** What was attempted once, or is sent again by hand, is wanted. What was only put off was not attempted. */
   const isUnwanted = async (job: Job, accepts: (data: unknown) => boolean): Promise<boolean> => {
-    if (job.attempts !== job.firstAttempt || accepts(job.event.data)) return false;
+    if (job.attempts !== job.firstAttempt || thinking.timed(job.tenantId, () => accepts(job.event.data))) return false;
     return job.attempts === 0 || (await statements.hasBeenAttempted(query, job.deliveryId)).length === 0;
   };
 
@@ -284,6 +287,8 @@ export function createDeliveryRun(options: {
     }
     if (!opened.active) return giveBack(job, 1);
     options.onOpened(laneOf(job), opened.policy);
+    const thinksForMs = isPast(job) ? 0 : thinking.waitMs(job.tenantId);
+    if (thinksForMs > 0) return options.postpone(job, [], clock.now() + thinksForMs);
     let unwanted: boolean;
     try {
       unwanted = opened.accepts !== null && (await isUnwanted(job, opened.accepts));

@@ -3,7 +3,7 @@ import { type Job, laneOf } from "./job.js";
 import type { Bucket } from "./rate-gate.js";
 import type { Throttle } from "./throttle.js";
 
-/** Lanes whose rate limit is used up. Nothing of them waits in memory: it waits in the queue until there are tokens. */
+/** Lanes whose rate limit is used up, or that have to let others go first. Nothing of them waits in memory: it waits in the queue until there are tokens. */
 export interface PausedLanes {
   isPaused(lane: string): boolean;
   /** When a direct send of a paused lane comes back: each at the time of its own token. */
@@ -61,7 +61,7 @@ export function createPausedLanes(options: {
     nextAtMs(lane) {
       const known = limited.get(lane);
       if (known === undefined) return clock.now();
-      const eachMs = Math.max(...known.buckets.map(({ perMs, count }) => perMs / count));
+      const eachMs = Math.max(0, ...known.buckets.map(({ perMs, count }) => perMs / count));
       const atMs = known.untilMs + known.putOff * eachMs;
       known.putOff += 1;
       return Math.ceil(atMs);

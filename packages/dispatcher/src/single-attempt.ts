@@ -14,6 +14,7 @@ import type { EndpointRow } from "./sql/endpoint-row.js";
 import type { EventRow } from "./sql/publish-events.js";
 import type { Statements } from "./sql/statements.js";
 import { createStoredEvent } from "./stored-event.js";
+import { createThinkingTime } from "./thinking-time.js";
 import { endpointUnreadable, isUnreadable } from "./unreadable-target.js";
 import { createVerdict } from "./verdict.js";
 
@@ -73,7 +74,12 @@ export function createSingleAttempt(
     const timeoutMs = Math.min(endpoint.policy.timeoutMs ?? settings.timeoutMs, settings.maxTimeoutMs);
     const pools = createOriginPools({ guard, connectTimeoutMs: timeoutMs, clock, proxy: settings.proxy });
     const sender = createHttpSender({ guard, pools, maxResponseBytes: settings.maxResponseBytes });
-    const attempt = createAttempt({ sender, keptResponseCharacters: settings.keptResponseCharacters });
+    const attempt = createAttempt({
+      sender,
+      keptResponseCharacters: settings.keptResponseCharacters,
+      // Whoever asks for a single one waits for it.
+      thinking: createThinkingTime(),
+    });
     const end = createAttemptEnd();
     const cancelTimer = clock.setTimer(() => end.abort(new Error("The time limit is over.")), timeoutMs);
     const { id, tenantId, target } = endpoint;
