@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock, Logger } from "@hookline/core";
 import { INGRESS_LIMITS } from "../ingress-contract.js";
 import { type BackoffBounds, backoffDelayMs } from "./backoff.js";
@@ -70,6 +71,8 @@ export function createSender(options: SenderOptions): Sender {
   const lanes = new Map<string, Lane>();
   const running = new Set<Promise<void>>();
   const abort = new AbortController();
+  // Each request listens; Node would take more than ten for a leak.
+  setMaxListeners(options.maxConcurrentRequests, abort.signal);
   const throttled = createThrottle(clock);
   let ready: Lane[] = [];
   let loadedItems = 0;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { INGRESS_LIMITS } from "../../src/ingress-contract.js";
 import { keysOf, startIngress, startSending } from "./support/sending.js";
 import { waitUntil } from "./support/wait-until.js";
@@ -116,6 +116,29 @@ describe("sender", () => {
     release();
     await waitUntil("an empty spool", () => spool.depth().items === 0);
     expect(keysOf(ingress, "1")).toEqual(stuck);
+  });
+
+  test("many requests at once are no leak to Node", async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => warnings.push(warning);
+    process.on("warning", warn);
+    onTestFinished(() => {
+      process.off("warning", warn);
+    });
+    const ingress = await startIngress();
+    const { receive, spool } = await startSending(ingress, { maxConcurrentRequests: 20 });
+    let release = () => {};
+    const released = new Promise<null>((resolve) => {
+      release = () => resolve(null);
+    });
+    ingress.intercept(() => released);
+    for (let lane = 1; lane <= 20; lane += 1) {
+      receive(String(lane), 1);
+    }
+    await waitUntil("all requests", () => ingress.requests() === 20);
+    release();
+    await waitUntil("an empty spool", () => spool.depth().items === 0);
+    expect(warnings).toEqual([]);
   });
 
   test("has at most one request of a guild on its way, within the contract's bounds", async () => {
