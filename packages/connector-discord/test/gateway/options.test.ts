@@ -32,6 +32,7 @@ describe("options of the gateway worker", () => {
     ["restBaseUrl", { restBaseUrl: "nonsense" }],
     ["spoolLimit.maxItems", { spoolLimit: { maxItems: 0 } }],
     ["maxConcurrentRequests", { maxConcurrentRequests: 1.5 }],
+    ["gatherMs", { gatherMs: 0 }],
   ])("H9 refuses a wrong %s at once, by name and without its value", (name, wrong) => {
     try {
       createDiscordGatewayWorker({ ...good, ...wrong });
@@ -47,6 +48,8 @@ describe("options of the gateway worker", () => {
     expect(resolveOptions(good)).toMatchObject({
       connectorUrl: "https://api.example.com/v1/connectors/discord",
       post: { compress: true },
+      fetch: null,
+      gatherMs: 100,
       shardLeases: null,
       spoolDirectory: "./.hookline/spool",
       intents: DISCORD_INTENTS,
