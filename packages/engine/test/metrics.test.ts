@@ -37,9 +37,14 @@ describeEmbedded("operation over HTTP", (databases) => {
   it("counts requests by route and not by path, whatever is asked for", async () => {
     const gauges = [{ name: "hookline_test_waiting", help: "What waits.", collect: async () => 7 }];
     const { url } = await open({ open: true, gauges });
-    for (const path of ["/v1/tickets/1", "/v1/tickets/2", "/guess/1", "/guess/2"]) await fetch(url + path);
+    const connectorPath = "/v1/connectors/discord/page";
+    for (const path of ["/v1/tickets/1", "/v1/tickets/2", connectorPath, "/guess/1", "/guess/2"])
+      await fetch(url + path);
+    await fetch(`${url}/automation/src_1/orders`, { method: "POST", body: "{}" });
     const text = await (await fetch(`${url}/metrics`)).text();
     expect(text).toContain('_count{method="GET",route="/v1/tickets/:id",status="200"} 2');
+    expect(text).toContain(`_count{method="GET",route="${connectorPath}",status="200"} 1`);
+    expect(text).toContain('_count{method="POST",route="/automation/:id/:endpoint",status="404"} 1');
     expect(text).toContain('_count{method="GET",route="none",status="404"} 2');
     expect(text).not.toContain("guess");
     expect(text).toMatch(/^hookline_test_waiting 7$/m);

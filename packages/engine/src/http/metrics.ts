@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
 import { Counter, Histogram, Gauge as PrometheusGauge, Registry } from "prom-client";
 import type { Engine } from "../engine.js";
 import { problemResponses } from "./problem.js";
@@ -73,15 +73,15 @@ export function createMetrics({ gauges = [] }: MetricsOptions = {}): Metrics {
     async measure(c, next) {
       const startedMs = performance.now();
       await next();
-      const labels = { method: c.req.method, route: routeOf(routePath(c, -1)), status: String(c.res.status) };
+      const labels = { method: c.req.method, route: routeOf(c), status: String(c.res.status) };
       requests.observe(labels, (performance.now() - startedMs) / 1000);
     },
   };
 }
 
 /** What only middleware matched is one route: whoever guesses paths must not fill the memory. */
-function routeOf(path: string): string {
-  return path.endsWith("*") || path === "" ? "none" : path;
+function routeOf(c: Context): string {
+  return matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
 }
 
 /** `GET /metrics` in Prometheus' text format. */
