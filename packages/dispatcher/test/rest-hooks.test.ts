@@ -110,6 +110,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((await call("POST", "/v1/rest-hooks", { body: good, as: "nobody" })).status).toBe(401);
     expect((await call("GET", "/v1/rest-hooks/samples?event=ticket.created", { as: "nobody" })).status).toBe(401);
     expect((await call("GET", "/v1/rest-hooks/samples?event=ticket.created")).body).toEqual([]);
+    expect((await call("GET", "/v1/rest-hooks/samples?event=ticket%00")).status).toBe(400);
     expect((await call("POST", "/v1/rest-hooks", { body: good })).status).toBe(201);
     await dispatcher.publish({ tenantId: TENANT, type: "ticket.created", data: {} });
     const dead = await until(async () => {

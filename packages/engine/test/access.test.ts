@@ -200,23 +200,23 @@ describeMatrix("access", (databases) => {
   });
 
   describe("acceptOnce", () => {
-    it.each([
-      { asyncCommit: false },
-      { asyncCommit: true },
-    ])("H5 accepts a key once within its time, for one of many at once, and again afterwards (%o)", async (options) => {
-      const clock = fixedClock();
-      const world = await openWorld(databases, { clock });
-      const accept = (key: string) => world.engine.acceptOnce(key, 600, options);
-      const answers = await Promise.all(Array.from({ length: 10 }, () => accept("interaction:1")));
-      expect(answers.filter(Boolean)).toHaveLength(1);
-      expect(await accept("interaction:2")).toBe(true);
-      clock.advance(599_999);
-      expect(await accept("interaction:1")).toBe(false);
-      clock.advance(1);
-      expect(await accept("interaction:1")).toBe(true);
-      expect(await tableText(world, "accepted_keys")).not.toContain("interaction");
-      expect(await world.database.query("show synchronous_commit")).toEqual([{ synchronous_commit: "on" }]);
-    });
+    it.each([{ asyncCommit: false }, { asyncCommit: true }])(
+      "H5 accepts a key once within its time, for one of many at once, and again afterwards (%o)",
+      async (options) => {
+        const clock = fixedClock();
+        const world = await openWorld(databases, { clock });
+        const accept = (key: string) => world.engine.acceptOnce(key, 600, options);
+        const answers = await Promise.all(Array.from({ length: 10 }, () => accept("interaction:1")));
+        expect(answers.filter(Boolean)).toHaveLength(1);
+        expect(await accept("interaction:2")).toBe(true);
+        clock.advance(599_999);
+        expect(await accept("interaction:1")).toBe(false);
+        clock.advance(1);
+        expect(await accept("interaction:1")).toBe(true);
+        expect(await tableText(world, "accepted_keys")).not.toContain("interaction");
+        expect(await world.database.query("show synchronous_commit")).toEqual([{ synchronous_commit: "on" }]);
+      },
+    );
 
     it("keeps nothing that has run out", async () => {
       const clock = fixedClock();

@@ -13,10 +13,15 @@ const BODY =
 const SAMPLES = 3;
 
 const url = z.url().max(2048);
-const eventType = z.string().min(1).max(128).openapi({
-  description: "A type such as `ticket.created`; `ticket.*` and `*` for several.",
-  example: "ticket.created",
-});
+const eventType = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\p{Cc}]*$/u)
+  .openapi({
+    description: "A type such as `ticket.created`; `ticket.*` and `*` for several.",
+    example: "ticket.created",
+  });
 
 const hook = z.object({ id: z.string(), event: z.string() }).openapi("RestHook");
 const item = z
