@@ -32,6 +32,7 @@ import { createDiscord } from "./discord.js";
 import { createDiscordGuilds } from "./discord-guilds.js";
 import type { Environment } from "./environment.js";
 import { catalogue } from "./events/index.js";
+import { linkEvents } from "./events/link-events.js";
 import { createFirstStart } from "./first-start.js";
 import { createAccountRoutes } from "./http/account-routes.js";
 import { createAiRoutes } from "./http/ai-routes.js";
@@ -66,7 +67,7 @@ export async function compose(environment: Environment, logger: Logger) {
 
   const dispatcher = createDispatcher({
     database,
-    events: [...catalogue, ...discordEvents],
+    events: [...catalogue, ...linkEvents, ...discordEvents],
     encryptionKey: environment.ENCRYPTION_KEY,
     addressGuard: {
       allow: environment.ADDRESS_GUARD_ALLOW ?? [],

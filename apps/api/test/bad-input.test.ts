@@ -175,6 +175,26 @@ describe("what the API refuses", () => {
   });
 
   it.each([
+    [
+      "/v1/tickets",
+      { title: "a\u0000b", description: "\u0000", created_by: "anna" },
+      ["/body/title", "/body/description"],
+    ],
+    ["/v1/companies", { name: "\u0000Acme" }, ["/body/name"]],
+    ["/v1/alerts", { title: "a", message: "b", severity: "info", source: "\u0000" }, ["/body/source"]],
+  ])("refuses text at %s that no database stores, by field", async (path, body, pointers) => {
+    const headers = {
+      "content-type": "application/json",
+      authorization: `Bearer ${setting.environment.API_KEY}`,
+    };
+    const response = await post(path, JSON.stringify(body), headers);
+    const { code, errors } = (await response.json()) as { code: string; errors: { pointer: string }[] };
+    expect([response.status, code]).toEqual([400, "validation_failed"]);
+    expect(errors.map(({ pointer }) => pointer).sort()).toEqual([...pointers].sort());
+    expect((await fetch(`${api.url}/v1/tickets/tkt_%00`, { headers })).status).toBe(400);
+  });
+
+  it.each([
     ["an address that is private without being allowed", { url: "https://10.0.0.1/hook", events: ["*"] }, null],
     ["no event type", { url: "https://example.com/hook", events: [] }, "/body/events"],
     ["a URL that is none", { url: "nonsense", events: ["*"] }, "/body/url"],
@@ -190,6 +210,25 @@ describe("what the API refuses", () => {
     if (pointer === null) return;
     const { errors } = (await response.json()) as { errors: { pointer: string }[] };
     expect(errors.map((error) => error.pointer)).toContain(pointer);
+  });
+
+  it("lists every event type that it publishes, with schema and example", async () => {
+    const headers = { authorization: `Bearer ${setting.environment.API_KEY}` };
+    const answer = await fetch(`${api.url}/v1/event-types`, { headers });
+    const { eventTypes } = (await answer.json()) as {
+      eventTypes: { type: string; schema: unknown; example: unknown }[];
+    };
+    const types = eventTypes.map(({ type }) => type);
+    for (const type of [
+      "ticket.created",
+      "ai.response.rejected",
+      "discord.linked",
+      "discord.unlinked",
+      "discord.gap",
+    ]) {
+      expect(types).toContain(type);
+    }
+    for (const { schema, example } of eventTypes) expect([schema, example]).not.toContain(null);
   });
 
   it("documents every route, those of connectors and of the dispatcher too", async () => {
