@@ -4,13 +4,16 @@ import type { Engine, SecretAge } from "@hookline/engine";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What the app looks after at start and once a day: secrets that are due for rotation, and erasures that were broken off. */
+/**
+ * What the app looks after at start and once a day: what is encrypted with an older key, secrets that are due for
+ * rotation, and erasures that were broken off.
+ */
 export function createUpkeep(options: {
-  readonly engine: Pick<Engine, "notices" | "contacts" | "apiKeys">;
-  readonly endpoints: Pick<Endpoints, "list">;
+  readonly engine: Pick<Engine, "notices" | "contacts" | "apiKeys" | "credentials">;
+  readonly endpoints: Pick<Endpoints, "list" | "reencrypt">;
   readonly logger: Logger;
 }) {
-  const { engine, logger } = options;
+  const { engine, endpoints, logger } = options;
   let timer: ReturnType<typeof setInterval> | null = null;
   let running: Promise<void> = Promise.resolve();
 
@@ -22,6 +25,10 @@ export function createUpkeep(options: {
         logger.warn({ tenantId, kind, id }, "a secret is due for rotation");
       }
       await engine.contacts.resumeErasures();
+      const credentials = await engine.credentials.reencrypt({ actor: "upkeep" });
+      const signed = await endpoints.reencrypt();
+      const found = [credentials, signed].some(({ reencrypted, unreadable }) => reencrypted + unreadable > 0);
+      if (found) logger.info({ credentials, endpoints: signed }, "what was encrypted with an older key was looked at");
     } catch (error) {
       logger.error({ err: error }, "the daily upkeep failed, trying again tomorrow");
     }

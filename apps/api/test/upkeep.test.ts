@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { type Outbox, silentLogger } from "@hookline/core";
 import { createDispatcher } from "@hookline/dispatcher";
 import { createVirtualClock } from "@hookline/dispatcher/testing";
@@ -117,6 +118,47 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(await mails("another")).toEqual(["ben@example.com"]);
     expect(await mails("third")).toEqual([]);
     await engine.close();
+  });
+
+  it("H10 encrypts sources and endpoints with the newest key at the start, so that the old one can go", async () => {
+    const { database, schema } = await databases.open();
+    const newKey = Buffer.alloc(32, 9).toString("base64");
+    const world = (keys: readonly string[]) => {
+      const parts = { database, schema, encryptionKey: keys };
+      const dispatcher = createDispatcher(parts);
+      return { dispatcher, engine: createEngine({ ...parts, outbox: dispatcher, eventLog: dispatcher.events }) };
+    };
+    const before = world([encryptionKey]);
+    await before.dispatcher.migrate();
+    await before.engine.migrate();
+    const target = { url: "https://example.com/hook" };
+    await before.engine.apiKeys.ensure({ tenantId, name: "environment", key: "k".repeat(32) });
+    const endpoint = await before.dispatcher.endpoints.create({ tenantId, target, events: ["*"] });
+    const source = await before.engine.sources.create({ tenantId, endpoint: "orders", fields: [] });
+
+    const { engine, dispatcher } = world([newKey, encryptionKey]);
+    const upkeep = createUpkeep({ engine, endpoints: dispatcher.endpoints, logger: silentLogger });
+    upkeep.start();
+    await upkeep.stop();
+
+    const after = world([newKey]);
+    expect(await after.dispatcher.endpoints.get(endpoint)).toMatchObject({ target });
+    const app = createApp(after.engine);
+    const body = "{}";
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const signature = createHmac("sha256", source.secret ?? "")
+      .update(`${timestamp}.${body}`)
+      .digest("hex");
+    const answer = await app.request(source.path, {
+      method: "POST",
+      body,
+      headers: {
+        authorization: `Bearer ${source.bearerToken}`,
+        "x-erxes-timestamp": timestamp,
+        "x-erxes-signature": `sha256=${signature}`,
+      },
+    });
+    expect(answer.status).toBe(200);
   });
 
   it("E14 tells once that the secrets of endpoints and sources are due, and not of one that was rotated", async () => {

@@ -179,6 +179,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
       update: endpoints.update,
       delete: endpoints.delete,
       rotateSecret: endpoints.rotateSecret,
+      reencrypt: endpoints.reencrypt,
       enable: endpoints.enable,
       disable: endpoints.disable,
       test: createEndpointTest({ settings, query: database.query, statements, registry, codec, guard }),

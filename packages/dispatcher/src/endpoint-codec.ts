@@ -29,6 +29,8 @@ export interface EndpointCodec {
   /** Undefined when no key of this process can decrypt them. */
   readSecrets(row: Pick<EndpointRow, "id" | "secrets">): readonly KeptSecret[] | undefined;
   encryptSecrets(id: string, secrets: readonly KeptSecret[]): string;
+  /** Both under the newest key; null where they are, undefined when no key of this process can decrypt them. */
+  renew(row: Pick<EndpointRow, "id" | "target" | "secrets">): { target: string; secrets: string } | null | undefined;
   encryptMessageTarget(id: string, target: unknown): string;
   decryptMessageTarget(id: string, text: string): unknown;
   /** Whether two targets are the same as JSON; true as well when no key of this process can decrypt the stored one. */
@@ -73,6 +75,16 @@ export function createEndpointCodec(cipher: ColumnCipher, clock: Clock): Endpoin
     isMessageTarget,
     encryptTarget: (id, target) => encrypt(target, targetOf(id)),
     encryptSecrets: (id, secrets) => encrypt(secrets, secretsOf(id)),
+    renew({ id, target, secrets }) {
+      const renewed = (text: string, context: string) => cipher.encrypt(cipher.decrypt(text, context), context);
+      try {
+        if (!cipher.needsRotation(target) && !cipher.needsRotation(secrets)) return null;
+        return { target: renewed(target, targetOf(id)), secrets: renewed(secrets, secretsOf(id)) };
+      } catch (error) {
+        if (isUnreadable(error)) return undefined;
+        throw error;
+      }
+    },
     encryptMessageTarget: (id, target) => encrypt(target, messageTargetOf(id)),
     decryptMessageTarget: (id, text) => decrypt(text, messageTargetOf(id)),
     open: (row) => ({

@@ -24,6 +24,7 @@ import {
   refuse,
 } from "./endpoint-input.js";
 import { changedPolicy, withFields } from "./endpoint-merge.js";
+import { type ReencryptedEndpoints, reencryptEndpoints } from "./endpoint-reencryption.js";
 import { checkKeptSecret, checkSecret } from "./endpoint-secret.js";
 import type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 import { type EndpointVerification, UNVERIFIED } from "./endpoint-verification.js";
@@ -103,6 +104,11 @@ export interface Endpoints {
    * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `endpoint_unreadable`
    */
   verify(endpoint: TenantScoped): Promise<EndpointVerification>;
+  /**
+   * Encrypts the endpoints of all tenants with the newest key that are not, while they go on to be used. Targets of
+   * direct messages stay as they are: those are kept for a time only.
+   */
+  reencrypt(): Promise<ReencryptedEndpoints>;
   /** True when there was one. What still waits for it ends as dead. */
   delete(endpoint: TenantScoped): Promise<boolean>;
 }
@@ -308,6 +314,8 @@ export function createEndpoints(options: {
       const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
       return { endpoints: page.map(codec.show), nextCursor };
     },
+
+    reencrypt: () => reencryptEndpoints({ query, statements, codec, logger: settings.logger }),
 
     delete: deleteEndpoint,
 

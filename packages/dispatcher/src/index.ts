@@ -26,6 +26,7 @@ export type {
   SecretRotation,
   TenantScoped,
 } from "./endpoint.js";
+export type { ReencryptedEndpoints } from "./endpoint-reencryption.js";
 export type { EndpointTest, EndpointTestResult } from "./endpoint-test.js";
 export type { EndpointVerification } from "./endpoint-verification.js";
 export type { EndpointQuery, Endpoints } from "./endpoints.js";

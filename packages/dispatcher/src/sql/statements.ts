@@ -24,6 +24,7 @@ import { insertRecovery } from "./insert-recovery.js";
 import { listAllAttempts } from "./list-all-attempts.js";
 import { listAttempts } from "./list-attempts.js";
 import { listDeliveries } from "./list-deliveries.js";
+import { listEncrypted } from "./list-encrypted.js";
 import { listEndpoints } from "./list-endpoints.js";
 import { listEvents } from "./list-events.js";
 import { listRecoveries } from "./list-recoveries.js";
@@ -50,6 +51,7 @@ import { removeOld } from "./remove-old.js";
 import { removeOldAttempts } from "./remove-old-attempts.js";
 import { removeOldRecoveries } from "./remove-old-recoveries.js";
 import { removeOrphanStates } from "./remove-orphan-states.js";
+import { replaceEncrypted } from "./replace-encrypted.js";
 import { replaceSecrets } from "./replace-secrets.js";
 import { requeueDeliveries } from "./requeue-deliveries.js";
 import { returnProbes } from "./return-probes.js";
@@ -102,6 +104,8 @@ export function createStatements(schema: string) {
     recordTest: recordTest(schema),
     releaseEntity: releaseEntity(schema),
     releaseHeld: releaseHeld(schema),
+    listEncrypted: listEncrypted(schema),
+    replaceEncrypted: replaceEncrypted(schema),
     replaceSecrets: replaceSecrets(schema),
     requeueDeliveries: requeueDeliveries(schema),
     returnProbes: returnProbes(schema),
