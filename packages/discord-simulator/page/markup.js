@@ -16,8 +16,24 @@ export function markup(text, names) {
 }
 
 function nodeOf(match, names) {
-  const [, block, code, bold, underlined, struck, slanted, alsoSlanted, label, target, sigil, id, emoji, time, escaped, link] =
-    match;
+  const [
+    ,
+    block,
+    code,
+    bold,
+    underlined,
+    struck,
+    slanted,
+    alsoSlanted,
+    label,
+    target,
+    sigil,
+    id,
+    emoji,
+    time,
+    escaped,
+    link,
+  ] = match;
   const inner = (tag, content) => el(tag, {}, ...markup(content, names).childNodes);
   if (block) return el("pre", {}, block);
   if (code) return el("code", {}, code);
