@@ -26,14 +26,27 @@ export type EngineErrorCode =
   | "too_many_secrets"
   | "closed";
 
+/** What is wrong with one field, such as `steps.0.action`. */
+export interface EngineErrorIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** The error of this package. `code` is for programs and part of its contract, the message is for people. */
 export class EngineError extends Error {
   override readonly name = "EngineError";
   readonly code: EngineErrorCode;
+  /** Of `invalid_automation` and `invalid_source`: which fields; empty where it is about none of them. */
+  readonly issues: readonly EngineErrorIssue[];
 
-  constructor(code: EngineErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    { issues = [], ...options }: { cause?: unknown; issues?: readonly EngineErrorIssue[] } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.issues = issues;
   }
 }
 

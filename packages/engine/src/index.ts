@@ -55,7 +55,7 @@ export {
   saveDerivedCredential,
 } from "./credentials/derived-credential.js";
 export { createEngine, type Engine, type EngineOptions, type EngineParts, type Health } from "./engine.js";
-export { EngineError, type EngineErrorCode, isEngineError } from "./errors.js";
+export { EngineError, type EngineErrorCode, type EngineErrorIssue, isEngineError } from "./errors.js";
 export { type AppOptions, createApp } from "./http/app.js";
 export { jsonBody } from "./http/json-content.js";
 export type { Gauge, MetricsOptions } from "./http/metrics.js";

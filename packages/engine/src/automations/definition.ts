@@ -1,5 +1,6 @@
 import { type Action, type Condition, conditionIssues } from "@hookline/core";
-import { EngineError } from "../errors.js";
+import type { EngineError } from "../errors.js";
+import { refusedBy } from "../field-faults.js";
 import { isCleanText, isPlainObject } from "../storage/text.js";
 import { destinationIssues, MESSAGE_SEND_ACTION } from "./built-in-actions.js";
 import { templateIssues } from "./template.js";
@@ -70,7 +71,7 @@ function* shapeIssues({ trigger, condition, steps }: AutomationDefinition): Gene
     }
   }
   if (condition !== undefined) {
-    for (const { path, message } of conditionIssues(condition)) yield `${path} ${message}`;
+    for (const { path, message } of conditionIssues(condition)) yield `condition: ${path} ${message}`;
   }
   if (!Array.isArray(steps) || steps.length < 1 || steps.length > MAX_STEPS || !steps.every(isPlainObject)) {
     yield `steps: 1 to ${MAX_STEPS} steps`;
@@ -98,5 +99,5 @@ export function checkName(name: string): void {
 }
 
 function invalid(issues: readonly string[]): EngineError {
-  return new EngineError("invalid_automation", `The automation will not do: ${issues.join("; ")}.`);
+  return refusedBy("invalid_automation", "The automation", issues);
 }

@@ -1,5 +1,6 @@
 import { DEFAULTS } from "../defaults.js";
-import { EngineError, isEngineError } from "../errors.js";
+import { type EngineError, isEngineError } from "../errors.js";
+import { refusedBy } from "../field-faults.js";
 import { isCleanText, isPlainObject } from "../storage/text.js";
 import { readAllowedAddresses } from "./allowed-addresses.js";
 import { SOURCE_METHODS, type SourceMethod } from "./check-source.js";
@@ -140,11 +141,11 @@ function* addressIssues(allowedAddresses: readonly string[]): Generator<string> 
       readAllowedAddresses(allowedAddresses.map(String));
     } catch (error) {
       if (!isEngineError(error)) throw error;
-      yield error.message;
+      yield `allowedAddresses: ${error.message.replace(/^allowedAddresses: /, "")}`;
     }
   }
 }
 
 export function invalidSource(issues: readonly string[]): EngineError {
-  return new EngineError("invalid_source", `The source will not do: ${issues.join("; ")}.`);
+  return refusedBy("invalid_source", "The source", issues);
 }
