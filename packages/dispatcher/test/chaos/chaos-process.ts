@@ -34,6 +34,8 @@ export interface ChaosProcessOptions {
   readonly owner: string;
   /** The lowest number that it gives to an event. */
   readonly first: number;
+  /** Where direct sends go. */
+  readonly directUrl: string;
   /** One stream of events for each, in its order; null is a stream without order. */
   readonly keys: readonly (string | null)[];
   /** Then it says `unknown` of what failed, and goes on. */

@@ -3,7 +3,7 @@ import { until } from "../open-dispatcher.js";
 import { type ChaosProcess, type ChaosProcessOptions, PATIENCE_SECONDS, startChaosProcess } from "./chaos-process.js";
 
 export interface KillingOptions {
-  readonly processes: Pick<ChaosProcessOptions, "url" | "schema" | "isDatabaseKilled">;
+  readonly processes: Pick<ChaosProcessOptions, "url" | "schema" | "directUrl" | "isDatabaseKilled">;
   readonly kills: number;
   /** Processes that run side by side. */
   readonly sideBySide: number;

@@ -2,16 +2,22 @@
 // knows: `committed 12`, `rolled-back 13`, `unknown 14` (the database went away), `logged error …`.
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher } from "@hookline/dispatcher";
-import { openDatabase } from "@hookline/postgres";
+import { fromPostgresJsTransaction, openDatabase } from "@hookline/postgres";
 import pg from "pg";
+import postgres from "postgres";
+import { CHAOS_DIRECT } from "./chaos-destination.mjs";
+import { Undone, waysToPublish } from "./chaos-ways.mjs";
 
-const { url, schema, owner, first, keys, isDatabaseKilled, options } = JSON.parse(process.argv[2]);
+const { url, schema, owner, first, keys, directUrl, isDatabaseKilled, options } = JSON.parse(process.argv[2]);
 
 const say = (...words) => process.stdout.write(`${words.join(" ")}\n`);
 const log = (level) => (fields, message) => say("logged", level, message, fields.err?.message ?? "");
 const logger = { debug() {}, info() {}, warn: log("warn"), error: log("error") };
 
 const pool = url.startsWith("postgres") ? new pg.Pool({ connectionString: url, application_name: owner }) : null;
+// When its server dies it throws where nobody can catch it, and that would end the process.
+const hasPostgresJs = pool !== null && !isDatabaseKilled;
+const sql = hasPostgresJs ? postgres(url, { onnotice() {}, connection: { application_name: owner } }) : null;
 // Also of a client that is given back broken: what nobody hears ends the process.
 pool?.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
 const { database, dispatcher } = await start();
@@ -22,7 +28,7 @@ async function start() {
     opened = await openDatabase(url, { applicationName: owner, logger });
     // There it is a session's setting, and there is one session.
     if (pool === null) await opened.query("select set_config('application_name', $1, false)", [owner]);
-    const made = createDispatcher({ ...options, database: opened, schema, logger });
+    const made = createDispatcher({ ...options, destinations: [CHAOS_DIRECT], database: opened, schema, logger });
     await made.start();
     return { database: opened, dispatcher: made };
   } catch (error) {
@@ -32,15 +38,6 @@ async function start() {
     return start();
   }
 }
-
-class Undone extends Error {}
-
-const eventOf = (n, orderingKey, { isRolledBack = false, hasOrder = false } = {}) => ({
-  tenantId: "acme",
-  type: "chaos.event",
-  data: { n, orderingKey, isRolledBack, hasOrder },
-  ...(orderingKey === null ? {} : { orderingKey }),
-});
 
 /** A transaction that the dispatcher knows nothing of: of the caller's own driver where there is one. */
 async function ownTransaction(work) {
@@ -60,45 +57,38 @@ async function ownTransaction(work) {
   }
 }
 
-const order = (transaction, n) => transaction.query(`insert into ${schema}.orders values ($1)`, [String(n)]);
+/** The same by another driver. */
+const postgresJsTransaction = (work) =>
+  sql === null ? ownTransaction(work) : sql.begin((begun) => work(fromPostgresJsTransaction(begun)));
 
-const within = (begin, isRolledBack) => (n, key) =>
-  begin(async (transaction) => {
-    await order(transaction, n);
-    await dispatcher.publish(eventOf(n, key, { isRolledBack, hasOrder: true }), { transaction });
-    if (isRolledBack) throw new Undone();
-  });
-
-const WAYS = [
-  (n, key) => dispatcher.publish(eventOf(n, key)),
-  within(dispatcher.transaction, false),
-  within(ownTransaction, true),
-  within(ownTransaction, false),
-  (n, key) => {
-    const event = { ...eventOf(n, key), idempotencyKey: `event-${n}` };
-    return Promise.all([dispatcher.publish(event), dispatcher.publish(event)]);
-  },
-  within(dispatcher.transaction, true),
-  (n, key) =>
-    dispatcher.transaction(async (transaction) => {
-      await order(transaction, n);
-      await transaction.query("savepoint before");
-      await dispatcher.publish(eventOf(n, key, { isRolledBack: true }), { transaction });
-      await transaction.query("rollback to savepoint before");
-      await dispatcher.publish(eventOf(n, key, { hasOrder: true }), { transaction });
-    }),
-];
+const ways = waysToPublish({
+  dispatcher,
+  schema,
+  directUrl,
+  transactions: { ofDispatcher: dispatcher.transaction, ofPg: ownTransaction, ofPostgresJs: postgresJsTransaction },
+});
 
 async function publishAll(stream, key) {
-  for (let turn = 0; ; turn += 1) {
-    const n = first + turn * keys.length + stream;
+  let next = first + stream;
+  const take = () => {
+    const n = next;
+    next += keys.length;
+    return n;
+  };
+  // Not all with the same way at a time.
+  for (let turn = stream * 5; ; turn += 1) {
+    const { size, run } = ways[turn % ways.length];
+    const ns = Array.from({ length: size }, take);
+    const sayOfAll = (what) => {
+      for (const n of ns) say(what, n);
+    };
     try {
-      await WAYS[(turn + stream) % WAYS.length](n, key);
-      say("committed", n);
+      await run(ns, key);
+      sayOfAll("committed");
     } catch (error) {
-      if (error instanceof Undone) say("rolled-back", n);
+      if (error instanceof Undone) sayOfAll("rolled-back");
       else if (isDatabaseKilled) {
-        say("unknown", n);
+        sayOfAll("unknown");
         await sleep(20);
       } else throw error;
     }

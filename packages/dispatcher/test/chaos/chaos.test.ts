@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { keepFigures } from "../../../../test/chaos-figures.js";
 import { createDispatcher } from "../../src/index.js";
 import { TENANT } from "../open-dispatcher.js";
+import { CHAOS_DIRECT } from "./chaos-destination.mjs";
 import { CHAOS_OPTIONS } from "./chaos-options.js";
 import { openChaosReceiver } from "./chaos-receiver.js";
 import { drain, type KillingOptions, killProcesses, sleep } from "./chaos-run.js";
@@ -54,22 +55,32 @@ async function chaos({ name, url, ordering, killDatabase, ...killing }: Plan): P
   // Runs on one database keep apart.
   const schema = `chaos_${ordering}`;
   const random = seededRandom(SEED);
-  const receiver = await openChaosReceiver(random);
+  const everything = await openChaosReceiver(random, true);
+  const odd = await openChaosReceiver(random, true);
+  const direct = await openChaosReceiver(random, false);
+  const options = { ...CHAOS_OPTIONS, destinations: [CHAOS_DIRECT] };
+  const endpointIds: string[] = [];
   await withDatabase(url, async (database) => {
     const dispatcher = createDispatcher({ ...CHAOS_OPTIONS, database, schema });
     await dispatcher.migrate();
     await database.query(`create table ${schema}.orders (n int8)`);
     await auditLeases(database, schema);
-    const target = { url: receiver.url };
-    const endpoint = { tenantId: TENANT, target, events: ["*"], policy: { ordering } };
-    const { secret } = await dispatcher.endpoints.create(endpoint);
-    receiver.useSecret(secret ?? "");
+    for (const [receiver, pattern] of [
+      [everything, "*"],
+      [odd, "chaos.odd"],
+    ] as const) {
+      const target = { url: receiver.url };
+      const endpoint = { tenantId: TENANT, target, events: [pattern], policy: { ordering } };
+      const { id, secret } = await dispatcher.endpoints.create(endpoint);
+      receiver.useSecret(secret ?? "");
+      endpointIds.push(id);
+    }
   });
   let isOver = false;
   const [processes, databaseKilledAtMs] = await Promise.all([
     killProcesses({
       ...killing,
-      processes: { url, schema, isDatabaseKilled: killDatabase !== undefined },
+      processes: { url, schema, directUrl: direct.url, isDatabaseKilled: killDatabase !== undefined },
       random,
     }).finally(() => {
       isOver = true;
@@ -77,15 +88,21 @@ async function chaos({ name, url, ordering, killDatabase, ...killing }: Plan): P
     killDatabase?.(seededRandom(SEED + 1), () => isOver) ?? [],
   ]);
   const verdict = await withDatabase(url, async (database) => {
-    await drain(createDispatcher({ ...CHAOS_OPTIONS, database, schema }));
-    const { receptions } = receiver;
-    return judge({ database, schema, receptions, processes, databaseKilledAtMs, ordering });
+    await drain(createDispatcher({ ...options, database, schema }));
+    const [ofAll = "", ofOdd = ""] = endpointIds;
+    const recipients = [
+      { endpointId: ofAll, wants: () => true, receptions: everything.receptions },
+      { endpointId: ofOdd, wants: (n: number) => n % 2 === 1, receptions: odd.receptions },
+      { endpointId: null, wants: () => true, receptions: direct.receptions },
+    ];
+    return judge({ database, schema, recipients, processes, databaseKilledAtMs, ordering });
   });
   keepFigures(`dispatcher on ${name}`, {
     seed: SEED,
     kills: processes.length,
     databaseKills: databaseKilledAtMs.length,
     events: verdict.events,
+    sends: verdict.sends,
     rolledBack: verdict.rolledBack,
     requests: verdict.requests,
     duplicates: { ...verdict.duplicates, unexplained: verdict.duplicates.unexplained.length },
@@ -195,7 +212,7 @@ describe("the embedded database", () => {
 });
 
 function expectNoFault(
-  { faults, duplicates, lateRepeats, events, rolledBack }: Verdict,
+  { faults, duplicates, lateRepeats, events, sends, rolledBack }: Verdict,
   ordering: Order["policy"] = PLAN.ordering,
 ): void {
   expect(faults, `CHAOS_SEED=${SEED}`).toEqual(NO_FAULTS);
@@ -204,5 +221,6 @@ function expectNoFault(
   const explained = duplicates.leaseRanOut + (ordering === "skip" ? duplicates.unanswered : 0);
   expect(lateRepeats, `CHAOS_SEED=${SEED}`).toBeLessThanOrEqual(explained);
   expect(events).toBeGreaterThan(0);
+  expect(sends).toBeGreaterThan(0);
   expect(rolledBack).toBeGreaterThan(0);
 }
