@@ -52,7 +52,8 @@ export async function openForwarding(options: ForwardingParts): Promise<Forwardi
     ? fromFetch(settings.fetch)
     : createPoolTransport({
         origin: new URL(settings.connectorUrl).origin,
-        connectTimeoutMs: settings.post.timeoutMs,
+        // Shorter than the request's, so that the error tells which of both was over.
+        connectTimeoutMs: settings.post.timeoutMs / 2,
       });
   const post = createSignedPost({ ...settings.post, transport });
   sender = createSender({
@@ -78,8 +79,11 @@ export async function openForwarding(options: ForwardingParts): Promise<Forwardi
     sender,
     post,
     async close() {
-      await spool.close();
-      await transport.close();
+      try {
+        await spool.close();
+      } finally {
+        await transport.close();
+      }
     },
   };
 }

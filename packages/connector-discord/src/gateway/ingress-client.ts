@@ -128,11 +128,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** `fetch failed` says nothing, nor does the error of a name with several addresses; what is within them does. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);
   }
-  const cause = error.cause instanceof Error ? error.cause : undefined;
-  return cause ? `${error.message}: ${cause.message || cause.name}` : error.message;
+  const within: readonly unknown[] = error instanceof AggregateError ? error.errors : [error.cause];
+  const causes = within.filter((cause) => cause instanceof Error).map((cause) => cause.message || cause.name);
+  return [error.message, ...causes].filter((text) => text !== "").join(": ") || error.name;
 }

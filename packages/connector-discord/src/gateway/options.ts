@@ -20,7 +20,7 @@ export interface ForwardingOptions {
   readonly spoolLimit?: { readonly maxItems?: number; readonly maxBytes?: number };
   /**
    * While packets keep coming, those of this time are stored and sent together: larger batches, much less CPU for each
-   * packet. What comes after a quiet time goes at once, and so does a full batch. Default 100.
+   * packet. What comes after a quiet time goes at once, and so does a full batch. Default 100, at most 60,000.
    */
   readonly gatherMs?: number;
   /** Packs batches of 4 KB and more with gzip. Default: unless the API is on this machine, where it would only cost CPU. */
@@ -128,7 +128,7 @@ export function resolveForwarding(options: ForwardingOptions): ForwardingSetting
       maxItems: checkPositive("spoolLimit.maxItems", options.spoolLimit?.maxItems ?? defaults.spoolLimit.maxItems),
       maxBytes: checkPositive("spoolLimit.maxBytes", options.spoolLimit?.maxBytes ?? defaults.spoolLimit.maxBytes),
     },
-    gatherMs: checkPositive("gatherMs", options.gatherMs ?? defaults.gatherMs),
+    gatherMs: checkGathering(options.gatherMs ?? defaults.gatherMs),
     drainTimeoutMs: options.drainTimeoutMs ?? defaults.drainTimeoutMs,
     retryBackoff: {
       minMs: checkPositive("retryBackoff.minMs", options.retryBackoff?.minMs ?? defaults.retryBackoff.minMs),
@@ -216,6 +216,13 @@ function checkUrl(name: string, url: string): string {
     throw invalid(`\`${name}\` must be an http or https address without query, such as https://api.example.com.`);
   }
   return `${parsed.origin}${parsed.pathname.replace(/\/+$/, "")}`;
+}
+
+function checkGathering(gatherMs: number): number {
+  if (checkPositive("gatherMs", gatherMs) > 60_000) {
+    throw invalid("`gatherMs` must be at most 60000, a minute.");
+  }
+  return gatherMs;
 }
 
 function checkPositive(name: string, value: number): number {

@@ -138,6 +138,7 @@ export function createSender(options: SenderOptions): Sender {
     const batch = takeBatch(lane, bodyLimit.bytes(), (item) => options.fateOf(item) === fate);
     if (fate === "wait") {
       lane.phase = "parked";
+      unloadAboveLimit(lane);
       return;
     }
     if (fate !== "send") {
@@ -161,6 +162,15 @@ export function createSender(options: SenderOptions): Sender {
     }
     lane.cursor = last.order;
     loadedItems += lane.loaded.length;
+  }
+
+  /** What the memory has no room for is read again when its turn comes. */
+  function unloadAboveLimit(lane: Lane): void {
+    if (loadedItems > MEMORY_ITEMS) {
+      loadedItems -= lane.loaded.length;
+      lane.loaded = [];
+      lane.cursor = 0;
+    }
   }
 
   async function apply(lane: Lane, batch: readonly SpooledItem[], outcome: IngressOutcome): Promise<void> {
@@ -230,11 +240,13 @@ export function createSender(options: SenderOptions): Sender {
       }
     }
     spool.remove(lane.name, batch);
+    // In the same step: `add` tells by it whether anything lies between.
+    lane.loaded = lane.loaded.slice(batch.length);
+    loadedItems -= batch.length;
+    unloadAboveLimit(lane);
     if (letters.length > 0) {
       await spool.flush();
     }
-    lane.loaded = lane.loaded.slice(batch.length);
-    loadedItems -= batch.length;
     if ((spool.lanes().get(lane.name)?.items ?? 0) > 0) {
       makeReady(lane);
     } else {
@@ -284,6 +296,7 @@ export function createSender(options: SenderOptions): Sender {
       });
     }
     lane.phase = "waiting";
+    unloadAboveLimit(lane);
     lane.cancelWait = clock.setTimer(() => {
       makeReady(lane);
       pump();

@@ -34,7 +34,7 @@ export function addToRecords(records: SpoolRecord[], entry: SpoolEntry, order: n
   const { lane, key, json, receivedAtMs } = entry;
   const bytes = Buffer.byteLength(json);
   let record = records.at(-1);
-  if (!record || isFull(record) || record.bytes + bytes > INGRESS_LIMITS.targetBodyBytes) {
+  if (!record || isFull(record) || record.bytes + bytes + 1 > INGRESS_LIMITS.targetBodyBytes) {
     record = { items: [], bytes: 0 };
     records.push(record);
   }

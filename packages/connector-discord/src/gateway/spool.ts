@@ -39,7 +39,7 @@ export interface Spool {
    * after a quiet time, with a full batch and with a new session, else when the time of gathering is over.
    */
   append(entries: readonly SpoolEntry[], position: { shardId: number; session: StoredSession } | null): void;
-  /** Queues a position that no packet of ours stands for; it is written with the next group, at the latest in a second. */
+  /** Queues a position that no packet of ours stands for; it is written with the next group, in a second where none is being gathered. */
   advance(position: { shardId: number; session: StoredSession }): void;
   /** What a restart would resume from. */
   sessions(): ReadonlyMap<number, StoredSession>;
@@ -74,6 +74,8 @@ export interface SpoolOptions {
 
 const POSITION_DELAY_MS = 1_000;
 const FORMAT = "2";
+/** Each item had a value of its own; the rest is as it is now. */
+const FORMAT_OF_SINGLE_ITEMS = "1";
 const FORMAT_KEY = "format";
 const ID_KEY = "id";
 const SESSION_PREFIX = "s!";
@@ -137,6 +139,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }
   }
 
+  function hasNewSession(written: ReadonlyMap<number, StoredSession>): boolean {
+    return [...written].some(([shardId, { sessionId }]) => sessions.get(shardId)?.sessionId !== sessionId);
+  }
+
   async function writeGroup(): Promise<void> {
     isQueued = false;
     if (failed || (pending.size === 0 && positions.size === 0 && removals.size === 0)) {
@@ -156,7 +162,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
             put(`${SESSION_PREFIX}${shardId}`, JSON.stringify(session)),
           ),
         ],
-        { sync: group.lanes.size > 0 },
+        { sync: group.lanes.size > 0 || hasNewSession(group.positions) },
       );
     } catch (cause) {
       failed = true;
@@ -314,7 +320,7 @@ async function load(
   sessions: Map<number, StoredSession>,
 ): Promise<number> {
   const format = await level.get(FORMAT_KEY);
-  if (format !== undefined && format !== FORMAT) {
+  if (format !== undefined && format !== FORMAT && !(format === FORMAT_OF_SINGLE_ITEMS && (await isEmpty(level)))) {
     await level.close();
     throw new GatewayWorkerError(
       "spool_corrupt",
@@ -334,6 +340,11 @@ async function load(
     }
   }
   return lastOrder;
+}
+
+async function isEmpty(level: ClassicLevel<string, string>): Promise<boolean> {
+  const range = { gte: RECORD_PREFIX, lt: `${RECORD_PREFIX}${KEY_END}`, limit: 1 };
+  return (await level.keys(range).all()).length === 0;
 }
 
 type Operation =

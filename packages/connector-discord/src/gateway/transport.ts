@@ -24,6 +24,9 @@ export interface Transport {
 /** The API answers some hundred bytes for each of at most 200 packets. */
 const MAX_ANSWER_BYTES = 1_024 * 1_024;
 
+/** Some refuse who says no name; nothing here unpacks an answer. */
+const OF_WORKER = { "user-agent": "hookline-gateway-worker", "accept-encoding": "identity" } as const;
+
 /** Connections to one host that are kept open: a fraction of what `fetch` costs for each request. */
 export function createPoolTransport(options: {
   readonly origin: string;
@@ -53,7 +56,7 @@ export function createPoolTransport(options: {
         signal.addEventListener("abort", end);
         const { pathname: path } = new URL(url);
         pool.dispatch(
-          { path, method: "POST", headers, body },
+          { path, method: "POST", headers: { ...headers, ...OF_WORKER }, body },
           {
             onRequestStart(controller) {
               under = controller;

@@ -337,6 +337,8 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
       await parts.backfill?.stop();
       await parts.spool.flush();
       await parts.sender.stop(ending?.drainTimeoutMs ?? 0);
+      // What was answered must be gone before another worker may hold the shards.
+      await parts.spool.flush();
       await parts.leases?.stop();
       await parts.close();
     }

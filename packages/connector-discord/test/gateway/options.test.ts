@@ -33,6 +33,7 @@ describe("options of the gateway worker", () => {
     ["spoolLimit.maxItems", { spoolLimit: { maxItems: 0 } }],
     ["maxConcurrentRequests", { maxConcurrentRequests: 1.5 }],
     ["gatherMs", { gatherMs: 0 }],
+    ["gatherMs", { gatherMs: 60_001 }],
   ])("H9 refuses a wrong %s at once, by name and without its value", (name, wrong) => {
     try {
       createDiscordGatewayWorker({ ...good, ...wrong });

@@ -45,18 +45,6 @@ describe("sender", () => {
     }
   });
 
-  test("N2 sends a backlog larger than its memory after a restart, in order", async () => {
-    const ingress = await startIngress();
-    await ingress.down();
-    const before = await startSending(ingress);
-    const keys = before.receive("1", 12_000);
-    await before.stop();
-    await ingress.up();
-    const { spool } = await startSending(ingress, { directory: before.directory });
-    await waitUntil("an empty spool", () => spool.depth().items === 0);
-    expect(keysOf(ingress, "1")).toEqual(keys);
-  });
-
   test("N2 keeps the order when packets come faster than they fit into memory", async () => {
     const ingress = await startIngress();
     const { receive, spool } = await startSending(ingress);

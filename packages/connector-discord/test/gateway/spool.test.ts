@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "@hookline/core";
+import { ClassicLevel } from "classic-level";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { GatewayWorkerError } from "../../src/gateway/errors.js";
 import { openSpool, type Spool } from "../../src/gateway/spool.js";
@@ -143,6 +144,24 @@ describe("spool", () => {
     for (const file of readdirSync(queue).filter((name) => name.startsWith("MANIFEST"))) {
       writeFileSync(join(queue, file), readFileSync(join(queue, file)).fill(0xff));
     }
+    await expect(open(directory)).rejects.toMatchObject({ code: "spool_corrupt" });
+  });
+
+  test("H9 takes over what an earlier version has emptied, with its session, and refuses what it has not", async () => {
+    const directory = await temporaryDirectory();
+    const first = await open(directory);
+    first.spool.append([], at(7));
+    await first.close();
+    const asBefore = async (...items: readonly [string, string][]) => {
+      const level = new ClassicLevel<string, string>(join(directory, "queue"));
+      await level.batch([["format", "1"] as const, ...items].map(([key, value]) => ({ type: "put", key, value })));
+      await level.close();
+    };
+    await asBefore();
+    const second = await open(directory);
+    expect(second.spool.sessions().get(0)?.seq).toBe(7);
+    await second.close();
+    await asBefore(["i!1!0000000000000001", "an item"]);
     await expect(open(directory)).rejects.toMatchObject({ code: "spool_corrupt" });
   });
 

@@ -36,6 +36,7 @@ describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])("transport by %s", (wa
       request.on("data", (chunk) => chunks.push(chunk));
       request.on("end", () => {
         const { method, url, headers } = request;
+        expect(headers["user-agent"]).toMatch(/./);
         seen.push({ method, url, header: headers["x-test"], text: Buffer.concat(chunks).toString() });
         response.writeHead(503, { "retry-after": "7" }).end("späť");
       });

@@ -21,11 +21,14 @@ export function createWalWriter(options: {
 }): WalWriter {
   let timer: NodeJS.Timeout | undefined;
 
-  function flush(): void {
+  async function flush(): Promise<void> {
     timer = undefined;
-    if (options.isInTransaction()) arm();
-    // A log that can't be written fails the next synchronous commit too, which says so to whoever waits for it.
-    else options.run(FLUSH).catch(() => undefined);
+    try {
+      if (options.isInTransaction()) arm();
+      else await options.run(FLUSH);
+    } catch {
+      // A log that can't be written fails the next synchronous commit too, which says so to whoever waits for it.
+    }
   }
 
   function arm(): void {

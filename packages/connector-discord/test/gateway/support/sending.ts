@@ -28,6 +28,8 @@ export async function startSending(
     requestTimeoutMs?: number;
     maxConcurrentRequests?: number;
     gatherMs?: number;
+    /** The packets' numbers go on behind it. */
+    lastSeq?: number;
   } = {},
 ) {
   const directory = options.directory ?? (await temporaryDirectory());
@@ -36,7 +38,7 @@ export async function startSending(
   const file = join(directory, "dead-letters.jsonl");
   const transport = createPoolTransport({ origin: ingress.url, connectTimeoutMs: 5_000 });
   let sender: Sender | null = null;
-  let seq = 0;
+  let seq = options.lastSeq ?? 0;
   const spool: Spool = await openSpool({
     directory,
     maxItems: 100_000,
