@@ -36,9 +36,14 @@ export function callHeaders(
   {
     form = "both",
     ageSeconds = 0,
-  }: { readonly form?: "both" | "documented" | "server"; readonly ageSeconds?: number } = {},
+    nowMs = Date.now(),
+  }: {
+    readonly form?: "both" | "documented" | "server";
+    readonly ageSeconds?: number;
+    readonly nowMs?: number;
+  } = {},
 ): Record<string, string> {
-  const timestamp = Math.floor(Date.now() / 1000) - ageSeconds;
+  const timestamp = Math.floor(nowMs / 1000) - ageSeconds;
   const signed = secret === null ? {} : sign(body, { scheme: erxes, secrets: [secret], timestamp });
   const isDocumented = (name: string) => name.startsWith("x-erxes-");
   const kept = Object.entries(signed).filter(
