@@ -3,6 +3,7 @@ import type { Transaction } from "@hookline/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createRouter } from "../http/router.js";
+import { setHeader } from "../http/set-header.js";
 import { retryConflicts } from "../storage/conflicts.js";
 import { checkAnalytics } from "./analytics.js";
 import { bindIn } from "./bind.js";
@@ -36,10 +37,10 @@ export function createConnectRoutes(options: ResolvedOptions & { branding: { acc
   router.use(path, async (c, next) => {
     await next();
     // The page that identifies has said what its script needs.
-    if (!c.res.headers.has("content-security-policy")) c.header("content-security-policy", policy);
-    c.header("cache-control", "no-store");
-    c.header("referrer-policy", "no-referrer");
-    c.header("cross-origin-opener-policy", "same-origin");
+    if (!c.res.headers.has("content-security-policy")) setHeader(c, "content-security-policy", policy);
+    setHeader(c, "cache-control", "no-store");
+    setHeader(c, "referrer-policy", "no-referrer");
+    setHeader(c, "cross-origin-opener-policy", "same-origin");
   });
   router.use(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: (c) => show(c, { outcome: "unknown" }) }));
 

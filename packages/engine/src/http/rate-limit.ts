@@ -2,6 +2,7 @@ import type { Logger } from "@hookline/core";
 import type { Context, MiddlewareHandler } from "hono";
 import type { RateLimiter } from "../storage/rate-limiter.js";
 import { problem } from "./problem.js";
+import { setHeader } from "./set-header.js";
 
 export interface RateLimitOptions {
   readonly limiter: RateLimiter;
@@ -29,8 +30,8 @@ export function rateLimit({ limiter, policy, addressOf, isExempt, logger }: Rate
     const resetSeconds = Math.max(1, Math.ceil(limit.resetMs / 1000));
     if (limit.allowed) await next();
     // Afterwards, since a route may answer with a response of its own making.
-    c.header("ratelimit-policy", `"${policy}";q=${limiter.max};w=${limiter.windowSeconds}`);
-    c.header("ratelimit", `"${policy}";r=${limit.remaining};t=${resetSeconds}`);
+    setHeader(c, "ratelimit-policy", `"${policy}";q=${limiter.max};w=${limiter.windowSeconds}`);
+    setHeader(c, "ratelimit", `"${policy}";r=${limit.remaining};t=${resetSeconds}`);
     if (limit.allowed) return undefined;
     c.header("retry-after", String(resetSeconds));
     return problem(c, {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "@hookline/core";
 import type { MiddlewareHandler } from "hono";
+import { setHeader } from "./set-header.js";
 
 const REQUEST_ID = /^[\w.-]{8,64}$/;
 
@@ -20,9 +21,9 @@ export function requestBasics(logger: Logger): MiddlewareHandler {
     const given = c.req.header("x-request-id") ?? "";
     const requestId = REQUEST_ID.test(given) ? given : randomUUID();
     await next();
-    c.header("x-request-id", requestId);
+    setHeader(c, "x-request-id", requestId);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-      if (!c.res.headers.has(name)) c.header(name, value);
+      if (!c.res.headers.has(name)) setHeader(c, name, value);
     }
     logger.info(
       {
