@@ -10,6 +10,7 @@ import { subjectsOfSends, subjectsOfSendsIndexes } from "./0008-subjects-of-send
 import { expungedDeliveries } from "./0009-expunged-deliveries.js";
 import { retriesOfKeys } from "./0010-retries-of-keys.js";
 import { leasesApart, leasesApartOldIndexes } from "./0011-leases-apart.js";
+import { queueRoom } from "./0012-queue-room.js";
 
 /** In the order in which they run; what has been released is never changed. */
 export const migrations: readonly Migration[] = [
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   retriesOfKeys,
   leasesApart,
   leasesApartOldIndexes,
+  queueRoom,
 ];

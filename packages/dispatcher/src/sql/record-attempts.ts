@@ -70,22 +70,35 @@ const IS_FORGOTTEN = "recorded.expunged and input.error_code is distinct from 'p
 /**
  * Ends or reschedules deliveries and appends their attempts, in one statement. Answers which leases it did so for: one
  * that was lost is not among them, and leaves no trace, also when the one that followed it is in the same batch.
+ *
+ * The rows of the queue are found by their ids alone, and their leases compared with a map of those in the batch. A join
+ * with the batch would be planned for as many rows as the queue has at some moment, and none are a bad measure.
  */
 export function recordAttempts(schema: string) {
+  // Mostly one of both is empty, and then the queue is not looked at for it.
+  const isLeased = (leases: "ending" | "going_on") => `
+        (select ${leases} from leases) is not null
+        and delivery.id = any(string_to_array($1::text, E'\\x1e')) and delivery.leased
+        and delivery.lease_no = ((select ${leases} from leases) -> delivery.id)::integer`;
   const text = `
-    with input as (
+    with input as materialized (
       select * from ${unpackColumns(COLUMNS)}
+    ), leases as materialized (
+      select jsonb_object_agg(id, lease_no order by lease_no) filter (where ending is not null) as ending,
+        jsonb_object_agg(id, lease_no order by lease_no) filter (where ending is null) as going_on,
+        jsonb_object_agg(id, jsonb_build_array(attempt, next_at) order by lease_no) filter (where ending is null) as next
+      from input
     ), ended as (
-      delete from "${schema}".queue delivery using input
-      where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
-        and input.ending is not null
+      delete from "${schema}".queue delivery
+      where ${isLeased("ending")}
       returning delivery.id, delivery.lease_no, delivery.tenant_id, delivery.endpoint_id, delivery.event_id,
         delivery.ordering_key, delivery.expunged
     ), rescheduled as (
-      update "${schema}".queue delivery set leased = false, attempt = input.attempt, next_at = input.next_at
-      from input
-      where delivery.id = input.id and delivery.lease_no = input.lease_no and delivery.leased
-        and input.ending is null
+      update "${schema}".queue delivery set
+        leased = false,
+        attempt = ((select next from leases) -> delivery.id -> 0)::integer,
+        next_at = ((select next from leases) -> delivery.id ->> 1)::timestamptz
+      where ${isLeased("going_on")}
       returning delivery.id, delivery.lease_no, delivery.tenant_id, delivery.endpoint_id, delivery.event_id,
         delivery.ordering_key, delivery.expunged
     ), recorded as (
