@@ -19,6 +19,7 @@ const DRAIN_TO = 0.95;
 
 const CONTESTANTS = {
   ceiling: { module: "ceiling", ways: ["steady"] },
+  "bare minimum": { module: "bare", ways: ["steady"] },
   hookline: { module: "hookline", ways: ["steady", "drain"] },
   "hookline, two processes": { module: "hookline", ways: ["steady"], isApart: true },
   "hookline on PGlite": { module: "hookline", ways: ["steady"], isEmbedded: true },
@@ -46,6 +47,8 @@ const LIMITS = [
   { what: "drain, times BullMQ", of: "hookline drain", to: "BullMQ drain", atLeast: 3 },
   { what: "drain, times pg-boss", of: "hookline drain", to: "pg-boss drain", atLeast: 2.5 },
   { what: "drain, times graphile-worker", of: "hookline drain", to: "graphile-worker drain", atLeast: 2.5 },
+  { what: "bare minimum, of the ceiling", of: "bare minimum steady", to: "ceiling steady" },
+  { what: "steady, of the bare minimum", of: "hookline steady", to: "bare minimum steady" },
   { what: "steady, times BullMQ, results gathered", of: "hookline steady", to: "BullMQ, results gathered steady" },
   { what: "drain, times BullMQ, results gathered", of: "hookline drain", to: "BullMQ, results gathered drain" },
   { what: "drain, times pg-boss, results gathered", of: "hookline drain", to: "pg-boss, results gathered drain" },
