@@ -79,14 +79,15 @@ export function recordAttempts(schema: string) {
   const isLeased = (leases: "ending" | "going_on") => `
         (select ${leases} from leases) is not null
         and delivery.id = any(string_to_array($1::text, E'\\x1e')) and delivery.leased
-        and delivery.lease_no = ((select ${leases} from leases) -> delivery.id)::integer`;
+        and delivery.lease_no = ((select ${leases} from leases) -> delivery.id -> 0)::integer`;
   const text = `
     with input as materialized (
       select * from ${unpackColumns(COLUMNS)}
     ), leases as materialized (
-      select jsonb_object_agg(id, lease_no order by lease_no) filter (where ending is not null) as ending,
-        jsonb_object_agg(id, lease_no order by lease_no) filter (where ending is null) as going_on,
-        jsonb_object_agg(id, jsonb_build_array(attempt, next_at) order by lease_no) filter (where ending is null) as next
+      select jsonb_object_agg(id, jsonb_build_array(lease_no) order by lease_no)
+          filter (where ending is not null) as ending,
+        jsonb_object_agg(id, jsonb_build_array(lease_no, attempt, next_at) order by lease_no)
+          filter (where ending is null) as going_on
       from input
     ), ended as (
       delete from "${schema}".queue delivery
@@ -96,8 +97,8 @@ export function recordAttempts(schema: string) {
     ), rescheduled as (
       update "${schema}".queue delivery set
         leased = false,
-        attempt = ((select next from leases) -> delivery.id -> 0)::integer,
-        next_at = ((select next from leases) -> delivery.id ->> 1)::timestamptz
+        attempt = ((select going_on from leases) -> delivery.id -> 1)::integer,
+        next_at = ((select going_on from leases) -> delivery.id ->> 2)::timestamptz
       where ${isLeased("going_on")}
       returning delivery.id, delivery.lease_no, delivery.tenant_id, delivery.endpoint_id, delivery.event_id,
         delivery.ordering_key, delivery.expunged
