@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady, untilRegistered } from "./running-api.js";
+import {
+  type ApiProcess,
+  createSetting,
+  type Setting,
+  spawnLinkingApi,
+  untilReady,
+  untilRegistered,
+} from "./running-api.js";
 
 const POLL = { timeout: 20_000 };
 
@@ -9,10 +16,7 @@ describe("/link through a simulated Discord", () => {
 
   beforeAll(async () => {
     setting = await createSetting();
-    const { publicKeyHex } = setting.simulator.application;
-    const { guilds } = await setting.simulator.state();
-    const DISCORD_VERIFIED_ROLE_ID = guilds[0]?.roles.find(({ name }) => name === "Verified")?.id ?? "";
-    api = spawnApi({ ...setting.environment, DISCORD_PUBLIC_KEY: publicKeyHex, DISCORD_VERIFIED_ROLE_ID });
+    api = await spawnLinkingApi(setting);
     await untilReady(api);
     await untilRegistered(setting.simulator, "link");
     await setting.simulator.setInteractionsUrl(`${api.url}/v1/connectors/discord/interactions`);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady } from "./running-api.js";
+import { type ApiProcess, createSetting, type Setting, spawnLinkingApi, untilReady } from "./running-api.js";
 
 const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
   (path) => path !== undefined && existsSync(path),
@@ -15,13 +15,8 @@ describe.skipIf(!executablePath)("OAuth in a browser, against a simulated Discor
 
   beforeAll(async () => {
     setting = await createSetting();
-    const { simulator, environment } = setting;
-    const { roles } = (await simulator.state()).guilds[0] ?? { roles: [] };
-    api = spawnApi({
-      ...environment,
-      DISCORD_PUBLIC_KEY: simulator.application.publicKeyHex,
-      DISCORD_VERIFIED_ROLE_ID: roles.find(({ name }) => name === "Verified")?.id ?? "",
-    });
+    const { simulator } = setting;
+    api = await spawnLinkingApi(setting);
     await simulator.setRedirectUris([`${api.url}/v1/connectors/discord/oauth/callback`]);
     await untilReady(api);
     await simulator.setWebhookEventsUrl(`${api.url}/v1/connectors/discord/webhook-events`);

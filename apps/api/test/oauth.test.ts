@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ApiProcess, createSetting, type Setting, spawnApi, untilReady, untilRegistered } from "./running-api.js";
+import {
+  type ApiProcess,
+  createSetting,
+  type Setting,
+  spawnLinkingApi,
+  untilReady,
+  untilRegistered,
+} from "./running-api.js";
 
 describe("OAuth through a simulated Discord", () => {
   let setting: Setting;
@@ -7,14 +14,8 @@ describe("OAuth through a simulated Discord", () => {
 
   beforeAll(async () => {
     setting = await createSetting();
-    const { simulator, environment } = setting;
-    const { roles } = (await simulator.state()).guilds[0] ?? { roles: [] };
-    api = spawnApi({
-      ...environment,
-      DISCORD_PUBLIC_KEY: simulator.application.publicKeyHex,
-      RETRY_SCHEDULE_SECONDS: "1,1,1,1,1",
-      DISCORD_VERIFIED_ROLE_ID: roles.find(({ name }) => name === "Verified")?.id ?? "",
-    });
+    const { simulator } = setting;
+    api = await spawnLinkingApi(setting, { RETRY_SCHEDULE_SECONDS: "1,1,1,1,1" });
     await simulator.setRedirectUris([`${api.url}/v1/connectors/discord/oauth/callback`]);
     await untilReady(api);
     await untilRegistered(simulator, "link");

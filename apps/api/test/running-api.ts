@@ -113,3 +113,17 @@ export async function createSetting() {
 }
 
 export type Setting = Awaited<ReturnType<typeof createSetting>>;
+
+/** An API that takes what the simulated Discord itself signs, and gives its role "Verified" to members who are linked. */
+export async function spawnLinkingApi(
+  { simulator, environment }: Setting,
+  more: Readonly<Record<string, string>> = {},
+): Promise<ApiProcess> {
+  const { guilds } = await simulator.state();
+  return spawnApi({
+    ...environment,
+    DISCORD_PUBLIC_KEY: simulator.application.publicKeyHex,
+    DISCORD_VERIFIED_ROLE_ID: guilds[0]?.roles.find(({ name }) => name === "Verified")?.id ?? "",
+    ...more,
+  });
+}
