@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
+import type { SimulatorState } from "./control/contract.js";
 import { isDiscordSimulatorError } from "./errors.js";
-import { createDiscordSimulator, type DiscordSimulator } from "./simulator.js";
+import { createDiscordSimulator } from "./simulator.js";
 
 const USAGE = `Usage: hookline-discord-simulator [options]
 
@@ -13,19 +14,28 @@ const USAGE = `Usage: hookline-discord-simulator [options]
   --seed <text>               keys and tokens are derived from it (hookline)
   --help`;
 
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string", default: "4001" },
+        host: { type: "string" },
+        "interactions-url": { type: "string" },
+        "redirect-uri": { type: "string", multiple: true, default: [] },
+        "bot-token": { type: "string" },
+        "client-secret": { type: "string" },
+        seed: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: "string", default: "4001" },
-      host: { type: "string" },
-      "interactions-url": { type: "string" },
-      "redirect-uri": { type: "string", multiple: true, default: [] },
-      "bot-token": { type: "string" },
-      "client-secret": { type: "string" },
-      seed: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
-  });
+  const values = readArguments();
   if (values.help) {
     console.log(USAGE);
     return;
@@ -40,7 +50,7 @@ async function main(): Promise<void> {
     ...(values.seed ? { seed: values.seed } : {}),
   });
   const { url } = await simulator.start();
-  announce(simulator, url);
+  announce(await simulator.state(), url);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       simulator.close().then(
@@ -51,7 +61,8 @@ async function main(): Promise<void> {
   }
 }
 
-function announce({ application }: DiscordSimulator, url: string): void {
+function announce({ application, guilds }: SimulatorState, url: string): void {
+  const [guild] = guilds;
   console.log(`Discord simulator
   page             ${url}/
   REST             ${url}/api/v10
@@ -61,7 +72,10 @@ function announce({ application }: DiscordSimulator, url: string): void {
   public key       ${application.publicKeyHex}
   bot token        ${application.botToken}
   client secret    ${application.clientSecret}
-  interactions     ${application.interactionsUrl ?? "over the Gateway"}`);
+  interactions     ${application.interactionsUrl ?? "over the Gateway"}
+  server id        ${guild?.id}
+  channel ids      ${guild?.channels.map(({ id, name }) => `${name} ${id}`).join(", ")}
+  role ids         ${guild?.roles.map(({ id, name }) => `${name} ${id}`).join(", ")}`);
 }
 
 function fail(error: unknown): void {

@@ -158,13 +158,32 @@ describe("the control API", () => {
 
   it("N6 runs as a program: prints its addresses, exits 1 on a used port, and stops on SIGTERM", async () => {
     const first = runBin(["--port", "0"]);
-    const url = /page\s+(http:\S+)\//.exec(await first.until(/interactions/))?.[1] ?? "";
+    const said = await first.until(/role ids/);
+    const url = /page\s+(http:\S+)\//.exec(said)?.[1] ?? "";
     expect((await connectSimulator(url)).application.botToken).toMatch(/\./);
     const second = runBin(["--port", new URL(url).port]);
     expect(await second.exit).toBe(1);
     expect(second.output()).toMatch(/in use.*port_in_use/);
     first.child.kill("SIGTERM");
     expect(await first.exit).toBe(0);
+  });
+
+  it("N6 prints the ids that an application is configured with", async () => {
+    const program = runBin(["--port", "0"]);
+    const said = await program.until(/role ids/);
+    const { guilds } = await connectSimulator(/page\s+(http:\S+)\//.exec(said)?.[1] ?? "").then((it) => it.state());
+    expect(said).toContain(`server id        ${guilds[0]?.id}\n`);
+    expect(said).toContain(`support ${guilds[0]?.channels.find(({ name }) => name === "support")?.id}`);
+    expect(said).toContain(`Verified ${guilds[0]?.roles.find(({ name }) => name === "Verified")?.id}`);
+    program.child.kill("SIGTERM");
+    expect(await program.exit).toBe(0);
+  });
+
+  it("N6 answers an option that it does not know with its usage and exit code 2", async () => {
+    const program = runBin(["--prot", "0"]);
+    expect(await program.exit).toBe(2);
+    expect(program.output()).toMatch(/--prot[\s\S]*Usage: hookline-discord-simulator/);
+    expect(program.output()).not.toContain("node:internal");
   });
 });
 
