@@ -118,6 +118,21 @@ function suite(path: string): void {
       );
     });
 
+    it("shows headings, quotes, lists, spoilers and links that end with a sentence", { timeout: 60_000 }, async () => {
+      const text = "# Head\n> said\n- one\nthen ||hidden|| (see https://example.com/a).";
+      await simulator.member("ben").say("general", text);
+      const shown = page.locator("article .text", { hasText: "hidden" });
+      await shown.waitFor();
+      expect(await shown.locator(".heading").textContent()).toBe("Head");
+      expect(await shown.locator("blockquote").textContent()).toBe("said");
+      expect(await shown.locator(".item").textContent()).toBe("one");
+      expect(await shown.locator(".spoiler").textContent()).toBe("hidden");
+      expect(await shown.locator("a").getAttribute("href")).toBe("https://example.com/a");
+      await simulator.member("ben").say("general", String.raw`\# no head${"\n"}\> no quote${"\n"}\- no item`);
+      const escaped = page.locator("article .text", { hasText: "no head" });
+      expect(await escaped.innerHTML()).toBe("# no head\n&gt; no quote\n- no item");
+    });
+
     it("chooses one and several in the menus of a message", { timeout: 60_000 }, async () => {
       await send("/menus");
       await page.getByLabel("Set the priority").selectOption("high");
