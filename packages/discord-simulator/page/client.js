@@ -1,15 +1,20 @@
 import { appsMenu } from "./apps-menu.js";
 import { createCompletion } from "./completion.js";
 import { avatar, colourOf, el } from "./elements.js";
+import { createKept } from "./kept.js";
 import { messageElement } from "./message.js";
 import { askModal } from "./modal.js";
 import { parseSlash } from "./slash.js";
 
 const at = (id) => document.getElementById(id);
 const WATCHING = "";
+const GONE = "The simulator does not answer. Is it still running?";
 const chosen = { guild: null, channel: null, viewer: WATCHING };
+const showMessages = createKept(at("messages"));
+const showMembers = createKept(at("members"));
 let state = null;
 let messages = [];
+let toNewest = true;
 let toastTimer;
 
 async function call(action, input = {}) {
@@ -17,6 +22,8 @@ async function call(action, input = {}) {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(input),
+  }).catch(() => {
+    throw new Error(GONE);
   });
   const answer = await response.json();
   if (!response.ok) {
@@ -40,6 +47,19 @@ async function attempt(work) {
   } catch (error) {
     say(error.message);
   }
+}
+
+/** What the person at the page does: what went wrong before is over by then. */
+function act(work) {
+  at("toast").hidden = true;
+  return attempt(work);
+}
+
+/** Shows another channel, or the same with other eyes, where the newest stands. */
+function lookAt(change) {
+  Object.assign(chosen, change);
+  toNewest = true;
+  return act(refresh);
 }
 
 const guild = () => state.guilds.find(({ id }) => id === chosen.guild) ?? state.guilds[0];
@@ -67,9 +87,9 @@ const view = {
   },
   menuCommands: (wanted) =>
     state.commands.filter(({ type, guildId }) => type === wanted && (guildId === null || guildId === guild().id)),
-  act: (action, input) => attempt(() => interact(action, input)),
+  act: (action, input) => act(() => interact(action, input)),
   toggleReaction: (message, emoji, mine) =>
-    attempt(() => call(mine ? "unreact" : "react", { member: chosen.viewer, message, emoji })),
+    act(() => call(mine ? "unreact" : "react", { member: chosen.viewer, message, emoji })),
 };
 
 async function interact(action, input) {
@@ -77,11 +97,22 @@ async function interact(action, input) {
   if (seen.failure) {
     say(`${seen.failure.message} (${seen.failure.detail})`);
   } else if (seen.modal) {
-    const fields = await askModal(at("modal"), seen.modal, view);
-    if (fields) {
-      await interact("submitModal", { interaction: seen.id, fields });
-    }
+    await askModal({
+      dialog: at("modal"),
+      modal: seen.modal,
+      view,
+      submit: (fields) => interact("submitModal", { interaction: seen.id, fields }),
+    });
   }
+}
+
+/** Channels, each with its threads and posts beneath it. */
+function channelsInOrder() {
+  const { channels } = guild();
+  const known = new Set(channels.map(({ id }) => id));
+  return channels
+    .filter(({ parentId }) => !known.has(parentId))
+    .flatMap((channel) => [channel, ...channels.filter(({ parentId }) => parentId === channel.id)]);
 }
 
 function drawSidebar() {
@@ -95,16 +126,13 @@ function drawSidebar() {
         type: "button",
         class: className,
         "aria-current": String(id === chosen.channel),
-        onclick: () => {
-          chosen.channel = id;
-          return attempt(refresh);
-        },
+        onclick: () => lookAt({ channel: id }),
       },
       label,
     );
   at("channels").replaceChildren(
     el("h2", {}, "Channels"),
-    ...guild().channels.map(({ id, name, parentId }) =>
+    ...channelsInOrder().map(({ id, name, parentId }) =>
       channelButton(id, parentId ? `↳ ${name}` : `# ${name}`, parentId ? "thread" : ""),
     ),
     ...(view.acting ? [el("h2", {}, "Direct messages"), channelButton("@bot", `@ ${state.application.name}`)] : []),
@@ -131,11 +159,15 @@ function drawChannel() {
   at("channel-name").textContent = channel ? `# ${channel.name}` : `@ ${state.application.name}`;
   at("channel-topic").textContent = channel?.topic ?? "";
   const list = at("messages");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-  list.replaceChildren(
-    ...(messages.length === 0 ? [el("p", { class: "empty" }, "Nothing has been said here yet.")] : []),
-    ...messages.map((message, index) => messageElement(message, messages[index - 1], view)),
-  );
+  const atEnd = toNewest || list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  toNewest = false;
+  const seenBy = JSON.stringify([chosen.viewer, guild(), state.commands]);
+  const nothing = { key: "", make: () => el("p", { class: "empty" }, "Nothing has been said here yet.") };
+  const entries = messages.map((message, index) => ({
+    key: JSON.stringify([message, messages[index - 1], seenBy]),
+    make: () => messageElement(message, messages[index - 1], view),
+  }));
+  showMessages(entries.length > 0 ? entries : [nothing]);
   if (atEnd) {
     list.scrollTop = list.scrollHeight;
   }
@@ -170,18 +202,15 @@ function drawMembers() {
       ),
     );
   };
-  const group = (title, list) =>
-    list.length > 0 ? [el("h2", {}, `${title}: ${list.length}`), ...list.map(entry)] : [];
-  at("members").replaceChildren(
-    ...group(
-      "Apps",
-      members.filter(({ bot }) => bot),
-    ),
-    ...group(
-      "Members",
-      members.filter(({ bot }) => !bot),
-    ),
-  );
+  const group = (title, list) => {
+    const heading = `${title}: ${list.length}`;
+    const depends = (member) => JSON.stringify([member, roles, chosen, state.commands]);
+    const entries = list.map((member) => ({ key: depends(member), make: () => entry(member) }));
+    return list.length > 0 ? [{ key: heading, make: () => el("h2", {}, heading) }, ...entries] : [];
+  };
+  const isApp = ({ bot }) => bot;
+  const isPerson = ({ bot }) => !bot;
+  showMembers([...group("Apps", members.filter(isApp)), ...group("Members", members.filter(isPerson))]);
 }
 
 async function refresh() {
@@ -211,18 +240,11 @@ const completion = createCompletion({
   },
 });
 
-at("guild").addEventListener("change", ({ target }) => {
-  chosen.guild = target.value;
-  chosen.channel = null;
-  return attempt(refresh);
-});
+at("guild").addEventListener("change", ({ target }) => lookAt({ guild: target.value, channel: null }));
 
-at("viewer").addEventListener("change", ({ target }) => {
-  chosen.viewer = target.value;
-  return attempt(refresh);
-});
+at("viewer").addEventListener("change", ({ target }) => lookAt({ viewer: target.value }));
 
-at("deauthorize").addEventListener("click", () => attempt(() => call("deauthorize", { member: chosen.viewer })));
+at("deauthorize").addEventListener("click", () => act(() => call("deauthorize", { member: chosen.viewer })));
 
 at("text").addEventListener("input", () => attempt(completion.draw));
 
@@ -234,19 +256,34 @@ at("composer").addEventListener("submit", (event) => {
   }
   at("text").value = "";
   completion.hide();
-  return attempt(async () => {
-    if (text.startsWith("/")) {
-      await interact("slash", { channel: chosen.channel, ...parseSlash(text, state.commands) });
-    } else {
-      await call("say", { member: chosen.viewer, channel: chosen.channel, text });
+  toNewest = true;
+  return act(async () => {
+    try {
+      await send(text);
+    } catch (error) {
+      // To be mended and sent again, unless something else is being typed by now.
+      at("text").value ||= text;
+      throw error;
     }
   });
 });
+
+async function send(text) {
+  if (text.startsWith("/")) {
+    await interact("slash", { channel: chosen.channel, ...parseSlash(text, state.commands) });
+  } else {
+    await call("say", { member: chosen.viewer, channel: chosen.channel, text });
+  }
+}
 
 const fromAddress = new URLSearchParams(location.search);
 chosen.viewer = fromAddress.get("as") ?? WATCHING;
 chosen.channel = fromAddress.get("channel");
 let refreshing = Promise.resolve();
-new EventSource("/simulator/changes").addEventListener("changed", () => {
+const changes = new EventSource("/simulator/changes");
+changes.addEventListener("changed", () => {
   refreshing = refreshing.then(() => attempt(refresh));
+});
+changes.addEventListener("error", () => {
+  at("connection").textContent = GONE;
 });

@@ -1,45 +1,55 @@
 import { el } from "./elements.js";
 
-/** Shows a modal of an application; resolves with its fields, or null when it was closed. */
-export function askModal(dialog, modal, view) {
-  return new Promise((resolve) => {
-    const inputs = modal.fields.map((field) => ({ field, ...inputOf(field, view) }));
-    const form = el(
-      "form",
-      { method: "dialog" },
-      el("h2", {}, modal.title),
-      ...inputs.flatMap(({ field, element }) => [
-        el(
-          "label",
-          { for: idOf(field) },
-          field.label,
-          field.required && field.kind !== "checkbox" ? el("span", { class: "hint" }, " *") : "",
-        ),
-        field.description ? el("p", { class: "description" }, field.description) : "",
-        element,
-      ]),
+/**
+ * Shows a modal of an application until its fields are taken or it is closed. What `submit` refuses is said in it, so
+ * that nothing that was typed is lost.
+ */
+export function askModal({ dialog, modal, view, submit }) {
+  const inputs = modal.fields.map((field) => ({ field, ...inputOf(field, view) }));
+  const problem = el("p", { class: "problem", role: "alert", hidden: true });
+  const button = el("button", { type: "submit", class: "primary", value: "submit" }, "Submit");
+  const fieldsOf = async () => {
+    const values = inputs.map(async ({ field, value }) => [field.customId, await value()]);
+    return Object.fromEntries((await Promise.all(values)).filter(([, value]) => value !== undefined));
+  };
+  const send = async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      await submit(await fieldsOf());
+      dialog.close();
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+      button.disabled = false;
+    }
+  };
+  const form = el(
+    "form",
+    { method: "dialog", onsubmit: send },
+    el("h2", {}, modal.title),
+    ...inputs.flatMap(({ field, element }) => [
       el(
-        "div",
-        { class: "actions" },
-        el("button", { type: "button", class: "plain", onclick: () => dialog.close("cancel") }, "Cancel"),
-        el("button", { type: "submit", class: "primary", value: "submit" }, "Submit"),
+        "label",
+        { for: idOf(field) },
+        field.label,
+        field.required && field.kind !== "checkbox" ? el("span", { class: "hint" }, " *") : "",
       ),
-    );
-    dialog.replaceChildren(form);
-    dialog.addEventListener(
-      "close",
-      async () => {
-        if (dialog.returnValue !== "submit") {
-          resolve(null);
-          return;
-        }
-        const values = inputs.map(async ({ field, value }) => [field.customId, await value()]);
-        resolve(Object.fromEntries((await Promise.all(values)).filter(([, value]) => value !== undefined)));
-      },
-      { once: true },
-    );
-    dialog.returnValue = "";
-    dialog.showModal();
+      field.description ? el("p", { class: "description" }, field.description) : "",
+      element,
+    ]),
+    problem,
+    el(
+      "div",
+      { class: "actions" },
+      el("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel"),
+      button,
+    ),
+  );
+  dialog.replaceChildren(form);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(), { once: true });
   });
 }
 
@@ -75,6 +85,7 @@ function textInput(field) {
   const element = el(field.multiline ? "textarea" : "input", {
     id: idOf(field),
     required: field.required,
+    minlength: field.minLength,
     maxlength: field.maxLength,
     placeholder: field.placeholder,
     rows: field.multiline ? 4 : null,

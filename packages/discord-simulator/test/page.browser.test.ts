@@ -40,6 +40,14 @@ const FORM = {
     label("Files", { type: 19, custom_id: "files" }),
   ],
 };
+const SHORT = {
+  custom_id: "short",
+  title: "Two fields",
+  components: [
+    label("Title", { type: 4, custom_id: "title", style: 1, min_length: 5 }),
+    label("Tags", { type: 22, custom_id: "tags", min_values: 2, options: options("Printer", "Network", "Door") }),
+  ],
+};
 const row = (component: object) => ({ type: 1, components: [component] });
 const MENUS = [
   row({ type: 3, custom_id: "priority", placeholder: "Set the priority", options: options("Low", "High") }),
@@ -58,6 +66,7 @@ function answer({ type, data }: Payload): unknown {
     const choices = EVENTS.filter((name) => name.startsWith(typed)).map((name) => ({ name, value: name }));
     return { type: 8, data: { choices } };
   }
+  if (data.name === "short") return { type: 9, data: SHORT };
   if (data.name === "form") return { type: 9, data: FORM };
   if (data.name === "menus") return { type: 4, data: { content: "Choose", components: MENUS } };
   return { type: 4, data: { content: `took ${data.name ?? data.custom_id}`, flags: 64 } };
@@ -81,6 +90,7 @@ function suite(path: string): void {
       await rest.put(Routes.applicationCommands(simulator.application.id), {
         body: [
           { name: "form", description: "Opens a form" },
+          { name: "short", description: "Opens a form" },
           { name: "menus", description: "Shows menus" },
           { name: "register", description: "Registers", options: [events] },
           { name: "Show tickets", type: 2 },
@@ -133,6 +143,56 @@ function suite(path: string): void {
       expect(await escaped.innerHTML()).toBe("# no head\n&gt; no quote\n- no item");
     });
 
+    it("gives back what was refused, and takes the reason away with the next try", { timeout: 60_000 }, async () => {
+      await send("/nothing at all");
+      const problem = page.locator("#toast");
+      await problem.waitFor();
+      expect(await problem.textContent()).toContain("/nothing");
+      expect(await page.inputValue("#text")).toBe("/nothing at all");
+      await send("now it works");
+      await page.getByText("now it works").waitFor();
+      expect(await problem.isHidden()).toBe(true);
+      expect(await page.inputValue("#text")).toBe("");
+      errors.length = 0;
+    });
+
+    it("keeps a form open with all that was typed when its fields are refused", { timeout: 60_000 }, async () => {
+      await send("/short");
+      await page.getByLabel("Title").fill("Long enough");
+      await page.getByLabel("Network").check();
+      await page.getByRole("button", { name: "Submit" }).click();
+      await page.locator("dialog .problem").waitFor();
+      expect(await page.locator("dialog .problem").textContent()).toMatch(/Tags.*2/);
+      expect(await page.getByLabel("Title").inputValue()).toBe("Long enough");
+      expect(await page.getByLabel("Title").getAttribute("minlength")).toBe("5");
+      await page.getByLabel("Door").check();
+      await page.getByRole("button", { name: "Submit" }).click();
+      await took("short");
+      expect(await page.locator("dialog").isHidden()).toBe(true);
+      errors.length = 0;
+    });
+
+    it("shows threads below their channel, and a channel that is opened at its newest message", {
+      timeout: 60_000,
+    }, async () => {
+      const ben = simulator.member("ben");
+      for (let count = 1; count <= 40; count += 1) await ben.say("ops", `line ${count}`);
+      await ben.startThread("general", "About this");
+      await page.locator("#channels button", { hasText: "About this" }).waitFor();
+      const names = await page.locator("#channels button").allTextContents();
+      expect(names.slice(0, 3)).toEqual(["# general", "↳ About this", "# support"]);
+      await page.locator("#messages").evaluate((list) => {
+        list.scrollTop = 0;
+      });
+      await page.locator("#channels button", { hasText: "ops" }).click();
+      await page.getByText("line 40").waitFor();
+      const below = await page.locator("#messages").evaluate((list) => {
+        return list.scrollHeight - list.scrollTop - list.clientHeight;
+      });
+      expect(below).toBeLessThan(5);
+      await page.locator("#channels button", { hasText: "general" }).click();
+    });
+
     it("chooses one and several in the menus of a message", { timeout: 60_000 }, async () => {
       await send("/menus");
       await page.getByLabel("Set the priority").selectOption("high");
@@ -143,6 +203,16 @@ function suite(path: string): void {
       await page.locator(".several button").click();
       await took("assign");
       expect(last().values).toHaveLength(2);
+    });
+
+    it("keeps what is open and ticked while somebody else writes", { timeout: 60_000 }, async () => {
+      const menu = page.locator(".several");
+      await menu.evaluate((details) => details.setAttribute("open", ""));
+      await menu.locator("label", { hasText: "Anna" }).locator("input").check();
+      await simulator.member("ben").say("general", "somebody else writes");
+      await page.getByText("somebody else writes").waitFor();
+      expect(await menu.getAttribute("open")).toBe("");
+      expect(await menu.locator("label", { hasText: "Anna" }).locator("input").isChecked()).toBe(true);
     });
 
     it("uses the application's commands of messages and members", { timeout: 60_000 }, async () => {
@@ -187,6 +257,21 @@ function suite(path: string): void {
       expect(values.slice(0, 3)).toEqual(["bug", ["network"], true]);
       expect(Object.values(resolved.attachments)).toMatchObject([{ filename: "log.txt", size: 11 }]);
       expect(errors).toEqual([]);
+    });
+
+    it("says when the simulator does not answer any more", { timeout: 60_000 }, async () => {
+      const other = createDiscordSimulator();
+      const { url } = await other.start();
+      const left = await browser.newPage();
+      await left.goto(`${url}/?as=anna`);
+      await left.getByText("0 gateway connections").waitFor();
+      await other.close();
+      await left.getByText("The simulator does not answer").waitFor();
+      await left.fill("#text", "Hello?");
+      await left.press("#text", "Enter");
+      await left.locator("#toast").waitFor();
+      expect(await left.inputValue("#text")).toBe("Hello?");
+      await left.close();
     });
   });
 }

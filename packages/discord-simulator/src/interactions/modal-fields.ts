@@ -14,6 +14,8 @@ export interface ModalField {
   readonly required: boolean;
   readonly value: string | null;
   readonly placeholder: string | null;
+  /** Shortest text, where anything is written; null where it may be of any length. */
+  readonly minLength: number | null;
   /** Longest text; null where there is none. */
   readonly maxLength: number | null;
   readonly multiline: boolean;
@@ -51,6 +53,7 @@ export function modalFields(modal: Component): ModalField[] {
     required: isRequired(input),
     value: typeof input.value === "string" ? input.value : null,
     placeholder: typeof input.placeholder === "string" ? input.placeholder : null,
+    minLength: typeof input.min_length === "number" ? input.min_length : null,
     maxLength: input.type === 4 ? Number(input.max_length ?? 4000) : null,
     multiline: input.type === 4 && input.style === 2,
     description,
