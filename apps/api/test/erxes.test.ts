@@ -49,6 +49,11 @@ describe("/ticket to an erxes automation", () => {
 
   /** Runs `/ticket` and answers what the member reads in the end. */
   async function submit(title: string): Promise<string> {
+    // As a person reads it: a backslash keeps Discord from reading markup.
+    return (await reply(title)).content.replaceAll("\\", "");
+  }
+
+  async function reply(title: string): Promise<{ content: string; embeds: readonly object[] }> {
     const anna = setting.simulator.member("anna");
     const modal = await anna.slash("ticket", {}, { channel: "support" });
     const submitted = await modal.submitModal({
@@ -57,10 +62,9 @@ describe("/ticket to an erxes automation", () => {
       Priority: "critical",
       Category: "Technical",
     });
-    const { content, ephemeral } = await submitted.reply({ timeoutMs: 25_000 });
+    const { content, embeds, ephemeral } = await submitted.reply({ timeoutMs: 25_000 });
     expect(ephemeral).toBe(true);
-    // As a person reads it: a backslash keeps Discord from reading markup.
-    return content.replaceAll("\\", "");
+    return { content, embeds };
   }
   const requestsFor = (title: string) => automation.requests.filter(({ body }) => body.includes(title));
 
@@ -96,6 +100,30 @@ describe("/ticket to an erxes automation", () => {
 
   it("E3 answers with the execution's id where there is no number", async () => {
     expect(await submit("No number")).toContain("exec-1");
+  });
+
+  it("E3 says that the ticket is open, and shows it without a number, where the answer tells none", async () => {
+    answers = [{ body: "" }];
+    expect(await submit("Empty answer")).toBe("Your ticket is open. The desk has it now.");
+    await setting.simulator.waitForMessage(({ embeds }) => embeds[0]?.title === "Empty answer", { channel: "support" });
+  });
+
+  it.each([
+    [JSON.stringify({ success: false, message: "The automation is not active." }), /refused the ticket: The autom/],
+    [JSON.stringify({ status: "error", error: "no team" }), /refused the ticket: no team\. /],
+    ["<!doctype html><title>Sign in</title>", /web page: its address here may be wrong/],
+  ])("E3 takes a 200 that says %s as a refusal", async (body, reason) => {
+    answers = [{ body }];
+    const title = `Refused by ${body.length}`;
+    expect(await submit(title)).toMatch(reason);
+    expect(requestsFor(title)).toHaveLength(1);
+  });
+
+  it("E3 gives back what the member wrote when the ticket was not taken", async () => {
+    answers = [{ status: 401 }];
+    const { content, embeds } = await reply("Lost otherwise");
+    expect(content).toContain("`/ticket` opens the form again. You wrote:");
+    expect(embeds).toMatchObject([{ title: "Lost otherwise", description: "White page." }]);
   });
 
   it("E4 tries three times, and tells the reason after the third", async () => {

@@ -4,7 +4,7 @@ import { erxes, sign } from "@hookline/webhook-signing";
 import { z } from "zod";
 import { ticketCreated } from "../events/ticket-events.js";
 import type { DeskStore } from "./desk-store.js";
-import { priorityOf, type SubmittedOutcome, type SubmittedTicket, type TicketIntake } from "./ticket-intake.js";
+import { type NotTaken, priorityOf, type SubmittedTicket, type TicketIntake } from "./ticket-intake.js";
 
 export interface ErxesIntakeOptions {
   /** `https://…/automation/{id}/{endpoint}`. */
@@ -13,6 +13,8 @@ export interface ErxesIntakeOptions {
   readonly secret: string;
   readonly store: Pick<DeskStore, "database" | "outbox" | "linkContact">;
   readonly logger: Logger;
+  /** Of one try; 10,000. */
+  readonly timeoutMs?: number;
 }
 
 const DEFAULTS = {
@@ -29,7 +31,7 @@ const DEFAULTS = {
  * At least once: where the answer is lost, erxes gets the ticket again.
  */
 export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
-  const { url, bearerToken, secret, logger } = options;
+  const { url, bearerToken, secret, logger, timeoutMs = DEFAULTS.timeoutMs } = options;
   const { database, linkContact } = options.store;
 
   const send = async (ticket: SubmittedTicket, signal: AbortSignal): Promise<Response> => {
@@ -53,18 +55,18 @@ export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
       },
       body,
       redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(DEFAULTS.timeoutMs)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
   };
 
-  const publish = (ticket: SubmittedTicket, reference: string) =>
+  const publish = (ticket: SubmittedTicket, reference: string | null) =>
     database.transaction(async (transaction) => {
       const { tenantId } = ticket;
       const identities = [{ kind: DISCORD_PROVIDER_ID, value: ticket.requesterId }];
       const { contactId: subjectId } = await linkContact({ tenantId, identities }, { transaction });
       const data = {
-        id: reference,
-        ticket_number: reference,
+        id: reference ?? ticket.requestKey,
+        ...(reference === null ? {} : { ticket_number: reference }),
         title: ticket.title,
         description: ticket.description,
         priority: priorityOf(ticket.priority),
@@ -89,28 +91,55 @@ export function erxesIntake(options: ErxesIntakeOptions): TicketIntake {
         answer = (await readText(response, { maxBytes: DEFAULTS.maxAnswerBytes })).text;
       } catch (error) {
         logger.warn({ err: error }, "the ticket system could not be reached");
-        return { ok: false, retry: true, reason: "The ticket system can't be reached." };
+        return notReached(error);
       }
       if (status < 200 || status > 299) {
         logger.warn({ status }, "the ticket system refused a ticket");
         return refusal(status, answer);
       }
-      const reference = referenceIn(answer) ?? ticket.requestKey;
+      const failure = failureIn(answer);
+      if (failure !== null) {
+        logger.warn({ status, reason: failure.reason }, "the ticket system did not take a ticket");
+        return failure;
+      }
+      const reference = referenceIn(answer);
       await publish(ticket, reference);
       return { ok: true, reference };
     },
   };
 }
 
-function refusal(status: number, answer: string): SubmittedOutcome {
+function notReached(error: unknown): NotTaken {
+  if (error instanceof Error && error.name === "TimeoutError") {
+    return { ok: false, retry: true, mayHaveArrived: true, reason: "The ticket system did not answer in time." };
+  }
+  return { ok: false, retry: true, reason: "The ticket system can't be reached." };
+}
+
+/** A 2xx that says no: erxes tells of an automation that failed by `success`, and a wrong address often shows a page. */
+function failureIn(answer: string): NotTaken | null {
+  const parsed = parse(answer);
+  if (parsed?.success === false || parsed?.status === "error" || parsed?.status === "failed") {
+    return { ok: false, retry: false, reason: `The ticket system refused the ticket${detailIn(answer)}.` };
+  }
+  if (!answer.trimStart().startsWith("<")) return null;
+  const reason = "The ticket system answered with a web page: its address here may be wrong.";
+  return { ok: false, retry: false, reason };
+}
+
+function detailIn(answer: string): string {
+  const detail = messageIn(answer);
+  return detail === null ? "" : `: ${detail.replace(/\.+$/, "")}`;
+}
+
+function refusal(status: number, answer: string): NotTaken {
   if (status === 401 || status === 403) {
     const reason = `The ticket system does not accept this server's credentials (${status}).`;
     return { ok: false, retry: false, reason };
   }
   if (status === 400 || status === 422) {
-    const detail = messageIn(answer);
-    const what = detail === null ? "" : `: ${detail.replace(/\.+$/, "")}`;
-    return { ok: false, retry: false, reason: `The ticket system refused the ticket (${status})${what}.` };
+    const reason = `The ticket system refused the ticket (${status})${detailIn(answer)}.`;
+    return { ok: false, retry: false, reason };
   }
   if (status === 429)
     return { ok: false, retry: true, reason: "The ticket system takes no more tickets for now (429)." };

@@ -11,7 +11,7 @@ import {
   type TextField,
 } from "@hookline/connector-discord";
 import { STAFF } from "./ticket-actions.js";
-import type { TicketIntake } from "./ticket-intake.js";
+import type { NotTaken, TicketIntake } from "./ticket-intake.js";
 
 /** A priority as members choose it, and the number that it stands for. */
 export interface TicketPriority {
@@ -83,10 +83,14 @@ export function createTicketCommands(options: {
       submittedAt: createdAt,
     };
     const outcome = await intake.submit(ticket, signal);
-    if (outcome.ok) return reply(markdown`Ticket **${outcome.reference}** is open. The desk has it now.`);
+    if (outcome.ok) {
+      const { reference } = outcome;
+      const which = reference === null ? "Your ticket" : markdown`Ticket **${reference}**`;
+      return reply(markdown`${which} is open. The desk has it now.`);
+    }
     // A throw is tried again, three times in all, each after twice the time.
     if (outcome.retry && !lastAttempt) throw new Error(outcome.reason);
-    return reply(markdown`Your ticket was not taken. ${outcome.reason} ${code("/ticket")} tries it again.`);
+    return reply({ content: notTaken(outcome), embeds: [{ title: ticket.title, description: ticket.description }] });
   }
 
   const modal = defineModal({
@@ -134,6 +138,13 @@ export function createTicketCommands(options: {
   });
 
   return { commands: [command, messageCommand], modals: [modal, modalOfMessage] };
+}
+
+/** Above what the member wrote, which would be lost otherwise. */
+function notTaken({ reason, mayHaveArrived = false }: NotTaken) {
+  const again = markdown`${code("/ticket")} opens the form again. You wrote:`;
+  if (!mayHaveArrived) return markdown`Your ticket was not taken. ${reason} ${again}`;
+  return markdown`It is not certain that your ticket arrived. ${reason} Ask the desk first; ${again}`;
 }
 
 /** What Discord opens a message by. */

@@ -28,10 +28,17 @@ export interface TicketIntake {
 }
 
 export type SubmittedOutcome =
-  /** The ticket's number there, or what there is in its place. */
-  | { readonly ok: true; readonly reference: string }
-  /** `reason` is a sentence for the member. */
-  | { readonly ok: false; readonly reason: string; readonly retry: boolean };
+  /** The ticket's number there, or what there is in its place; null where nothing was told. */
+  { readonly ok: true; readonly reference: string | null } | NotTaken;
+
+export interface NotTaken {
+  readonly ok: false;
+  /** A sentence for the member. */
+  readonly reason: string;
+  readonly retry: boolean;
+  /** It was sent and nothing was answered: it may be there all the same. */
+  readonly mayHaveArrived?: boolean;
+}
 
 const PRIORITIES: readonly Priority[] = ["low", "normal", "high", "urgent"];
 
