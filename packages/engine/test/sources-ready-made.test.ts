@@ -41,6 +41,23 @@ describeMatrix("xtsystemsSource", (databases) => {
   });
 });
 
+describeEmbedded("xtsystemsSource without a time in the body", (databases) => {
+  it("X1 takes what the bot's own documents show: it happened when it came, and once over the tries", async () => {
+    const world = await openSources(databases, [xtsystemsSource({ secrets: [SECRET], tenantId: "acme" })]);
+    const body = JSON.stringify({ event_type: "ticket.created", data: { id: "ticket-uuid", title: "Network Issue" } });
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    for (const ageSeconds of [2, 1, 0]) {
+      const { status } = await world.post("/webhooks/xtsystems", body, xtsystemsHeaders(body, nowSeconds - ageSeconds));
+      expect(status).toBe(200);
+    }
+    const test = JSON.stringify({ event_type: "webhook.test", data: {} });
+    expect((await world.post("/webhooks/xtsystems", test, xtsystemsHeaders(test))).status).toBe(200);
+    const { events } = await world.dispatcher.events.list({ tenantId: "acme" });
+    const { executions } = await world.engine.sources.executions({ tenantId: "acme", sourceId: "xtsystems" });
+    expect(events).toMatchObject([{ type: "ticket.created", timestamp: executions.at(-1)?.receivedAt }]);
+  });
+});
+
 describeEmbedded("xtsystemsSource's bounds", (databases) => {
   const open = () => openSources(databases, [xtsystemsSource({ secrets: [SECRET] })], { app: { trustProxy: 1 } });
 
