@@ -23,6 +23,16 @@ describe("channelSubscriptions", () => {
     expect(channels.get("1")).toEqual(["machine.registered", "machine.approved", "machine.denied"]);
   });
 
+  it("X2 sends what happens to a ticket or an asset where it was announced too, so that the message there changes", () => {
+    const types = ["ticket.created", "ticket.updated", "ticket.closed", "asset.created", "asset.updated"];
+    const map = { "ticket.created": ["1"], "ticket.closed": ["3"], asset_created: ["2"], default: ["2"] };
+    expect(Object.fromEntries(channelSubscriptions(map, types))).toEqual({
+      1: ["ticket.created", "ticket.updated"],
+      2: ["ticket.updated", "asset.created", "asset.updated"],
+      3: ["ticket.closed"],
+    });
+  });
+
   it("refuses an entry that means no known type, naming it", () => {
     expect(() => channelSubscriptions({ "ticket.craeted": ["1"] }, TYPES)).toThrow(/ticket\.craeted/);
   });

@@ -6,10 +6,16 @@ const KEY_PREFIX = "discord-channel-";
 /** Channel ids with the event types that go there. */
 export type ChannelSubscriptions = ReadonlyMap<string, readonly string[]>;
 
+/** What first tells of the thing that later types are about; their messages are the same one, edited. */
+const ANNOUNCEMENTS: readonly (readonly [prefix: string, announcement: string])[] = [
+  ["ticket.", "ticket.created"],
+  ["asset.", "asset.created"],
+];
+
 /**
  * Which channels get which event types, read from a map such as `{"ticket.created":["1"],"default":["2"]}`. The
- * spelling `ticket_created` means the same. A decision goes where its machine was announced, so that the message
- * there changes.
+ * spelling `ticket_created` means the same. What happens later to a machine, a ticket or an asset also goes where it was
+ * announced, so that the message there changes: of machines only there, of the others to the default too.
  *
  * @throws ApiStartError `invalid_environment` for an entry that means no known type
  */
@@ -25,10 +31,15 @@ export function channelSubscriptions(
     throw new ApiStartError("invalid_environment", message);
   }
   const channelsOf = (type: string): readonly string[] | undefined => map[type] ?? map[underscored(type)];
+  const unnamed = (type: string): Iterable<string> => {
+    const rest = map.default ?? [];
+    if (type.startsWith("machine.")) return channelsOf("machine.registered") ?? rest;
+    const announcement = ANNOUNCEMENTS.find(([prefix]) => type.startsWith(prefix))?.[1];
+    return new Set([...((announcement && channelsOf(announcement)) ?? []), ...rest]);
+  };
   const byChannel = new Map<string, string[]>();
   for (const type of types) {
-    const announcedAs = type.startsWith("machine.") ? channelsOf("machine.registered") : undefined;
-    for (const channel of channelsOf(type) ?? announcedAs ?? map.default ?? []) {
+    for (const channel of channelsOf(type) ?? unnamed(type)) {
       byChannel.set(channel, [...(byChannel.get(channel) ?? []), type]);
     }
   }
