@@ -28,4 +28,17 @@ describe("the platform's API", () => {
       message: `The answer of ${url} to GET /v1/webhooks is too long.`,
     });
   });
+
+  it("X5 says in plain words that nothing came in time", async () => {
+    const server = createServer(() => {}).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    stop = () => {
+      server.closeAllConnections();
+      server.close();
+    };
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const answer = await createPlatformApi({ url, apiKey: "key", timeoutMs: 50 }).list();
+    const message = `No answer from ${url}: nothing came within 0.05 seconds.`;
+    expect(answer).toEqual({ ok: false, reason: "unreachable", message });
+  });
 });

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { createDispatcher } from "@hookline/dispatcher";
@@ -259,6 +259,24 @@ describe("an app connected to a platform", () => {
     const channel = guilds.find(({ id }) => id === elsewhere)?.channels[0]?.id ?? "";
     const answer = await (await owner.slash("webhook-config", {}, { channel })).reply({ timeoutMs: 20_000 });
     expect(answer).toMatchObject({ ephemeral: true, content: expect.stringContaining("other servers"), embeds: [] });
+  });
+
+  it("X5 says why a test did not arrive, and what was refused here", async () => {
+    const [{ id }] = await webhooks();
+    const headers = { authorization: `Bearer ${platformKey}`, "content-type": "application/json" };
+    const body = JSON.stringify({ secret: "another-secret-of-the-platform-entirely" });
+    expect((await fetch(`${platform.url}/v1/webhooks/${id}`, { method: "PUT", headers, body })).ok).toBe(true);
+    const said = (await asMod("test-webhook")).content.replaceAll("\\", "");
+    expect(said).toMatch(
+      /^The test did not arrive\. The platform says: .*\. Here: refused \d{4}-.*: signature_mismatch\.$/,
+    );
+  });
+
+  it("X6 writes the file that `npm start` reads, when npm runs it", () => {
+    const apps = fileURLToPath(new URL("..", import.meta.url));
+    const { scripts } = JSON.parse(readFileSync(join(apps, "package.json"), "utf8")) as Json;
+    const file = / --settings-file (\S+)$/.exec(scripts["setup-webhook"])?.[1] ?? "";
+    expect(resolve(apps, file)).toBe(fileURLToPath(new URL("../../../.env", import.meta.url)));
   });
 
   it("X5 says what is wrong when the platform is away", async () => {

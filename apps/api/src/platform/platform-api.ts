@@ -78,8 +78,15 @@ const delivery = z.object({
   created_at: z.string(),
 });
 
+export interface PlatformApiOptions {
+  readonly url: string;
+  readonly apiKey: string;
+  /** Of one request; 10,000. */
+  readonly timeoutMs?: number;
+}
+
 /** Every request takes at most 10 seconds, reads at most 4 MB, and follows no redirect: the key goes to nobody else. */
-export function createPlatformApi(options: { readonly url: string; readonly apiKey: string }): PlatformApi {
+export function createPlatformApi({ timeoutMs = TIMEOUT_MS, ...options }: PlatformApiOptions): PlatformApi {
   const base = options.url.replace(/\/+$/, "");
 
   async function call<Value>(
@@ -92,13 +99,13 @@ export function createPlatformApi(options: { readonly url: string; readonly apiK
       response = await fetch(base + request.path, {
         method: request.method,
         redirect: "manual",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
         headers: { authorization: `Bearer ${options.apiKey}`, "content-type": "application/json" },
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
       answer = await readText(response, { maxBytes: MAX_ANSWER_BYTES });
     } catch (error) {
-      return { ok: false, reason: "unreachable", message: `No answer from ${base}: ${causeOf(error)}.` };
+      return { ok: false, reason: "unreachable", message: `No answer from ${base}: ${causeOf(error, timeoutMs)}.` };
     }
     if (response.status === 401) {
       return { ok: false, reason: "unauthorized", message: `${base} does not know this API key.` };
@@ -150,6 +157,11 @@ export function createPlatformApi(options: { readonly url: string; readonly apiK
   };
 }
 
+/** What a platform says, with its full stop. */
+export function sentence(said: string): string {
+  return `${said.slice(0, MAX_DETAIL_CHARACTERS).trim().replace(/\.$/, "")}.`;
+}
+
 function pathOf(id: string): string {
   return `/v1/webhooks/${encodeURIComponent(id)}`;
 }
@@ -169,7 +181,8 @@ function detailOf(body: unknown): string {
   return typeof detail === "string" ? `: ${detail.slice(0, MAX_DETAIL_CHARACTERS).replace(/\.$/, "")}` : "";
 }
 
-function causeOf(error: unknown): string {
+function causeOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && error.name === "TimeoutError") return `nothing came within ${timeoutMs / 1000} seconds`;
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { createPlatformApi, type PlatformAnswer, type PlatformApi } from "./platform-api.js";
+import { createPlatformApi, type PlatformAnswer, type PlatformApi, sentence } from "./platform-api.js";
 import { isOwnPlatform, REGISTRATION_NAME, readEventTypes, receiverUrl } from "./receiver.js";
 import { readSettings, type Settings, writeSettings } from "./settings-file.js";
 
@@ -21,7 +22,7 @@ the settings, registers the webhook, and has a test sent. May be run again.
   --platform-url    where the platform's API is; XTSYSTEMS_API_URL when absent
   --public-url      where the platform reaches this app; API_PUBLIC_URL when absent
   --events          event types with commas between; all of them when absent
-  --settings-file   where settings are read and written; .env when absent
+  --settings-file   where settings are read and written; when absent .env, by npm that of the repository's root
   --skip-test       for an app that is not running yet
 
 The API key is read from XTSYSTEMS_API_KEY, in the environment or the file: arguments can be seen by everybody on a machine.`;
@@ -72,7 +73,7 @@ async function carryOut(plan: Plan, write: SetUp["write"]): Promise<Step<null>> 
   // Before the registration: a secret that the platform signs with must not be lost by a crash in between.
   const saved = await save(plan);
   if (!saved.ok) return saved;
-  write(`✓ The settings are in ${plan.envFile}.`);
+  write(`✓ The settings are in ${resolve(plan.envFile)}.`);
 
   const url = receiverUrl(plan.publicUrl);
   const registration = { name: REGISTRATION_NAME, url, events: plan.events, secret: plan.secret };
@@ -91,7 +92,7 @@ async function sendTest(api: PlatformApi, id: string, write: SetUp["write"]): Pr
   const tested = toStep(await api.test(id));
   if (!tested.ok) return tested;
   if (!tested.value.success) {
-    const message = `${tested.value.message} Is the app running with these settings? Start it again, then repeat this.`;
+    const message = `The platform says: ${sentence(tested.value.message)} Is the app running with these settings? Start it again, then repeat this.`;
     return { ok: false, code: "test_failed", message };
   }
   write("✓ A test arrived.");

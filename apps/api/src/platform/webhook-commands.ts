@@ -11,7 +11,7 @@ import {
 } from "@hookline/connector-discord";
 import type { Dispatcher } from "@hookline/dispatcher";
 import type { Sources } from "@hookline/engine";
-import { PLATFORM_EVENTS, type PlatformApi, type PlatformWebhook } from "./platform-api.js";
+import { PLATFORM_EVENTS, type PlatformApi, type PlatformWebhook, sentence } from "./platform-api.js";
 import { REGISTRATION_NAME, readEventTypes } from "./receiver.js";
 
 export interface WebhookCommandsOptions {
@@ -75,7 +75,7 @@ export function createWebhookCommands(options: WebhookCommandsOptions): readonly
       const reached = typeof known !== "string" && known.active;
       const fields = [
         { name: "Receiver", value: secret === null ? closed : markdown`open at ${code(receiverUrl)}` },
-        { name: "Last received", value: await lastReceived(options) },
+        { name: "Last received", value: (await lastReceived(options)) ?? "nothing yet" },
         { name: "Platform", value: typeof known === "string" ? known : `${platform?.url} answers and takes the key` },
         { name: "Registration", value: typeof known === "string" ? "–" : describe(known) },
         { name: "Last delivery to us", value: typeof known === "string" ? "–" : await lastDelivery(platform, known) },
@@ -143,9 +143,12 @@ export function createWebhookCommands(options: WebhookCommandsOptions): readonly
     run: inOwnServers(async () => {
       const known = await registration();
       if (platform === null || typeof known === "string") return reply(String(known));
+      const since = new Date();
       const answer = await platform.api.test(known.id);
       if (!answer.ok) return reply(answer.message);
-      return reply(answer.value.success ? "The test arrived." : `The test did not arrive. ${answer.value.message}`);
+      if (answer.value.success) return reply("The test arrived.");
+      const here = (await lastReceived(options, since)) ?? "nothing came";
+      return reply(`The test did not arrive. The platform says: ${sentence(answer.value.message)} Here: ${here}.`);
     }),
   });
 
@@ -162,12 +165,18 @@ function describe({ name, events, active }: PlatformWebhook): string {
   return `${name ?? "without a name"}, ${events.length} event types, ${active ? "active" : "switched off"}`;
 }
 
-async function lastReceived({ sources, tenantId }: WebhookCommandsOptions): Promise<string> {
-  const query = { tenantId, sourceId: "xtsystems", limit: 1 };
-  const [received] = (await sources().executions(query)).executions;
-  const [refused] = (await sources().refusals(query)).refusals;
-  const came = received ? `${received.receivedAt}: ${received.status}` : "nothing yet";
-  return refused ? `${came}; last refused ${refused.refusedAt}: ${refused.reason}` : came;
+/** The newest that came, and the newest that was refused; null where there is neither. */
+async function lastReceived(options: WebhookCommandsOptions, since = new Date(0)): Promise<string | null> {
+  const query = { tenantId: options.tenantId, sourceId: "xtsystems", limit: 1 };
+  const [received] = (await options.sources().executions(query)).executions;
+  const [refused] = (await options.sources().refusals(query)).refusals;
+  const parts: string[] = [];
+  if (received && new Date(received.receivedAt) >= since) {
+    const why = received.errorMessage === null ? "" : ` (${received.errorMessage.replace(/\.$/, "")})`;
+    parts.push(`${received.receivedAt}: ${received.status}${why}`);
+  }
+  if (refused && new Date(refused.refusedAt) >= since) parts.push(`refused ${refused.refusedAt}: ${refused.reason}`);
+  return parts.length === 0 ? null : parts.join("; ");
 }
 
 async function lastDelivery(platform: WebhookCommandsOptions["platform"], { id }: PlatformWebhook): Promise<string> {
