@@ -43,6 +43,7 @@ import { createMailRoutes } from "./http/mail-routes.js";
 import { createTicketRoutes } from "./http/ticket-routes.js";
 import { createMailing } from "./mailing.js";
 import { queueGauges } from "./metrics.js";
+import { deliveryNotices, warnOfGuardedDiscord } from "./notices.js";
 import { createPlatformApi } from "./platform/platform-api.js";
 import { receiverUrl } from "./platform/receiver.js";
 import { createWebhookCommands } from "./platform/webhook-commands.js";
@@ -76,6 +77,7 @@ export async function compose(environment: Environment, logger: Logger) {
     ...(environment.RETRY_SCHEDULE_SECONDS
       ? { retrySchedule: { delaysMs: environment.RETRY_SCHEDULE_SECONDS.map((seconds) => seconds * 1000) } }
       : {}),
+    hooks: deliveryNotices(logger),
     logger,
   });
 
@@ -218,6 +220,7 @@ export async function compose(environment: Environment, logger: Logger) {
 
     /** Makes the tables, the API key and the channel subscriptions, and begins to deliver. */
     async start() {
+      warnOfGuardedDiscord(environment, logger);
       await redis?.connect();
       await dispatcher.migrate();
       await engine.migrate();
