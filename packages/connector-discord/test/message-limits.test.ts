@@ -114,6 +114,13 @@ describe("N8 messages", () => {
     expect(escapeMarkdown("||spoiler|| `code` ~~gone~~ __under__")).toBe(
       "\\|\\|spoiler\\|\\| \\`code\\` \\~\\~gone\\~\\~ \\_\\_under\\_\\_",
     );
+    expect(escapeMarkdown("(see https://example.com/a_b) [https://example.com]")).toBe(
+      "\\(see https://example.com/a_b) \\[https://example.com]",
+    );
+    expect(escapeMarkdown("[click](https://evil.example)")).toBe("\\[click\\]\\(https://evil.example)");
+    expect(escapeMarkdown("[https://a.example](https://evil.example)")).toBe(
+      "\\[https://a.example]\\(https://evil.example)",
+    );
     expect(escapeMarkdown("at 192.168.1.100")).toBe("at 192.168.1.100");
     expect(markdown`**${"a*b"}** ${markdown`_${"c_d"}_`} ${7}`.markdown).toBe("**a\\*b** _c\\_d_ 7");
     expect(markdown`${code("DESKTOP_001 `x`")}`.markdown).toBe("`DESKTOP_001 ˋxˋ`");

@@ -30,8 +30,9 @@ export function toMarkdown(text: Text): string {
   return typeof text === "string" ? escapeMarkdown(text) : text.markdown;
 }
 
-// A bare link is left alone, since a backslash inside of it would break it.
-const LINK = /https?:\/\/[^\s<>()[\]{}"'`*|\\]+/g;
+// A bare link is left alone, since a backslash inside of it would break it. So are brackets that close right behind it:
+// Discord reads up to the next blank, leaves out what closes nothing, and would take the backslash into the link.
+const LINK = /https?:\/\/[^\s<>()[\]{}"'`*|\\]+[)\]]*/g;
 
 /**
  * Somebody's words, so that Discord shows them as they were typed: no bold, no masked link, no heading, and nothing
