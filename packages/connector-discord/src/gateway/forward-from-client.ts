@@ -62,8 +62,12 @@ const ROOM_AGAIN = 0.8;
  *
  * @example
  * const forwarding = await forwardFromClient(client, { apiPublicUrl: "https://api.example.com", ingressSecret });
+ * forwarding.finished.catch((error) => console.error(error.message));
  * await client.login(token);
- * process.once("SIGTERM", () => forwarding.stop());
+ * process.once("SIGTERM", async () => {
+ *   await client.destroy();
+ *   await forwarding.stop();
+ * });
  * @throws {GatewayWorkerError} `invalid_option`, `spool_locked`, `spool_corrupt`, `spool_failed`
  */
 export async function forwardFromClient(

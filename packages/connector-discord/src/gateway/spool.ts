@@ -169,7 +169,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       options.onFailure(
         new GatewayWorkerError(
           "spool_failed",
-          `The spool in ${options.directory} could not be written. Check free space and permissions; what Discord sent since then is asked for again after the restart.`,
+          `The spool in ${options.directory} could not be written. Check free space and permissions. After the restart the worker asks Discord again for what came since; a client begins anew, which is told as a gap.`,
           { cause },
         ),
       );
