@@ -36,7 +36,7 @@ export const about = {
     .optional()
     .openapi({
       description:
-        "Only events whose data are like this. $eq $ne $gt $gte $lt $lte $exists $in $nin $all $size $elemMatch $and $or $nor $not, as in MongoDB's queries.",
+        "Only events whose data are like this, with paths that begin below `data`. $eq $ne $gt $gte $lt $lte $exists $in $nin $all $size $elemMatch $and $or $nor $not, as in MongoDB's queries.",
       example: { "ticket.priority": { $gte: 2 } },
     }),
 };
