@@ -48,14 +48,16 @@ export async function createContestant({ databaseUrl, target }) {
       ),
     }),
   );
+  const deliver = async (event) => {
+    const result = await poster.post(event);
+    inFlight -= 1;
+    pump();
+    await results.add(result);
+  };
   const pump = () => {
     while (inFlight < IN_FLIGHT && waiting.length > 0) {
       inFlight += 1;
-      poster.post(waiting.shift()).then((result) => {
-        inFlight -= 1;
-        results.add(result);
-        pump();
-      });
+      deliver(waiting.shift()).catch(fail);
     }
   };
   const events = createGathered(async (rows) => {
@@ -89,6 +91,11 @@ export async function createContestant({ databaseUrl, target }) {
   };
 }
 
+function fail(error) {
+  process.stderr.write(`${error.stack}\n`);
+  process.exit(1);
+}
+
 /** One write at a time, of all that came up meanwhile. */
 function createGathered(write) {
   let gathered = [];
@@ -111,7 +118,7 @@ function createGathered(write) {
         gathered.push({ row, resolve });
         if (isBusy) return;
         isBusy = true;
-        setImmediate(run);
+        setImmediate(() => run().catch(fail));
       }),
     idle: () => (isBusy ? new Promise((resolve) => idlers.push(resolve)) : undefined),
   };
