@@ -194,7 +194,10 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const present = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
   const result = schema.safeParse(present);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => `  ${path[0]?.toString()}: ${message}`);
+  const problems = result.error.issues.map(({ path: [name, ...within], message }) => {
+    const where = within.length === 0 ? "" : `${within.join(".")} `;
+    return `  ${name?.toString()}: ${where}${message}`;
+  });
   throw new ApiStartError(
     "invalid_environment",
     `The environment is not complete (.env.example explains each variable):\n${problems.join("\n")}`,

@@ -25,6 +25,17 @@ describe("the API's start", () => {
     expect(api.output()).not.toContain("not-a-key-but-secret");
   });
 
+  it("says where in a variable's JSON something is wrong", async () => {
+    const api = spawnApi({
+      ...setting.environment,
+      TICKET_FIELDS: '[{"name":"category"}]',
+      DISCORD_WEBHOOK_CHANNELS: '{"ticket.created":["1","CHANNEL_ID"]}',
+    });
+    expect(await api.exited).toBe(1);
+    expect(api.output()).toContain("  TICKET_FIELDS: 0.label ");
+    expect(api.output()).toContain("  DISCORD_WEBHOOK_CHANNELS: ticket.created.1 must be a channel id");
+  });
+
   it("H11 refuses an ingress secret below 32 characters", async () => {
     const api = spawnApi({ ...setting.environment, CONNECTOR_INGRESS_SECRET: "short" });
     expect(await api.exited).toBe(1);
