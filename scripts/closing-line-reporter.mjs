@@ -12,7 +12,7 @@ export default class ClosingLineReporter {
         if (result.state === "passed") count.passed += 1;
         else if (result.state === "skipped") {
           count.skipped += 1;
-          const reason = result.note ?? test.fullName;
+          const reason = reasonOf(test, result);
           skips.set(reason, (skips.get(reason) ?? 0) + 1);
         } else failedInside += 1;
       }
@@ -29,4 +29,11 @@ export default class ClosingLineReporter {
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
     console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
   }
+}
+
+/** A suite that may be skipped says why in its title: `(skipped: no Redis)`, or always `(needs Redis)`. */
+function reasonOf(test, { note }) {
+  const [, needs, reason] = /\((skipped: |needs )(.+?)\)(?: >|$)/.exec(test.fullName) ?? [];
+  if (reason !== undefined) return needs === "needs " ? `needs ${reason}` : reason;
+  return note ?? test.fullName;
 }

@@ -8,7 +8,7 @@ const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bi
 );
 if (!executablePath && process.env.CI === "true") throw new Error("CI needs a browser: set CHROMIUM_PATH.");
 
-describe.skipIf(!executablePath)("OAuth in a browser, against a simulated Discord", () => {
+describe.skipIf(!executablePath)("OAuth in a browser, against a simulated Discord (needs Chromium)", () => {
   let setting: Setting;
   let api: ApiProcess;
   let browser: Browser;

@@ -30,7 +30,7 @@ const linesOf = (text: string): Line[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as Line);
 
-describe.skipIf(!hasRedis)("the API with Redis, a mail server, PostHog and log files", () => {
+describe.skipIf(!hasRedis)("the API with Redis, a mail server, PostHog and log files (needs redis-server)", () => {
   let setting: Setting;
   let api: ApiProcess;
   let redis: Awaited<ReturnType<typeof startRedis>>;

@@ -126,7 +126,7 @@ describe("clients of the systems that the API stands in for", () => {
   ];
   for (const { language, isThere, command, args } of verifiers) {
     it.skipIf(!isThere)(
-      `A3 A5 verify real deliveries in ${language}${isThere ? "" : " (skipped: it is not installed)"}`,
+      `A3 A5 verify real deliveries in ${language} (needs ${language})`,
       async () => {
         const program = await startProgram(command, args);
         const endpoint = { events: ["ticket.created"], scheme: "ai-support", profile: "support" };

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createDispatcher } from "../src/index.js";
 import { ENCRYPTION_KEY, openReceiver, until } from "./open-dispatcher.js";
 
-describe.runIf(findPostgresBinaries() !== undefined)("a server of its own", () => {
+describe.runIf(findPostgresBinaries() !== undefined)("a server of its own (needs initdb and postgres)", () => {
   it("says within seconds that the database hangs, is asked in vain for a second at most, and works again", {
     timeout: 60_000,
   }, async () => {

@@ -249,7 +249,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   });
 });
 
-describe.skipIf(findPostgresBinaries() === undefined)("a server of its own", () => {
+describe.skipIf(findPostgresBinaries() === undefined)("a server of its own (needs initdb and postgres)", () => {
   it("a restart that leaves the worker hanging: the same worker records, listens and delivers when the database is back", {
     timeout: 90_000,
   }, async () => {

@@ -121,7 +121,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
   });
 });
 
-describe.skipIf(findPostgresBinaries() === undefined)("a Postgres that is killed", () => {
+describe.skipIf(findPostgresBinaries() === undefined)("a Postgres that is killed (needs initdb and postgres)", () => {
   it("stops in time, and its deliveries are made when the database is back", { timeout: 60_000 }, async () => {
     const server = await startPrivatePostgres();
     onTestFinished(() => server.stop());

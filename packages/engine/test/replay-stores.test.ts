@@ -40,7 +40,7 @@ describeMatrix("the replay store on Postgres", (databases) => {
   });
 });
 
-describe.skipIf(!hasRedis)("the replay store on Redis", () => {
+describe.skipIf(!hasRedis)("the replay store on Redis (needs redis-server or REDIS_URL)", () => {
   let redis: TestRedis;
   const clients: Redis[] = [];
 

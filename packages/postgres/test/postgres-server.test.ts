@@ -134,7 +134,7 @@ describe("connecting", () => {
   });
 });
 
-describe.skipIf(findPostgresBinaries() === undefined)("a private server", () => {
+describe.skipIf(findPostgresBinaries() === undefined)("a private server (needs initdb and postgres)", () => {
   let server: PrivatePostgres;
   let database: Database;
   beforeAll(async () => {

@@ -60,7 +60,7 @@ test("writes a line for each packet, with its reason", async () => {
 });
 
 test.runIf(process.platform === "linux")(
-  "N2 fails where a disk takes a part only, so that the packets stay",
+  "N2 fails where a disk takes a part only, so that the packets stay (needs Linux)",
   async () => {
     expect(await appendOnFullDisk([letter(1), letter(2), letter(3)])).toEqual({ failed: "EFBIG", count: 0 });
   },

@@ -146,36 +146,39 @@ describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
 });
 
 const binaries = findPostgresBinaries();
-describe.skipIf(binaries === undefined && process.env.CI !== "true")("a server that is killed too", () => {
-  const kills = Math.ceil(KILLS / 4);
+describe.skipIf(binaries === undefined && process.env.CI !== "true")(
+  "a server that is killed too (needs initdb and postgres)",
+  () => {
+    const kills = Math.ceil(KILLS / 4);
 
-  it(
-    `N1 N5 loses nothing and turns no order round over ${kills} kills of its clients and some of its own`,
-    FULL,
-    async () => {
-      const server = await startPrivatePostgres({ fsync: true });
-      onTestFinished(() => server.stop());
-      const killedAtMs: number[] = [];
-      const killDatabase: Plan["killDatabase"] = async (random, isOver) => {
-        while (!isOver()) {
-          await sleep(500 + random() * 2_000);
-          await server.kill();
-          killedAtMs.push(Date.now());
-          await server.restart();
-        }
-        return killedAtMs;
-      };
-      const plan = {
-        name: "postgres that is killed too",
-        url: server.url,
-        kills,
-        killDatabase,
-      };
-      expectNoFault(await chaos({ ...PLAN, ...plan }));
-      expect(killedAtMs.length).toBeGreaterThan(0);
-    },
-  );
-});
+    it(
+      `N1 N5 loses nothing and turns no order round over ${kills} kills of its clients and some of its own`,
+      FULL,
+      async () => {
+        const server = await startPrivatePostgres({ fsync: true });
+        onTestFinished(() => server.stop());
+        const killedAtMs: number[] = [];
+        const killDatabase: Plan["killDatabase"] = async (random, isOver) => {
+          while (!isOver()) {
+            await sleep(500 + random() * 2_000);
+            await server.kill();
+            killedAtMs.push(Date.now());
+            await server.restart();
+          }
+          return killedAtMs;
+        };
+        const plan = {
+          name: "postgres that is killed too",
+          url: server.url,
+          kills,
+          killDatabase,
+        };
+        expectNoFault(await chaos({ ...PLAN, ...plan }));
+        expect(killedAtMs.length).toBeGreaterThan(0);
+      },
+    );
+  },
+);
 
 describe("the embedded database", () => {
   const kills = Math.ceil(KILLS / 8);
