@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { discordEvents } from "../src/index.js";
 import { CHANNEL_ID, GUILD_ID, snowflake, startApp, type TestApp } from "./support/app.js";
-import { ANNA, BEN, item, RECEIVED_AT, statuses } from "./support/packets.js";
+import { createKeptState } from "./support/kept-state.js";
+import { ANNA, BEN, item, RECEIVED_AT, reaction, statuses } from "./support/packets.js";
 
 let app: TestApp;
 afterEach(() => app.close());
@@ -252,6 +253,23 @@ describe("a packet that brings the secret itself", () => {
     expect(await send(`${SECRET}x`, { __t, d })).toMatchObject({ status: 401 });
     expect(await send("", { __t, d })).toMatchObject({ status: 401 });
     expect(await send(SECRET, { d })).toMatchObject({ status: 400, body: { code: "invalid_packet" } });
+  });
+
+  it("H6 is the same packet for ten seconds, whenever and in whichever process it came first", async () => {
+    let nowMs = Date.parse("2026-01-15T10:30:09.500Z");
+    const state = createKeptState();
+    const start = () =>
+      startApp({ plainIngressSecret: SECRET, clock: { now: () => nowMs, setTimer: () => () => {} } }, { state });
+    app = await start();
+    const packet = { __t: "MESSAGE_REACTION_ADD", d: reaction() };
+    const keyOf = async () => ((await send(SECRET, packet)).body.results as { key: string }[])[0]?.key;
+    const first = await keyOf();
+    nowMs += 9_999;
+    await app.close();
+    app = await start();
+    expect(await keyOf()).toBe(first);
+    nowMs += 1;
+    expect(await keyOf()).not.toBe(first);
   });
 
   it("H6 takes no secret that is short", async () => {

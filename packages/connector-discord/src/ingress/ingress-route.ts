@@ -43,7 +43,9 @@ export function createIngressRoute(options: IngressRouteOptions): ConnectorRoute
   const { maxBodyBytes } = INGRESS_LIMITS;
 
   async function handlePlain(request: Request, context: ConnectorContext): Promise<Response> {
-    const packet = await readPlainPacket(request, { secret: options.plainSecret, nowMs: clock.now(), maxBodyBytes });
+    const { plainSecret: secret } = options;
+    const { state } = context;
+    const packet = await readPlainPacket(request, { secret, nowMs: clock.now(), maxBodyBytes, state });
     if (!packet.ok) return packet.response;
     const { item } = packet;
     const results = await store([{ key: item.key, item }], context, UNFENCED);

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { problemResponse } from "@hookline/core";
+import { problemResponse, type SharedState } from "@hookline/core";
 import { z } from "zod";
 import type { IngressItem } from "../ingress-contract.js";
 import { readJson } from "./signed-json.js";
@@ -24,7 +24,12 @@ export function isPlain(request: Request): boolean {
  */
 export async function readPlainPacket(
   request: Request,
-  options: { readonly secret: string | null; readonly nowMs: number; readonly maxBodyBytes: number },
+  options: {
+    readonly secret: string | null;
+    readonly nowMs: number;
+    readonly maxBodyBytes: number;
+    readonly state: SharedState;
+  },
 ): Promise<PlainPacket> {
   const given = request.headers.get(SECRET_HEADER) ?? "";
   if (options.secret === null || !timingSafeEqual(digest(given), digest(options.secret))) {
@@ -40,11 +45,11 @@ export async function readPlainPacket(
     return { ok: false, response: problemResponse({ status: 400, code: "invalid_packet", detail }) };
   }
   const hash = digest(body).toString("hex").slice(0, 32);
-  const window = Math.floor(options.nowMs / REPEAT_WINDOW_MS);
+  const firstAtMs = await firstOf(hash, options);
   return {
     ok: true,
     item: {
-      key: `plain:${hash}:${window}`,
+      key: `plain:${hash}:${firstAtMs}`,
       sessionId: "plain",
       shard: 0,
       seq: 0,
@@ -53,6 +58,18 @@ export async function readPlainPacket(
       d: parsed.data.d,
     },
   };
+}
+
+/** When it came first, if that is no longer ago than a repetition may be. All processes share the moment. */
+async function firstOf(hash: string, { state, nowMs }: { state: SharedState; nowMs: number }): Promise<number> {
+  const key = `plain-packet:${hash}`;
+  for (;;) {
+    const known = (await state.get([key])).get(key);
+    const knownAtMs = Number(known?.value ?? Number.NaN);
+    if (Math.abs(nowMs - knownAtMs) < REPEAT_WINDOW_MS) return knownAtMs;
+    const entry = { value: String(nowMs), ttlSeconds: (2 * REPEAT_WINDOW_MS) / 1000, ifVersion: known?.version ?? 0 };
+    if ((await state.put(key, entry)) !== null) return nowMs;
+  }
 }
 
 function digest(content: string | Uint8Array): Buffer {
