@@ -33,6 +33,9 @@ const answerSchema = z.object({
 });
 
 const FENCED = "fenced";
+/** For a worker that has no leases to look at: it can only try again. */
+const LEASED_ELSEWHERE =
+  "Other workers hold this shard by leases, and this one takes part in none: give it `shardLeases` (SHARD_LEASES) as they have, or stop them.";
 const BODY_TOO_LARGE = "body_too_large";
 const problemSchema = z.object({ code: z.string(), title: z.string().optional(), detail: z.string().optional() });
 
@@ -48,7 +51,7 @@ export function createIngressClient(options: {
       const head = fences === null ? "" : `"fences":${JSON.stringify(Object.fromEntries(fences))},`;
       const body = `{${head}"items":[${items.map((item) => item.json).join(",")}]}`;
       try {
-        return readOutcome(items, await options.post(options.url, body, signal));
+        return readOutcome({ items, fences }, await options.post(options.url, body, signal));
       } catch (error) {
         return { kind: "failed", reason: describeFailure(error) };
       }
@@ -56,7 +59,12 @@ export function createIngressClient(options: {
   };
 }
 
-function readOutcome(items: readonly SpooledItem[], { status, retryAfter: header, text }: PostAnswer): IngressOutcome {
+interface Sent {
+  readonly items: readonly SpooledItem[];
+  readonly fences: ReadonlyMap<number, number> | null;
+}
+
+function readOutcome({ items, fences }: Sent, { status, retryAfter: header, text }: PostAnswer): IngressOutcome {
   if (status === 200) {
     return readAnswer(items, text);
   }
@@ -66,7 +74,7 @@ function readOutcome(items: readonly SpooledItem[], { status, retryAfter: header
     return { kind: "too_large", byApi: problemOf(text)?.code === BODY_TOO_LARGE, ...retry };
   }
   if (status === 409 && problemOf(text)?.code === FENCED) {
-    return { kind: "fenced" };
+    return fences === null ? { kind: "blocked", status, advice: LEASED_ELSEWHERE, ...retry } : { kind: "fenced" };
   }
   const advice = adviceFor(status);
   if (advice) {

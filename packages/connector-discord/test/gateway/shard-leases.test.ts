@@ -55,6 +55,27 @@ describe("gateway workers that share shards", () => {
     await stopped;
   });
 
+  test("N2 a worker without leases beside one that has them says so, and sends what it has when that one is gone", async () => {
+    const around = await startSurroundings();
+    const api = await startLeasingApi();
+    const leasing = await replica(around, api);
+    await leasing.worker.start();
+    const lone = createWorker(
+      { ...around, directory: await temporaryDirectory() },
+      { apiPublicUrl: api.url, ingressSecret: api.secret },
+    );
+    await lone.worker.start();
+    await sayNumbers(around.simulator, [1, 5]);
+    await waitUntil("an error", () => lone.logger.text().includes("SHARD_LEASES"));
+    expect(lone.worker.stats()).toMatchObject({
+      spool: { items: 5 },
+      ingress: { trouble: expect.stringContaining("HTTP 409") },
+    });
+    await leasing.worker.stop();
+    await waitUntil("what it has kept", () => lone.worker.stats().spool.items === 0);
+    expect(await api.texts()).toEqual(numbers(1, 5));
+  });
+
   test("N2 what a holder sends behind a fence is refused, and is not sent twice nor lost", async () => {
     let cutOff = false;
     const around = await startSurroundings();
