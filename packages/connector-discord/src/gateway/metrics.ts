@@ -65,6 +65,12 @@ function metricsOf(stats: GatewayWorkerStats): readonly Metric[] {
       "Since the last packet or acknowledged heartbeat.",
       ({ lastSignAgeMs }) => lastSignAgeMs / 1000,
     ),
+    gauge("hookline_gateway_shards_held", "Shards whose lease the worker has.", stats.leases?.held.length ?? null),
+    gauge(
+      "hookline_gateway_shards_unheld",
+      "Shards that no worker holds, as far as this one was told.",
+      stats.leases?.unheld.length ?? null,
+    ),
     gauge(
       "hookline_gateway_identifies_left",
       "New sessions that Discord allows until its daily limit resets, as of the last connection.",

@@ -33,6 +33,8 @@ export interface ShardLeases {
   start(): void;
   /** In ascending order. */
   held(): readonly number[];
+  /** Those that nobody has held for as long as a lease lasts: no worker may take more. In ascending order. */
+  unheld(): readonly number[];
   /** By shard; goes with each batch. */
   fences(): ReadonlyMap<number, number>;
   /** When the API last answered: milliseconds since 1970. */
@@ -60,6 +62,7 @@ export function createShardLeases(options: ShardLeasesOptions): ShardLeases {
   const { clock, logger, ttlMs } = options;
   const held = new Map<number, Held>();
   const taken = new Map<number, StoredSession | null>();
+  const freeSinceMs = new Map<number, number>();
   const throttled = createThrottle(clock);
   const abort = new AbortController();
   let cancelTimer: (() => void) | null = null;
@@ -69,6 +72,12 @@ export function createShardLeases(options: ShardLeasesOptions): ShardLeases {
   let lastAnswerAtMs: number | null = null;
 
   const toHeld = () => [...held].map(([shard, { fence }]) => ({ shard, fence, session: options.positionOf(shard) }));
+
+  /** A shard that changes hands is free for a moment. */
+  function unheld(): readonly number[] {
+    const beforeMs = (lastAnswerAtMs ?? 0) - ttlMs;
+    return [...freeSinceMs].flatMap(([shard, sinceMs]) => (sinceMs <= beforeMs ? shard : [])).sort((a, b) => a - b);
+  }
 
   function lookNow(): void {
     cancelTimer?.();
@@ -112,12 +121,25 @@ export function createShardLeases(options: ShardLeasesOptions): ShardLeases {
     if (changes.includes(true)) {
       options.onChange();
     }
+    if (unheld().length > 0) {
+      throttled("unheld", (omitted) => {
+        logger.error(
+          { shards: unheld(), omitted },
+          "No worker holds these shards, so nothing of their servers is received. Start more workers, or let each take more (MAX_SHARDS or the option `maxShards`)",
+        );
+      });
+    }
     options.onAnswer();
   }
 
   /** True when other shards are held than before. */
   function apply(lease: Lease, untilMs: number): boolean {
     const { shard } = lease;
+    if (lease.status !== "free") {
+      freeSinceMs.delete(shard);
+    } else if (!freeSinceMs.has(shard)) {
+      freeSinceMs.set(shard, untilMs - ttlMs);
+    }
     const known = held.get(shard);
     switch (lease.status) {
       case "held": {
@@ -149,6 +171,7 @@ export function createShardLeases(options: ShardLeasesOptions): ShardLeases {
   return {
     start: lookNow,
     held: () => [...held.keys()].sort((a, b) => a - b),
+    unheld,
     fences: () => new Map([...held].map(([shard, { fence }]) => [shard, fence])),
     lastAnswerAtMs: () => lastAnswerAtMs,
     fateOf({ key, order }) {

@@ -29,6 +29,8 @@ export interface GatewayWorkerStats {
   /** Null where the worker has all shards to itself. */
   readonly leases: {
     readonly held: readonly number[];
+    /** Shards that no worker has held for as long as a lease lasts: nothing of their servers is received. */
+    readonly unheld: readonly number[];
     /** Since the API last answered for them; null before it did. */
     readonly lastAnswerAgeMs: number | null;
   } | null;
@@ -119,7 +121,13 @@ export function isHealthy({ state, spool, gateway: { shards }, leases }: Gateway
 
 function leasesOf(leases: ShardLeases | null, nowMs: number): GatewayWorkerStats["leases"] {
   const answeredAtMs = leases?.lastAnswerAtMs() ?? null;
-  return leases && { held: leases.held(), lastAnswerAgeMs: answeredAtMs === null ? null : nowMs - answeredAtMs };
+  return (
+    leases && {
+      held: leases.held(),
+      unheld: leases.unheld(),
+      lastAnswerAgeMs: answeredAtMs === null ? null : nowMs - answeredAtMs,
+    }
+  );
 }
 
 function iso(atMs: number | null): string | null {

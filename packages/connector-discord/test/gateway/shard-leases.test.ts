@@ -186,4 +186,21 @@ describe("gateway workers that share shards", () => {
     expect([...(await api.texts())].sort()).toEqual(["four", "one", "three", "two"]);
     expect(await api.gaps()).toBe(0);
   });
+
+  test("N2 shards that no worker may take are told as an error, until one takes them", async () => {
+    const around = await startSurroundings({ shards: 3, maxConcurrency: 3 });
+    const api = await startLeasingApi();
+    const options = { shardCount: 3, health: { port: 0 } };
+    const some = await replica(around, api, { ...options, shardLeases: { ttlMs: TTL_MS, maxShards: 1 } });
+    await some.worker.start();
+    const metrics = async () => (await fetch(`http://127.0.0.1:${some.worker.healthPort()}/metrics`)).text();
+    expect(await metrics()).toContain("\nhookline_gateway_shards_unheld 0\n");
+    await waitUntil("an error", () => some.logger.text().includes("No worker holds these shards"));
+    expect(some.logger.text()).toContain("MAX_SHARDS");
+    expect(some.worker.stats().leases).toMatchObject({ held: [0], unheld: [1, 2] });
+    expect(await metrics()).toContain("\nhookline_gateway_shards_unheld 2\n");
+    const rest = await replica(around, api, { ...options, shardLeases: { ttlMs: TTL_MS } });
+    await rest.worker.start();
+    await waitUntil("its answer", () => some.worker.stats().leases?.unheld.length === 0);
+  });
 });
