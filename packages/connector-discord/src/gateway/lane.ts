@@ -14,10 +14,12 @@ export interface Lane {
   /** Halved to single out a packet that spoils its batch, doubled by success. */
   batchLimit: number;
   cancelWait: (() => void) | null;
+  /** The API has said how long to wait. */
+  waitIsAsked: boolean;
 }
 
 export function createLane(name: string, batchLimit: number): Lane {
-  return { name, loaded: [], cursor: 0, phase: "idle", failures: 0, batchLimit, cancelWait: null };
+  return { name, loaded: [], cursor: 0, phase: "idle", failures: 0, batchLimit, cancelWait: null, waitIsAsked: false };
 }
 
 /** As many of the oldest packets as fit and belong together, and always one. */

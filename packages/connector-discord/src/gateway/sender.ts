@@ -65,6 +65,8 @@ const BLOCKED_BACKOFF = { minMs: 1_000, maxMs: 60_000 } as const;
 /** From here on a failing batch is made smaller, in case one packet in it is the reason. */
 const FAILURES_BEFORE_SPLIT = 3;
 const FAILURES_BEFORE_ALARM = 8;
+/** When so many requests in a row got nothing, it is not their lanes: the first that gets through speaks for all. */
+const FAILURES_OF_AN_OUTAGE = 3;
 
 export function createSender(options: SenderOptions): Sender {
   const { spool, ingress, deadLetters, clock, logger } = options;
@@ -79,6 +81,8 @@ export function createSender(options: SenderOptions): Sender {
   const bodyLimit = createBodyLimit();
   let endPause: (() => void) | null = null;
   let blocked = 0;
+  /** Over all lanes, since one got through. */
+  let failuresInARow = 0;
   let stopped = true;
   let sentItems = 0;
   let lastAnswerAtMs: number | null = null;
@@ -180,6 +184,7 @@ export function createSender(options: SenderOptions): Sender {
         trouble = null;
         blocked = 0;
         lane.failures = 0;
+        endOutage();
         lane.batchLimit = Math.min(INGRESS_LIMITS.maxItems, lane.batchLimit * 2);
         bodyLimit.answered();
         const letters = batch.flatMap((item, index): DeadLetter[] => {
@@ -255,6 +260,16 @@ export function createSender(options: SenderOptions): Sender {
     options.onSettled(batch);
   }
 
+  function endOutage(): void {
+    if (failuresInARow >= FAILURES_OF_AN_OUTAGE) {
+      logger.info({ failures: failuresInARow, spooled: spool.depth().items }, "The API takes batches again");
+      for (const lane of lanes.values()) {
+        if (lane.phase === "waiting" && !lane.waitIsAsked) makeReady(lane);
+      }
+    }
+    failuresInARow = 0;
+  }
+
   function pause(lane: Lane, outcome: Extract<IngressOutcome, { kind: "blocked" }>): void {
     lane.phase = "ready";
     ready.unshift(lane);
@@ -280,6 +295,7 @@ export function createSender(options: SenderOptions): Sender {
     outcome: Extract<IngressOutcome, { kind: "failed" }>,
   ): void {
     lane.failures += 1;
+    failuresInARow += 1;
     if (lane.failures >= FAILURES_BEFORE_SPLIT) {
       lane.batchLimit = Math.max(1, Math.floor(batch.length / 2));
     }
@@ -296,6 +312,7 @@ export function createSender(options: SenderOptions): Sender {
       });
     }
     lane.phase = "waiting";
+    lane.waitIsAsked = outcome.retryAfterMs !== undefined;
     unloadAboveLimit(lane);
     lane.cancelWait = clock.setTimer(() => {
       makeReady(lane);

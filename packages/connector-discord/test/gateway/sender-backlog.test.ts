@@ -67,3 +67,45 @@ describe("a backlog after a restart", () => {
     }
   });
 });
+
+describe("the end of an outage", () => {
+  const backoff = { minMs: 600_000, maxMs: 600_000 };
+  const LANES = ["1", "2", "3"] as const;
+
+  test("N2 the first guild that gets through to the API ends the waiting of all others", async () => {
+    const ingress = await startIngress();
+    const { receive, spool, sender, logger } = await startSending(ingress, { backoff });
+    await ingress.down();
+    const kept = LANES.map((lane) => receive(lane, 5));
+    await waitUntil("every lane waits", () => sender.stats().lanes.waiting === LANES.length);
+    await ingress.up();
+    receive("4", 1);
+    await waitUntil("an empty spool", () => spool.depth().items === 0);
+    expect(LANES.map((lane) => keysOf(ingress, lane))).toEqual(kept);
+    expect(logger.text()).toContain("The API takes batches again");
+  });
+
+  test("N2 who fails alone, or was told how long to wait, waits although others get through", async () => {
+    const ingress = await startIngress();
+    const { receive, sender } = await startSending(ingress, { backoff });
+    ingress.intercept(({ items: [first] }) => {
+      if (first?.sessionId === "1") return { status: 500 };
+      return first?.sessionId === "9" ? null : { status: 503, headers: { "retry-after": "600" } };
+    });
+    receive("1", 1);
+    await waitUntil("it waits", () => sender.stats().lanes.waiting === 1);
+    receive("9", 1);
+    await waitUntil("another one", () => keysOf(ingress, "9").length === 1);
+    for (const lane of ["2", "3", "4"]) receive(lane, 1);
+    await waitUntil("all of them wait", () => sender.stats().lanes.waiting === 4);
+    const tries = ingress.requests();
+    receive("9", 1);
+    await waitUntil("another one again", () => keysOf(ingress, "9").length === 2);
+    // The one that gave no time is tried once more, since it may have been an outage.
+    await waitUntil("its try", () => ingress.requests() === tries + 2 && sender.stats().lanes.waiting === 4);
+    receive("9", 1);
+    await waitUntil("another one for the last time", () => keysOf(ingress, "9").length === 3);
+    expect(sender.stats().lanes.waiting).toBe(4);
+    expect(ingress.requests()).toBe(tries + 3);
+  });
+});

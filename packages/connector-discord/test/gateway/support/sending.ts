@@ -28,6 +28,7 @@ export async function startSending(
     requestTimeoutMs?: number;
     maxConcurrentRequests?: number;
     gatherMs?: number;
+    backoff?: { minMs: number; maxMs: number };
     /** The packets' numbers go on behind it. */
     lastSeq?: number;
   } = {},
@@ -62,7 +63,7 @@ export async function startSending(
       fences: () => null,
     }),
     deadLetters: createDeadLetters(file, Date.now),
-    backoff: { minMs: 10, maxMs: 100 },
+    backoff: options.backoff ?? { minMs: 10, maxMs: 100 },
     maxConcurrentRequests: options.maxConcurrentRequests ?? 32,
     clock: systemClock,
     logger,
