@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Clock } from "@hookline/core";
 import { ClassicLevel } from "classic-level";
 import type { StoredSession } from "../stored-session.js";
@@ -273,13 +274,16 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 }
 
 async function openLevel(location: string): Promise<ClassicLevel<string, string>> {
-  const level = new ClassicLevel<string, string>(location);
   try {
+    await mkdir(dirname(location), { recursive: true });
+    // People's words lie in there, and the files themselves have no mode of their own.
+    await mkdir(location, { recursive: true, mode: 0o700 });
+    const level = new ClassicLevel<string, string>(location);
     await level.open();
+    return level;
   } catch (cause) {
     throw openError(location, cause);
   }
-  return level;
 }
 
 function openError(location: string, cause: unknown): GatewayWorkerError {
@@ -300,9 +304,14 @@ function openError(location: string, cause: unknown): GatewayWorkerError {
   }
   return new GatewayWorkerError(
     "spool_failed",
-    `The spool in ${location} could not be opened. Check that the directory can be made and written.`,
+    `The spool in ${location} could not be opened: ${reasonOf(cause)}. Check that the directory can be made and written.`,
     { cause },
   );
+}
+
+function reasonOf(cause: unknown): string {
+  const within = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  return within instanceof Error ? within.message : String(within);
 }
 
 async function idOf(level: ClassicLevel<string, string>): Promise<string> {

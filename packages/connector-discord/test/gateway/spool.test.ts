@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "@hookline/core";
 import { ClassicLevel } from "classic-level";
@@ -55,6 +55,22 @@ async function seqs(spool: Spool, lane: string, after = 0): Promise<readonly str
 }
 
 describe("spool", () => {
+  test("N2 nobody but its own user can look into it", async () => {
+    const directory = join(await temporaryDirectory(), "new");
+    const { spool } = await open(directory);
+    await spool.close();
+    expect(statSync(join(directory, "queue")).mode & 0o777).toBe(0o700);
+  });
+
+  test("N2 says why a directory can't be used", async () => {
+    const file = join(await temporaryDirectory(), "file");
+    writeFileSync(file, "");
+    await expect(open(join(file, "spool"))).rejects.toMatchObject({
+      code: "spool_failed",
+      message: expect.stringContaining("ENOTDIR"),
+    });
+  });
+
   test("N2 keeps packets per lane, in order, over a close and an open", async () => {
     const directory = await temporaryDirectory();
     const first = await open(directory);
