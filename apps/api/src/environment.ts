@@ -80,7 +80,7 @@ const variables = z.object({
   ENCRYPTION_KEY: list.pipe(z.array(encryptionKey).min(1)),
   API_KEY: secret,
   /** Newest first, separated by commas, so that the worker's secret can change without an interruption. */
-  CONNECTOR_INGRESS_SECRET: list.pipe(z.array(secret).min(1).max(2)),
+  CONNECTOR_INGRESS_SECRET: list.pipe(z.array(secret).min(1).max(2, "must be one secret, or two separated by a comma")),
   /** Also takes packets as gateway workers of `@hogsend/plugin-discord` send them, with this secret in a header. */
   PLAIN_INGRESS_SECRET: secret.optional(),
   COMPONENT_SECRET: secret,

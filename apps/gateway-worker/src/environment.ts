@@ -7,7 +7,12 @@ const schema = z.object({
   CONNECTOR_INGRESS_SECRET: z
     .string()
     .transform((text) => text.split(",").map((secret) => secret.trim()))
-    .pipe(z.array(z.string().min(32, "must have at least 32 characters")).min(1).max(2)),
+    .pipe(
+      z
+        .array(z.string().min(32, "must have at least 32 characters"))
+        .min(1)
+        .max(2, "must be one secret, or two separated by a comma"),
+    ),
   DISCORD_API_BASE_URL: z.url().optional(),
   DISCORD_INTENTS: z.coerce.number().int().min(1).optional(),
   DISCORD_SHARD_COUNT: z.coerce.number().int().min(1).optional(),

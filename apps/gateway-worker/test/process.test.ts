@@ -92,6 +92,24 @@ describe("gateway worker process", () => {
     expect(worker.output()).toMatch(/^disallowed_intents: .*MESSAGE CONTENT INTENT.*Privileged Gateway Intents/);
   });
 
+  for (const [code, name] of [
+    [4010, "DISCORD_SHARD_COUNT"],
+    [4011, "DISCORD_SHARD_COUNT"],
+    [4012, "@discordjs/ws"],
+    [4013, "DISCORD_INTENTS"],
+    [4014, "DISCORD_INTENTS"],
+  ] as const) {
+    test(`H9 close ${code} ends the process with 1 and names ${name}`, async () => {
+      const around = await startSurroundings();
+      const worker = spawnWorker(around.directory, environmentOf(around));
+      await worker.connected();
+      await around.simulator.faults.closeSockets(code);
+      expect(await worker.exit).toBe(1);
+      expect(worker.stderr()).toContain(name);
+      expect(worker.stderr()).toContain(`(Gateway close ${code})`);
+    });
+  }
+
   test("H9 a token that is reset while running ends the process with 1", async () => {
     const around = await startSurroundings();
     const worker = spawnWorker(around.directory, environmentOf(around));
@@ -112,6 +130,13 @@ describe("gateway worker process", () => {
     expect(await short.exit).toBe(1);
     expect(short.stderr()).toContain("CONNECTOR_INGRESS_SECRET: must have at least 32 characters");
     expect(short.output()).not.toContain("too-short");
+    const leasing = spawnWorker(around.directory, { ...environmentOf(around), SHARD_LEASES: "true" });
+    expect(await leasing.exit).toBe(1);
+    expect(leasing.stderr()).toContain("DISCORD_SHARD_COUNT");
+    const many = Array.from({ length: 3 }, () => INGRESS_SECRET).join(",");
+    const three = spawnWorker(around.directory, { ...environmentOf(around), CONNECTOR_INGRESS_SECRET: many });
+    expect(await three.exit).toBe(1);
+    expect(three.stderr()).toContain("CONNECTOR_INGRESS_SECRET: must be one secret, or two separated by a comma");
   });
 
   test("H9 a health port in use ends the process with 1 and names the port", async () => {

@@ -21,13 +21,18 @@ const FATAL_CLOSES: ReadonlyMap<number, FatalClose> = new Map<number, FatalClose
   [4004, { code: "invalid_token", advise: () => invalidTokenAdvice() }],
   [
     4010,
-    { code: "invalid_shard", advise: () => "Discord refused the shard. Let `shardCount` be what Discord recommends." },
+    {
+      code: "invalid_shard",
+      advise: () =>
+        "Discord refused the shard. Leave DISCORD_SHARD_COUNT or the option `shardCount` unset, or let it be what Discord recommends.",
+    },
   ],
   [
     4011,
     {
       code: "sharding_required",
-      advise: () => "The bot is in too many servers for one shard. Leave `shardCount` unset: Discord says how many.",
+      advise: () =>
+        "The bot is in too many servers for one shard. Leave DISCORD_SHARD_COUNT or the option `shardCount` unset: Discord says how many. With leases, raise it in all workers.",
     },
   ],
   [
@@ -41,7 +46,8 @@ const FATAL_CLOSES: ReadonlyMap<number, FatalClose> = new Map<number, FatalClose
     4013,
     {
       code: "invalid_intents",
-      advise: (intents) => `Discord does not know the intents ${intents}. Correct the option \`intents\`.`,
+      advise: (intents) =>
+        `Discord does not know the intents ${intents}. Correct DISCORD_INTENTS or the option \`intents\`.`,
     },
   ],
   [4014, { code: "disallowed_intents", advise: disallowedIntentsAdvice }],
@@ -64,5 +70,5 @@ export function invalidTokenAdvice(): string {
 
 function disallowedIntentsAdvice(intents: number): string {
   const asked = PRIVILEGED_INTENTS.filter(({ bit }) => (intents & bit) !== 0).map(({ label }) => label);
-  return `Discord refused privileged intents. Switch on ${asked.join(", ") || "the privileged intents"} at ${PORTAL} (your application, Bot, Privileged Gateway Intents), or leave them out of the option \`intents\`.`;
+  return `Discord refused privileged intents. Switch on ${asked.join(", ") || "the privileged intents"} at ${PORTAL} (your application, Bot, Privileged Gateway Intents), or leave them out of DISCORD_INTENTS or the option \`intents\`.`;
 }

@@ -188,7 +188,7 @@ function checkLeases(
   shardCount: number | undefined,
 ): NonNullable<ResolvedOptions["shardLeases"]> {
   if (shardCount === undefined) {
-    throw invalid("`shardLeases` needs `shardCount`: all workers must divide the servers alike.");
+    throw invalid("`shardLeases` needs `shardCount` (DISCORD_SHARD_COUNT): all workers must divide the servers alike.");
   }
   const { minTtlMs, maxTtlMs, maxShards: most } = LEASE_LIMITS;
   if (!Number.isSafeInteger(ttlMs) || ttlMs < minTtlMs || ttlMs > maxTtlMs) {
