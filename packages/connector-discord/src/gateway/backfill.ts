@@ -1,5 +1,6 @@
-import type { Logger } from "@hookline/core";
+import type { Clock, Logger } from "@hookline/core";
 import { snowflakeAt, snowflakeTimeMs } from "../snowflake.js";
+import { backoffDelayMs } from "./backoff.js";
 import type { ReceivedPacket } from "./connection.js";
 import { guildIdsOf, messageEntry, type PacketPlace } from "./packet.js";
 import type { LostSession } from "./session-memory.js";
@@ -32,10 +33,16 @@ export interface BackfillOptions {
   readonly rest: BackfillRest;
   readonly spool: Spool;
   readonly maxMessagesPerChannel: number;
+  readonly clock: Clock;
   readonly logger: Logger;
+  /** 0 up to 1, for jitter. */
+  readonly random: () => number;
 }
 
 const PAGE = 100;
+const RETRY_BACKOFF = { minMs: 1_000, maxMs: 30_000 } as const;
+/** What ended the session is often an outage of all of Discord, and the tries of `REST` are over within moments. */
+const RETRY_FOR_MS = 600_000;
 /** Discord's clock is another one; what the API has already, it knows by the message's id. */
 const CLOCK_SKEW_MS = 5_000;
 /** Text, voice with its chat, announcements, stages with theirs. Threads are not looked through. */
@@ -51,15 +58,45 @@ interface Filled {
   readonly isWhole: boolean;
 }
 
-export function createBackfill({ rest, spool, maxMessagesPerChannel, logger }: BackfillOptions): Backfill {
+export function createBackfill(options: BackfillOptions): Backfill {
+  const { rest, spool, maxMessagesPerChannel, clock, logger } = options;
   const abort = new AbortController();
   let work: Promise<void> = Promise.resolve();
+  let retryUntilMs = 0;
 
-  /** A signal for each request: the library leaves a listener on it. */
-  const get = (route: `/${string}`, query?: URLSearchParams) =>
-    rest.get(route, { signal: AbortSignal.any([abort.signal]), ...(query ? { query } : {}) });
+  async function get(route: `/${string}`, query?: URLSearchParams): Promise<unknown> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        // A signal for each request: the library leaves a listener on it.
+        return await rest.get(route, { signal: AbortSignal.any([abort.signal]), ...(query ? { query } : {}) });
+      } catch (error) {
+        if (abort.signal.aborted || !mayPass(error) || clock.now() >= retryUntilMs) {
+          throw error;
+        }
+        const delayMs = backoffDelayMs(failures, RETRY_BACKOFF, options.random);
+        logger.warn({ reason: reasonOf(error), failures, delayMs }, "Missed messages can't be read yet; trying again");
+        await pause(delayMs);
+      }
+    }
+  }
+
+  /** Shorter when it is stopped. */
+  function pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.setTimer(() => {
+        abort.signal.removeEventListener("abort", end);
+        resolve();
+      }, delayMs);
+      function end(): void {
+        cancel();
+        resolve();
+      }
+      abort.signal.addEventListener("abort", end, { once: true });
+    });
+  }
 
   async function fill(missed: MissedTime): Promise<void> {
+    retryUntilMs = clock.now() + RETRY_FOR_MS;
     let found = 0;
     let isWhole = true;
     for (const guildId of missed.guildIds) {
@@ -162,6 +199,12 @@ export function missedTime({ d, shardId, session, receivedAtMs }: ReceivedPacket
     untilMs: receivedAtMs,
     guildIds: guildIdsOf(d),
   };
+}
+
+/** No answer, or one that may be another next time. */
+function mayPass(error: unknown): boolean {
+  const status = error instanceof Error && "status" in error ? Number(error.status) : Number.NaN;
+  return Number.isNaN(status) || status >= 500;
 }
 
 function reasonOf(error: unknown): string {

@@ -143,7 +143,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
       throw error;
     }
     const backfill = settings.backfill
-      ? createBackfill({ ...settings.backfill, rest: createRest(peers, settings), spool, logger })
+      ? createBackfill({ ...settings, ...settings.backfill, rest: createRest(peers, settings), spool })
       : null;
     return { ...forwarding, peers, acknowledged, leases, backfill };
   }

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createBackfill } from "../../src/gateway/backfill.js";
 import { openSpool } from "../../src/gateway/spool.js";
 import { snowflakeAt } from "../../src/snowflake.js";
+import { createManualClock } from "./support/manual-clock.js";
 import { createRecordingLogger } from "./support/recording-logger.js";
 import {
   gapsIn,
@@ -59,14 +60,66 @@ test("N2 reads no more of a channel than it may, and says so", async () => {
 test("N2 a gap whose messages can't be read is told all the same", async () => {
   const around = await startSurroundings({ sessionKeepMs: 50 });
   await loseSession(around, () => sayNumbers(around.simulator, [6, 7]));
-  await around.simulator.faults.failRequests({ count: 50, status: 500, path: "/channels/" });
+  await around.simulator.addChannel({ name: "closed", deniedToBot: ["ReadMessageHistory"] });
   const { worker, logger } = await startWorker(around, { backfill: {} });
   await waitUntil("the gap", () => gapsIn(around.ingress).length === 1);
   await waitUntil("a warning", () => logger.text().includes("can't be read"));
   await sayNumbers(around.simulator, [8, 8]);
   await waitUntil("a later message", () => textsIn(around.ingress).includes("8"));
+  await waitUntil("the others' messages", () => logger.text().includes("and not all"));
+  expect(new Set(textsIn(around.ingress))).toEqual(new Set(numbers(1, 8)));
   await worker.stop();
   expect(worker.stats().state).toBe("stopped");
+});
+
+test("N2 reads what was missed once Discord is back from an outage", async () => {
+  const around = await startSurroundings({ sessionKeepMs: 50 });
+  await loseSession(around, () => sayNumbers(around.simulator, [6, 9]));
+  // The library tries four times within moments.
+  await around.simulator.faults.failRequests({ count: 5, status: 502, path: "/messages" });
+  const { worker, logger } = await startWorker(around, { backfill: {}, random: () => 0 });
+  await waitUntil("the messages", () => new Set(textsIn(around.ingress)).size === 9);
+  expect(logger.text()).toContain("trying again");
+  expect(logger.text()).not.toContain("and not all");
+  await worker.stop();
+});
+
+test("H9 a stop waits for no outage of Discord", async () => {
+  const around = await startSurroundings({ sessionKeepMs: 50 });
+  await loseSession(around, async () => {});
+  await around.simulator.faults.failRequests({ count: 1_000, status: 502, path: "/messages" });
+  const { worker, logger } = await startWorker(around, { backfill: {} });
+  await waitUntil("a try", () => logger.text().includes("trying again"));
+  await worker.stop();
+  expect(worker.stats().state).toBe("stopped");
+});
+
+test("N2 gives up after ten minutes without an answer, and says that not all was read", async () => {
+  const clock = createManualClock();
+  const spool = await openSpool({
+    directory: await temporaryDirectory(),
+    maxItems: 100,
+    maxBytes: 1_000_000,
+    gatherMs: 15,
+    clock: systemClock,
+    onStored: () => {},
+    onFailure: () => {},
+  });
+  onTestFinished(() => spool.close());
+  const logger = createRecordingLogger();
+  const rest = { get: () => Promise.reject(new Error("no route")) };
+  const options = { maxMessagesPerChannel: 1, clock, logger, random: () => 0 };
+  const backfill = createBackfill({ rest, spool, ...options });
+  const place = { shardId: 0, sessionId: "s", seq: 0, receivedAtMs: 0 };
+  backfill.add({ place, sinceMs: 0, untilMs: 1, guildIds: ["21", "22"] });
+  const startedAtMs = clock.now();
+  await waitUntil("the end", () => {
+    clock.advance(10_000);
+    return logger.text().includes("and not all");
+  });
+  expect(clock.now() - startedAtMs).toBeGreaterThanOrEqual(600_000);
+  expect(clock.now() - startedAtMs).toBeLessThan(700_000);
+  await backfill.stop();
 });
 
 test("N2 says of which channels messages are not read because the spool is full, and not that all were", async () => {
@@ -94,7 +147,14 @@ test("N2 says of which channels messages are not read because the spool is full,
         : page(query?.get("after") ?? snowflakeAt(sinceMs)),
   };
   const logger = createRecordingLogger();
-  const backfill = createBackfill({ rest, spool, maxMessagesPerChannel: 10_000, logger });
+  const backfill = createBackfill({
+    rest,
+    spool,
+    maxMessagesPerChannel: 10_000,
+    clock: systemClock,
+    logger,
+    random: Math.random,
+  });
   const place = { shardId: 0, sessionId: "s", seq: 0, receivedAtMs: sinceMs };
   backfill.add({ place, sinceMs, untilMs: Date.now(), guildIds: ["21"] });
   await waitUntil("the end", () => logger.lines.some(({ message }) => message.startsWith("Read ")));
