@@ -67,6 +67,7 @@ describe("gateway worker process", () => {
     await waitUntil("the messages", () => textsIn(around.ingress).length === 10);
     first.kill("SIGTERM");
     expect(await first.exit).toBe(0);
+    expect(first.output()).toMatch(/"spooled":0,"msg":"Has left Discord/);
     await sayNumbers(around.simulator, [11, 20]);
     const second = spawnWorker(around.directory, environmentOf(around));
     await waitUntil("all messages", () => textsIn(around.ingress).length >= 20);

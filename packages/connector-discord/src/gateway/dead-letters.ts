@@ -8,7 +8,7 @@ export interface DeadLetter {
   readonly message: string;
 }
 
-/** A file of JSON lines, one for each packet that the API will never accept. Nothing reads it but people. */
+/** A file of JSON lines, one for each packet that is not sent any more. Nothing reads it but people. */
 export interface DeadLetters {
   /** Resolves when the lines are on disk. */
   append(letters: readonly DeadLetter[]): Promise<void>;

@@ -89,7 +89,11 @@ function metricsOf(stats: GatewayWorkerStats): readonly Metric[] {
     ),
     gauge("hookline_gateway_spool_full", "1 when the worker has left Discord for want of room.", spool.full ? 1 : 0),
     counter("hookline_gateway_packets_sent_total", "Packets that the API has answered for.", ingress.sentPackets),
-    counter("hookline_gateway_dead_letters_total", "Packets that the API will never accept.", ingress.deadLetters),
+    counter(
+      "hookline_gateway_dead_letters_total",
+      "Packets that were put into the dead-letter file.",
+      ingress.deadLetters,
+    ),
     gauge(
       "hookline_gateway_ingress_last_answer_timestamp_seconds",
       "When the API last took a batch.",

@@ -240,7 +240,7 @@ export function createSender(options: SenderOptions): Sender {
       for (const { item, code, message } of letters) {
         logger.error(
           { key: item.key, lane: item.lane, code, reason: message, file: deadLetters.file },
-          "The API will never accept this packet; it is in the dead-letter file",
+          "This packet will not be sent any more; it is in the dead-letter file",
         );
       }
     }

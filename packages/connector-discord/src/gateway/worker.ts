@@ -204,6 +204,7 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
       if (full) {
         become("paused");
       } else if (leases?.lastAnswerAtMs() != null) {
+        if (state !== "standby") logger.info({}, "Other workers hold all shards; standing by");
         become("standby");
         started.resolve();
       }
@@ -340,6 +341,11 @@ export function createDiscordGatewayWorker(options: GatewayWorkerOptions): Disco
       // What was answered must be gone before another worker may hold the shards.
       await parts.spool.flush();
       await parts.leases?.stop();
+      if (!failure)
+        logger.info(
+          { spooled: parts.spool.depth().items },
+          "Has left Discord; what is spooled goes with the next start",
+        );
       await parts.close();
     }
     await health?.close();

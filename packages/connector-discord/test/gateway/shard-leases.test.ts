@@ -34,6 +34,7 @@ describe("gateway workers that share shards", () => {
     const { around, api, first, second } = await startBoth();
     expect(first.worker.stats()).toMatchObject({ state: "running", leases: { held: [0] } });
     expect(second.worker.stats()).toMatchObject({ state: "standby", leases: { held: [] } });
+    expect(second.logger.text().match(/standing by/g)).toHaveLength(1);
     await sayNumbers(around.simulator, [1, 20]);
     await waitUntil("the messages", async () => (await api.texts()).length === 20);
     await first.worker.stop();
