@@ -11,6 +11,7 @@ const USAGE = `Usage: hookline-discord-simulator [options]
   --redirect-uri <url>        where OAuth may send people back to; may be repeated
   --bot-token <token>         instead of the derived one
   --client-secret <secret>    instead of the derived one
+  --shards <number>           how many it recommends to the Gateway's clients (1)
   --seed <text>               keys and tokens are derived from it (hookline)
   --help`;
 
@@ -24,6 +25,7 @@ function readArguments() {
         "redirect-uri": { type: "string", multiple: true, default: [] },
         "bot-token": { type: "string" },
         "client-secret": { type: "string" },
+        shards: { type: "string" },
         seed: { type: "string" },
         help: { type: "boolean", default: false },
       },
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
     ...(values["interactions-url"] ? { interactionsUrl: values["interactions-url"] } : {}),
     ...(values["bot-token"] ? { botToken: values["bot-token"] } : {}),
     ...(values["client-secret"] ? { clientSecret: values["client-secret"] } : {}),
+    ...(values.shards ? { shards: Number(values.shards) } : {}),
     ...(values.seed ? { seed: values.seed } : {}),
   });
   const { url } = await simulator.start();

@@ -75,13 +75,16 @@ export const DEFAULTS = {
 } as const satisfies Partial<ResolvedOptions>;
 
 export function resolveOptions(options: DiscordSimulatorOptions): ResolvedOptions {
-  const { port = DEFAULTS.port } = options;
+  const { port = DEFAULTS.port, shards = DEFAULTS.shards } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new DiscordSimulatorError("invalid_input", `port must be 0 to 65535, got ${port}.`);
   }
-  for (const [name, value] of Object.entries(options.rateLimits || {})) {
+  const limits = Object.entries(options.rateLimits || {}).map(
+    ([name, value]) => [`rateLimits.${name}`, value] as const,
+  );
+  for (const [name, value] of [["shards", shards] as const, ...limits]) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new DiscordSimulatorError("invalid_input", `rateLimits.${name} must be a whole number from 1.`);
+      throw new DiscordSimulatorError("invalid_input", `${name} must be a whole number from 1.`);
     }
   }
   return {

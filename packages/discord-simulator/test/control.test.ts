@@ -179,6 +179,20 @@ describe("the control API", () => {
     expect(await program.exit).toBe(0);
   });
 
+  it("N6 recommends as many shards as it is told to", async () => {
+    const program = runBin(["--port", "0", "--shards", "4"]);
+    const said = await program.until(/role ids/);
+    const url = /page\s+(http:\S+)\//.exec(said)?.[1] ?? "";
+    const { application } = await connectSimulator(url);
+    const rest = new REST({ api: `${url}/api`, retries: 0 }).setToken(application.botToken);
+    expect(await rest.get(Routes.gatewayBot())).toMatchObject({ shards: 4 });
+    program.child.kill("SIGTERM");
+    expect(await program.exit).toBe(0);
+    const none = runBin(["--port", "0", "--shards", "some"]);
+    expect(await none.exit).toBe(1);
+    expect(none.output()).toContain("shards must be a whole number from 1. (invalid_input)");
+  });
+
   it("N6 answers an option that it does not know with its usage and exit code 2", async () => {
     const program = runBin(["--prot", "0"]);
     expect(await program.exit).toBe(2);
