@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, it } from "vitest";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { z } from "zod";
 import {
   defineDestination,
@@ -128,6 +128,31 @@ describe("the defaults", () => {
     });
     expect(called).toEqual(["kept"]);
     expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000);
+  });
+
+  it("have timers that are never early, though Node's are by a millisecond, and end when the clock is turned back", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const now = vi.spyOn(Date, "now").mockReturnValue(1_000);
+    try {
+      const called: string[] = [];
+      const timer = (name: string) => systemClock.setTimer(() => called.push(name), 50);
+      timer("early");
+      const cancel = timer("cancelled");
+      now.mockReturnValue(1_049);
+      vi.advanceTimersByTime(50);
+      expect(called).toEqual([]);
+      cancel();
+      now.mockReturnValue(1_050);
+      vi.advanceTimersByTime(1);
+      expect(called).toEqual(["early"]);
+      timer("turned back");
+      now.mockReturnValue(500);
+      vi.advanceTimersByTime(50);
+      expect(called).toEqual(["early", "turned back"]);
+    } finally {
+      now.mockRestore();
+      vi.useRealTimers();
+    }
   });
 
   it("log nothing", () => {
