@@ -20,6 +20,7 @@ import { isErrorNamed, type SchemaIssue } from "@hookline/core";
  * - `recovery_not_found`: the tenant has no recovery of that id
  * - `deadline_passed`: the delivery's deadline allows no further attempt
  * - `invalid_cursor`, `invalid_query`: a list was asked for in a way that it cannot be answered
+ * - `invalid_transaction`: what was passed as `transaction` runs no queries, or does not answer rows
  * - `already_started`: `start` was called twice
  */
 export type DispatcherErrorCode =
@@ -45,6 +46,7 @@ export type DispatcherErrorCode =
   | "deadline_passed"
   | "invalid_cursor"
   | "invalid_query"
+  | "invalid_transaction"
   | "already_started";
 
 /** One thing that is wrong with a value: where, and what. */

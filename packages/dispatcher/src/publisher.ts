@@ -12,6 +12,7 @@ import {
   type Transaction,
 } from "@hookline/core";
 import { type Database, isInsideTransaction } from "@hookline/postgres";
+import { queryWithin, transactionOf } from "./callers-transaction.js";
 import { createCommitWatch } from "./commit-watch.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
@@ -106,7 +107,7 @@ export function createPublisher(options: {
     const notifies = !wakes && commits.mayNotify();
     if (!wakes && !notifies) commits.watch(nowMs);
     return {
-      query: (text, params) => transaction.query(text, params),
+      query: queryWithin(transaction),
       nowMs,
       leasedUntilMs: null,
       notifies,
@@ -114,8 +115,10 @@ export function createPublisher(options: {
     };
   };
 
-  const writingFor = ({ transaction }: OutboxOptions): Writing =>
-    transaction === undefined ? writingDirectly(database.query) : writingWithin(transaction);
+  const writingFor = (outboxOptions: OutboxOptions): Writing => {
+    const transaction = transactionOf(outboxOptions);
+    return transaction === undefined ? writingDirectly(database.query) : writingWithin(transaction);
+  };
 
   const timesOf = ({ nowMs, leasedUntilMs, notifies }: Writing) => ({
     now: isoTime(nowMs),
@@ -276,7 +279,7 @@ export function createPublisher(options: {
   return {
     async publish(event, outboxOptions = {}) {
       const prepared = await prepare(event, clock.now());
-      const isShared = outboxOptions.transaction === undefined && isShareable(prepared, event.id !== undefined);
+      const isShared = transactionOf(outboxOptions) === undefined && isShareable(prepared, event.id !== undefined);
       return traces.publish([prepared], async (traceContext) => {
         const row = inTrace(prepared, traceContext);
         if (isShared && !isInsideTransaction(database)) return sharedInsert.insert(row);
@@ -292,7 +295,7 @@ export function createPublisher(options: {
       if (new Set(rows.map((row) => row.id)).size < rows.length) throw sameId();
       return traces.publish(rows, async (traceContext) => {
         const traced = rows.map((row) => inTrace(row, traceContext));
-        if (outboxOptions.transaction !== undefined) return writeAll(traced, writingFor(outboxOptions));
+        if (transactionOf(outboxOptions) !== undefined) return writeAll(traced, writingFor(outboxOptions));
         // A conflict in one of them leaves none.
         return database.transaction(({ query, afterCommit }) => writeAll(traced, writingDirectly(query, afterCommit)));
       });

@@ -1,4 +1,5 @@
 import { type Clock, newId, type Outbox, type SqlQuery, type Transaction } from "@hookline/core";
+import { queryWithin, transactionOf } from "./callers-transaction.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { TenantScoped } from "./endpoint.js";
 import type { EndpointCache } from "./endpoint-cache.js";
@@ -27,7 +28,7 @@ export function createSubscriptions(options: {
   const { clock } = options.settings;
 
   const queryOf = (transaction: Transaction | undefined): SqlQuery =>
-    transaction === undefined ? ownQuery : (text, params) => transaction.query(text, params);
+    transaction === undefined ? ownQuery : queryWithin(transaction);
 
   /**
    * Forgets an endpoint that was changed and does what follows for its held deliveries: at once, or after the caller's
@@ -44,7 +45,8 @@ export function createSubscriptions(options: {
   };
 
   return {
-    async unsubscribe({ tenantId, key }, { transaction } = {}) {
+    async unsubscribe({ tenantId, key }, outboxOptions = {}) {
+      const transaction = transactionOf(outboxOptions);
       const query = queryOf(transaction);
       const [found] = await statements.findSubscription(query, { tenantId, key });
       if (found === undefined) return false;
@@ -54,7 +56,8 @@ export function createSubscriptions(options: {
       return deleted.length > 0;
     },
 
-    async subscribe({ key, tenantId, destination, events, target: given }, { transaction } = {}) {
+    async subscribe({ key, tenantId, destination, events, target: given }, outboxOptions = {}) {
+      const transaction = transactionOf(outboxOptions);
       const query = queryOf(transaction);
       refuse([...keyIssues("tenantId", tenantId), ...keyIssues("key", key), ...patternIssues(events)]);
       registry.require(destination);

@@ -15,6 +15,7 @@ export type DatabaseErrorCode =
   | "nested_query"
   | "transaction_aborted"
   | "transaction_closed"
+  | "not_a_transaction"
   | "migration_failed"
   | "decrypt_failed"
   | "closed";

@@ -12,7 +12,7 @@ export type OwnPglite = Pick<
 >;
 
 /** The part of the transaction that PGlite hands to its own `transaction` that is needed. */
-export type PgliteTransaction = Pick<PgliteOwnTransaction, "query" | "exec" | "closed">;
+export type PgliteTransaction = Pick<PgliteOwnTransaction, "query" | "exec" | "closed" | "rollback">;
 
 /** Where a statement runs. */
 export interface PglitePlace {

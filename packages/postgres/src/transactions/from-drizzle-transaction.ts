@@ -1,9 +1,12 @@
 import type { Transaction } from "@hookline/core";
+import { notATransaction } from "./not-a-transaction.js";
 
 /** The part of a Drizzle transaction on Postgres that is needed. */
 export interface DrizzleTransaction<Query> {
   // biome-ignore lint/suspicious/noExplicitAny: Drizzle's own overloads differ by driver
   execute(query: Query): PromiseLike<any>;
+  /** Only a transaction has it. */
+  rollback(): unknown;
 }
 
 /** The part of Drizzle's `sql` that is needed. */
@@ -18,6 +21,8 @@ export interface DrizzleSql<Query> {
  * A transaction of Drizzle on any of its Postgres drivers with transactions (node-postgres, postgres.js, PGlite …),
  * for whoever writes into it. `sql` is Drizzle's own.
  *
+ * @throws DatabaseError `not_a_transaction`
+ *
  * @example
  * import { sql } from "drizzle-orm";
  *
@@ -30,6 +35,12 @@ export function fromDrizzleTransaction<Query>(
   transaction: DrizzleTransaction<Query>,
   sql: DrizzleSql<Query>,
 ): Transaction {
+  if (typeof transaction?.rollback !== "function") {
+    throw notATransaction(
+      "fromDrizzleTransaction",
+      "the `tx` that `db.transaction(async (tx) => …)` hands over, not `db`",
+    );
+  }
   return {
     query: async <Row>(text: string, params: readonly unknown[] = []) => {
       // Drizzle numbers its parameters itself: texts and parameters take turns here.
