@@ -66,13 +66,17 @@ export function createAttempt(options: {
     let plan: Awaited<ReturnType<Destination["plan"]>>;
     try {
       const planned = thinking.timed(job.tenantId, () => destination.plan(job.event, context));
-      plan = planned !== null && "then" in planned ? await withinSignal(planned, end.signal) : planned;
+      plan =
+        typeof planned === "object" && planned !== null && "then" in planned
+          ? await withinSignal(planned, end.signal)
+          : planned;
     } catch (error) {
       if (end.aborted) return TIMED_OUT;
       return { outcome: "dead", errorCode: "plan_failed", reason: messageOf(error) };
     }
     if (end.aborted) return TIMED_OUT;
     if (plan === null) return { outcome: "delivered", skipped: true };
+    if (!isPlan(plan)) return { outcome: "dead", errorCode: "plan_failed", reason: "The plan is of no known kind." };
     if (plan.kind === "wait") return waitOf(plan.waitMs);
     if (plan.kind === "run") {
       try {
@@ -105,6 +109,12 @@ export function createAttempt(options: {
     const told = reason === undefined ? interpreted : { ...interpreted, reason: redactText(reason, sentTexts) };
     return { ...told, status, requestHeaders, phases, responseBody };
   };
+}
+
+/** Not every destination was compiled. */
+function isPlan(plan: unknown): boolean {
+  const { kind, request } = Object(plan) as Partial<Record<"kind" | "request", unknown>>;
+  return kind === "run" || kind === "wait" || (kind === "request" && typeof request === "object" && request !== null);
 }
 
 /** Whoever looks at its signal gets one. */

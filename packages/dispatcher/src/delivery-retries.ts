@@ -93,13 +93,19 @@ export function createDeliveryRetries(options: {
   return {
     async retryMany(asked) {
       if ("ids" in asked) {
-        const ids = [...new Set(asked.ids)];
+        const ids = Array.isArray(asked.ids) ? [...new Set(asked.ids)] : [];
         if (ids.length === 0 || ids.length > MAX_IDS) {
           throw new DispatcherError("invalid_query", `ids are 1 to ${MAX_IDS}.`, {
             issues: [{ path: "ids", message: `are 1 to ${MAX_IDS}` }],
           });
         }
         return { results: await retryIds(asked.tenantId, ids), nextCursor: null };
+      }
+      // What is left out by mistake must not stand for everything.
+      if (typeof asked.filter !== "object" || asked.filter === null) {
+        throw new DispatcherError("invalid_query", "ids or filter is given.", {
+          issues: [{ path: "filter", message: "is an object, where there are no ids" }],
+        });
       }
       const limit = pageLimit(asked.limit);
       const search = { ...asked.filter, tenantId: asked.tenantId };

@@ -41,10 +41,14 @@ export function searchParams(
   page: { readonly limit: number; readonly cursor?: string | undefined },
 ): ListDeliveriesParams {
   const { tenantId, endpointId, eventId, eventType, status, httpStatus, errorCode } = filter;
-  if (httpStatus !== undefined && !Number.isInteger(httpStatus)) {
-    throw new DispatcherError("invalid_query", "httpStatus is a whole number.", {
-      issues: [{ path: "httpStatus", message: "is a whole number" }],
-    });
+  for (const [path, value] of Object.entries({ endpointId, eventId, eventType, errorCode })) {
+    if (value !== undefined && (typeof value !== "string" || value === "")) throw refused(path, "is a text");
+  }
+  if (status !== undefined && !Object.hasOwn(STATUSES, status)) {
+    throw refused("status", `is one of ${Object.keys(STATUSES).join(", ")}`);
+  }
+  if (httpStatus !== undefined && !(Number.isInteger(httpStatus) && httpStatus > 0 && httpStatus < 1_000)) {
+    throw refused("httpStatus", "is a whole number from 1 to 999");
   }
   const beforeIds = [
     ...(page.cursor === undefined ? [] : readCursor(page.cursor, ["id"])),
@@ -64,6 +68,16 @@ export function searchParams(
   };
 }
 
+/** Typed so that none can be forgotten here. */
+const STATUSES: Readonly<Record<NonNullable<DeliveryFilter["status"]>, true>> = {
+  pending: true,
+  delivering: true,
+  held: true,
+  delivered: true,
+  dead: true,
+  expired: true,
+};
+
 const MAX_TIME_MS = 36 ** 9 - 1;
 
 /** What sorts before the id of every delivery made at this time or later, and after all that were made before. */
@@ -76,7 +90,9 @@ export function firstDeliveryIdAt(ms: number): string {
 export function timeOf(date: Date, path: string): number {
   const ms = date instanceof Date ? date.getTime() : Number.NaN;
   if (!Number.isNaN(ms)) return ms;
-  throw new DispatcherError("invalid_query", `${path} is a valid Date.`, {
-    issues: [{ path, message: "is a valid Date" }],
-  });
+  throw refused(path, "is a valid Date");
+}
+
+function refused(path: string, message: string): DispatcherError {
+  return new DispatcherError("invalid_query", `${path} ${message}.`, { issues: [{ path, message }] });
 }

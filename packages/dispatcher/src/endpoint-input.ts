@@ -1,9 +1,58 @@
 import { conditionIssues } from "@hookline/core";
-import type { EndpointChanges, EndpointPolicy } from "./endpoint.js";
+import type { EndpointChanges, EndpointInput, EndpointPolicy } from "./endpoint.js";
 import { DispatcherError, type FieldIssue } from "./errors.js";
 import { isEventPattern } from "./event-types.js";
 import { limitIssues } from "./limits.js";
 import { scheduleIssues } from "./retry-schedule.js";
+
+/** Typed so that no field can be forgotten here. */
+const INPUT_FIELDS: Readonly<Record<keyof EndpointInput, true>> = {
+  tenantId: true,
+  name: true,
+  destination: true,
+  target: true,
+  events: true,
+  secret: true,
+  active: true,
+  policy: true,
+  contactAddress: true,
+  description: true,
+  metadata: true,
+  condition: true,
+  verify: true,
+};
+
+const CHANGES_FIELDS: Readonly<Record<keyof EndpointChanges, true>> = {
+  name: true,
+  target: true,
+  targetChanges: true,
+  events: true,
+  active: true,
+  policy: true,
+  policyChanges: true,
+  contactAddress: true,
+  description: true,
+  metadata: true,
+  condition: true,
+};
+
+/** Refuses what is no object, names that are not known, and switches that are neither on nor off. */
+export function checkShape(kind: "input" | "changes", given: EndpointInput | EndpointChanges): void {
+  if (!isFields(given)) {
+    const what = kind === "input" ? "is an object" : "is followed by an object of changes";
+    throw new DispatcherError("invalid_endpoint", `The endpoint ${what}.`, { issues: [{ path: "", message: what }] });
+  }
+  const known = kind === "input" ? INPUT_FIELDS : CHANGES_FIELDS;
+  const { active, verify } = given as EndpointInput;
+  refuse([
+    ...Object.keys(given)
+      .filter((name) => !Object.hasOwn(known, name))
+      .map((name) => ({ path: name, message: "is not known" })),
+    ...Object.entries({ active, verify })
+      .filter(([, value]) => value !== undefined && typeof value !== "boolean")
+      .map(([path]) => ({ path, message: "is true or false" })),
+  ]);
+}
 
 export function patternIssues(events: readonly string[]): readonly FieldIssue[] {
   if (!Array.isArray(events) || events.length === 0) return [{ path: "events", message: "names at least one type" }];

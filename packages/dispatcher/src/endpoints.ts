@@ -18,6 +18,7 @@ import {
   aboutIssues,
   aboutRow,
   changesIssues,
+  checkShape,
   contactIssues,
   patternIssues,
   policyIssues,
@@ -159,6 +160,7 @@ export function createEndpoints(options: {
   };
 
   const update = async (endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint> => {
+    checkShape("changes", changes);
     refuse([
       ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
       ...(changes.events === undefined ? [] : patternIssues(changes.events)),
@@ -255,6 +257,7 @@ export function createEndpoints(options: {
     disable: (endpoint) => update(endpoint, { active: false }),
 
     async create(input) {
+      checkShape("input", input);
       const destination = input.destination ?? WEBHOOK_DESTINATION_ID;
       refuse([
         ...keyIssues("tenantId", input.tenantId),

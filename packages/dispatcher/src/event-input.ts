@@ -13,6 +13,11 @@ export async function toEventRow(
   input: EventInput,
   options: { readonly catalogue: EventCatalogue; readonly maxBytes: number; readonly nowMs: number },
 ): Promise<EventRow> {
+  if (typeof input !== "object" || input === null) {
+    throw new DispatcherError("invalid_event", "The event is an object.", {
+      issues: [{ path: "", message: "is an object" }],
+    });
+  }
   const issues: FieldIssue[] = [
     ...keyIssues("tenantId", input.tenantId),
     ...(input.subjectId === undefined ? [] : keyIssues("subjectId", input.subjectId)),
@@ -57,8 +62,8 @@ export function keyIssues(path: string, value: unknown): readonly FieldIssue[] {
 }
 
 /** What is wrong with a time that is stored. */
-export function timeIssues(path: string, time: Date): readonly FieldIssue[] {
-  const ms = time.getTime();
+export function timeIssues(path: string, time: unknown): readonly FieldIssue[] {
+  const ms = time instanceof Date ? time.getTime() : Number.NaN;
   return ms >= FIRST_STORED_MS && ms <= LAST_STORED_MS ? [] : [{ path, message: "is a Date of the years 1 to 9999" }];
 }
 

@@ -158,6 +158,13 @@ export type Settings = Required<
 
 export function resolveOptions(options: DispatcherOptions): Settings {
   const { encryptionKey, ...rest } = options;
+  // What an environment leaves out comes here as undefined, whatever the compiler says.
+  if (typeof rest.database?.transaction !== "function") {
+    throw refused("database", "is what openDatabase or fromPool of @hookline/postgres answers");
+  }
+  if (typeof encryptionKey !== "string" && !Array.isArray(encryptionKey)) {
+    throw refused("encryptionKey", "is 32 bytes in base64, or a list of such keys, newest first");
+  }
   const given = {
     ...DEFAULTS,
     events: [],

@@ -40,6 +40,7 @@ const DEFAULTS = {
  */
 export async function openDatabase(url: string, options: OpenDatabaseOptions = {}): Promise<Database> {
   const resolved = { logger: silentLogger, ...DEFAULTS, ...options };
+  if (typeof url !== "string") throw new DatabaseError("invalid_url", "A database URL is a text.");
   if (/^postgres(ql)?:\/\//.test(url)) return openPgDatabase(url, resolved);
   if (url.startsWith("pglite://")) return openPgliteDatabase(url.slice("pglite://".length), resolved);
   // The URL may hold a password, so the message does not repeat it.

@@ -161,5 +161,7 @@ describe("the embedded database's directory", () => {
 
   it("refuses a URL without a directory", async () => {
     await expect(openDatabase("pglite://")).rejects.toMatchObject({ code: "invalid_url" });
+    // As of an environment that does not name it.
+    await expect(openDatabase(undefined as unknown as string)).rejects.toMatchObject({ code: "invalid_url" });
   });
 });

@@ -2,10 +2,12 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { type Problem, problemResponse } from "@hookline/core";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
-import { type DispatcherError, type DispatcherErrorCode, isDispatcherError } from "../errors.js";
+import { DispatcherError, type DispatcherErrorCode, isDispatcherError } from "../errors.js";
 
 /** Whose endpoints and deliveries a request may see; null answers 401, a response is answered as it is. */
-export type Authenticate = (request: Request) => Promise<{ readonly tenantId: string } | Response | null>;
+export type Authenticate = (request: Request) => Caller | Promise<Caller>;
+
+type Caller = { readonly tenantId: string } | Response | null;
 
 export interface TenantEnv {
   Variables: { tenantId: string };
@@ -28,6 +30,11 @@ const STATUS: Partial<Record<DispatcherErrorCode, number>> = {
 
 /** A router whose refusals are problem details, behind `authenticate`. */
 export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv> {
+  if (typeof authenticate !== "function") {
+    throw new DispatcherError("invalid_options", "webhookRoutes: authenticate is a function.", {
+      issues: [{ path: "authenticate", message: "is a function" }],
+    });
+  }
   const router = new OpenAPIHono<TenantEnv>({
     defaultHook: (result) => {
       if (result.success) return undefined;

@@ -1,0 +1,107 @@
+import type { Destination } from "@hookline/core";
+import { describeMatrix } from "@hookline/postgres/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { webhookRoutes } from "../src/http/index.js";
+import { createDispatcher, type Dispatcher, type DispatcherOptions } from "../src/index.js";
+import { ENCRYPTION_KEY, openDispatcher, openReceiver, TENANT, untilDelivery } from "./open-dispatcher.js";
+
+const event = { tenantId: TENANT, type: "ticket.created", data: {} };
+
+/** What a caller without a compiler gives, and at which path it is refused. */
+// biome-ignore lint/suspicious/noExplicitAny: that is the point
+type Wrong = (dispatcher: any) => Promise<unknown>;
+
+const WRONG: Record<string, readonly [code: string, path: string, ask: Wrong]> = {
+  "no event": ["invalid_event", "", (d) => d.publish()],
+  "an event among others that is none": ["invalid_event", "", (d) => d.publishMany([event, null])],
+  "a timestamp that is a text": ["invalid_event", "timestamp", (d) => d.publish({ ...event, timestamp: "2026-01-01" })],
+  "a deadline that is a number": [
+    "invalid_message",
+    "deadline",
+    (d) => d.send({ tenantId: TENANT, destination: "notes", target: {}, data: {}, deadline: Date.now() }),
+  ],
+  "no endpoint": ["invalid_endpoint", "", (d) => d.endpoints.create()],
+  "an endpoint with its target's fields at the top": [
+    "invalid_endpoint",
+    "url",
+    (d) => d.endpoints.create({ tenantId: TENANT, url: "https://example.com", events: ["*"] }),
+  ],
+  "an endpoint whose switch is a text": [
+    "invalid_endpoint",
+    "active",
+    (d) =>
+      d.endpoints.create({ tenantId: TENANT, target: { url: "https://example.com" }, events: ["*"], active: "false" }),
+  ],
+  "changes that are not apart from the endpoint": [
+    "invalid_endpoint",
+    "",
+    (d) => d.endpoints.update({ tenantId: TENANT, id: "ep_1", name: "new" }),
+  ],
+  "changes of what cannot be changed": [
+    "invalid_endpoint",
+    "secret",
+    (d) => d.endpoints.update({ tenantId: TENANT, id: "ep_1" }, { secret: "whsec_x" }),
+  ],
+  "a status that there is none of": [
+    "invalid_query",
+    "status",
+    (d) => d.deliveries.list({ tenantId: TENANT, status: "failed" }),
+  ],
+  "an endpoint's id that is empty": [
+    "invalid_query",
+    "endpointId",
+    (d) => d.deliveries.list({ tenantId: TENANT, endpointId: "" }),
+  ],
+  "an HTTP status of 0": ["invalid_query", "httpStatus", (d) => d.deliveries.list({ tenantId: TENANT, httpStatus: 0 })],
+};
+
+describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
+  it.each(Object.entries(WRONG))("refuses %s, with a code and a path", async (_, [code, path, ask]) => {
+    const { dispatcher } = await openDispatcher(databases);
+    await expect(ask(dispatcher)).rejects.toMatchObject({
+      name: "DispatcherError",
+      code,
+      issues: [expect.objectContaining({ path })],
+    });
+  });
+
+  it("retries nothing where neither ids nor a filter are given, and not everything", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const receiver = await openReceiver();
+    await dispatcher.endpoints.create({ tenantId: TENANT, target: { url: receiver.url }, events: ["*"] });
+    await dispatcher.start();
+    await dispatcher.publish(event);
+    await untilDelivery(dispatcher, ({ status }) => status === "delivered");
+    const retryMany = dispatcher.deliveries.retryMany as (asked: object) => Promise<unknown>;
+    for (const asked of [{}, { ids: undefined }, { filter: undefined }, { filter: null }, { ids: "dlv_1" }]) {
+      await expect(retryMany({ tenantId: TENANT, ...asked })).rejects.toMatchObject({ code: "invalid_query" });
+    }
+    await untilDelivery(dispatcher, ({ status, attempts }) => status === "delivered" && attempts === 1);
+  });
+
+  it.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["a plan of no kind", { run: async () => ({ outcome: "delivered" }) }],
+    ["a request of none", { kind: "request" }],
+    ["a text", "request"],
+  ])("ends a delivery whose destination plans %s as dead, and says so", async (_, planned) => {
+    const destination = { id: "notes", plan: () => planned } as Destination;
+    const { dispatcher } = await openDispatcher(databases, { destinations: [destination] });
+    await dispatcher.endpoints.create({ tenantId: TENANT, destination: "notes", target: {}, events: ["*"] });
+    await dispatcher.start();
+    await dispatcher.publish(event);
+    const delivery = await untilDelivery(dispatcher, ({ status }) => status === "dead");
+    expect(delivery?.log).toMatchObject([{ errorCode: "plan_failed", reason: "The plan is of no known kind." }]);
+  });
+
+  it("refuses to be made without a database, or without a key, as an environment may leave them out", async () => {
+    const { database } = await openDispatcher(databases);
+    const make = (options: object) => () => createDispatcher(options as DispatcherOptions);
+    const refused = (path: string) =>
+      expect.objectContaining({ code: "invalid_options", issues: [{ path, message: expect.any(String) }] });
+    expect(make({ encryptionKey: ENCRYPTION_KEY })).toThrow(refused("database"));
+    expect(make({ database: "postgres://localhost", encryptionKey: ENCRYPTION_KEY })).toThrow(refused("database"));
+    expect(make({ database })).toThrow(refused("encryptionKey"));
+    expect(() => webhookRoutes({} as Dispatcher, {} as never)).toThrow(refused("authenticate"));
+  });
+});
