@@ -115,4 +115,30 @@ export const all = [${project.specifiers.map((_, index) => `m${index}`)}];\n`,
     },
     120_000,
   );
+
+  it("have types that hold with those of Node alone, of what every user of the dispatcher installs", async () => {
+    const directory = join(project.directory, "checked-libraries");
+    await mkdir(directory, { recursive: true });
+    const specifiers = project.specifiers.filter((name) =>
+      /^@hookline\/(core|webhook-signing|postgres|dispatcher)(?!\/http)/.test(name),
+    );
+    expect(specifiers.length).toBeGreaterThan(6);
+    const source = specifiers.map((specifier, index) => `export * as m${index} from "${specifier}";\n`).join("");
+    await writeFile(join(directory, "all.mts"), source);
+    const compilerOptions = {
+      module: "nodenext",
+      target: "es2023",
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      typeRoots: [join(root, "node_modules/@types")],
+      types: ["node"],
+    };
+    await writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["all.mts"] }));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const { stdout } = await run("node", [tsc, "-p", directory], { cwd: project.directory }).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(stdout).toBe("");
+  }, 120_000);
 });

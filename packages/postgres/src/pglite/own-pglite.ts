@@ -1,22 +1,50 @@
-import { type PGlite, type Transaction as PgliteOwnTransaction, type QueryOptions, types } from "@electric-sql/pglite";
+import { types } from "@electric-sql/pglite";
 import { DatabaseError } from "../errors.js";
 import { toDatabaseError } from "../pg/pg-error.js";
 import type { RunResult } from "../run-transaction.js";
 import { DECODED_TYPES, decoderOf } from "../values/decode-value.js";
 import { type EncodedParameter, encodeParameters } from "../values/encode-parameter.js";
 
+// Not PGlite's own types: they need those of Emscripten, which whoever checks its libraries would have to install.
+
 /** The part of a PGlite object that is needed. */
-export type OwnPglite = Pick<
-  PGlite,
-  "query" | "exec" | "transaction" | "listen" | "unlisten" | "onNotification" | "parsers"
->;
+export interface OwnPglite extends PgliteStatements {
+  transaction<T>(fn: (transaction: PgliteTransaction) => Promise<T>): Promise<T>;
+  listen(channel: string, callback: (payload: string) => void): Promise<unknown>;
+  unlisten(channel: string, callback: (payload: string) => void): Promise<void>;
+  onNotification(callback: (channel: string, payload: string) => void): () => void;
+  /** By the oids of the types. */
+  readonly parsers: object;
+}
 
 /** The part of the transaction that PGlite hands to its own `transaction` that is needed. */
-export type PgliteTransaction = Pick<PgliteOwnTransaction, "query" | "exec" | "closed" | "rollback">;
+export interface PgliteTransaction extends PgliteStatements {
+  rollback(): Promise<void>;
+  readonly closed: boolean;
+}
+
+interface PgliteStatements {
+  // biome-ignore lint/suspicious/noExplicitAny: as PGlite has them
+  query(text: string, params: any[], options: PgliteQueryOptions): Promise<PgliteResults>;
+  exec(text: string, options: PgliteQueryOptions): Promise<readonly PgliteResults[]>;
+}
+
+interface PgliteQueryOptions {
+  // biome-ignore lint/suspicious/noExplicitAny: as PGlite has it
+  parsers: Record<number, (value: string) => any>;
+  // biome-ignore lint/suspicious/noExplicitAny: as PGlite has it
+  serializers: Record<number, (value: any) => string>;
+}
+
+interface PgliteResults {
+  readonly rows: readonly unknown[];
+  readonly rowCount?: number | null;
+  readonly command?: string;
+}
 
 /** Where a statement runs. */
 export interface PglitePlace {
-  readonly on: Pick<PgliteOwnTransaction, "query" | "exec">;
+  readonly on: PgliteStatements;
   /** The oids of the types that PGlite has parsers for. */
   readonly types: () => readonly (number | string)[];
 }
@@ -49,7 +77,7 @@ export async function runOnPglite(
   }
 }
 
-function parsersFor(oids: readonly (number | string)[]): NonNullable<QueryOptions["parsers"]> {
+function parsersFor(oids: readonly (number | string)[]): PgliteQueryOptions["parsers"] {
   return Object.fromEntries([...oids, ...DECODED_TYPES].map((oid) => [oid, decoderOf(Number(oid))]));
 }
 
