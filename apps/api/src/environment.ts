@@ -195,7 +195,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const result = schema.safeParse(present);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path: [name, ...within], message }) => {
-    const where = within.length === 0 ? "" : `${within.join(".")} `;
+    // A number alone is a place in a list with commas, as nobody wrote it.
+    const where = within.some((part) => typeof part === "string") ? `${within.join(".")} ` : "";
     return `  ${name?.toString()}: ${where}${message}`;
   });
   throw new ApiStartError(

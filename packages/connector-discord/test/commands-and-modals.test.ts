@@ -117,7 +117,7 @@ describe("commands", () => {
     const { body } = await app.interact(slash("echo", { options: [{ name: "words", type: 3, value: words }] }));
     expect(body.data.allowed_mentions).toEqual({ parse: [] });
     expect(body.data.content).toBe(
-      "**You said** \\@everyone \\*\\*bold\\*\\* \\<\\@400000000000000002\\> \\[click\\]\\(https://evil.example/a_b_c\\)",
+      "**You said** \\@everyone \\*\\*bold\\*\\* \\<\\@400000000000000002\\> \\[click\\]\\(https://evil.example/a_b_c)",
     );
   });
 });
