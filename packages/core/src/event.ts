@@ -40,7 +40,7 @@ export interface EventDefinition<Type extends string = string, Data = unknown, I
   readonly type: Type;
   readonly schema: StandardSchema<Data, Input>;
   readonly description: string;
-  /** A payload that the schema accepts; test deliveries and documentation show it. */
+  /** A payload as subscribers get it, after the schema; test deliveries and documentation show it as it is. */
   readonly example: Data;
 }
 

@@ -12,6 +12,13 @@ const ticketCreated = defineEvent({
   example: { number: "TKT-2026-001" },
 });
 
+const titleMeasured = defineEvent({
+  type: "title.measured",
+  schema: z.object({ title: z.string().transform((title) => title.length) }),
+  description: "How long a title is.",
+  example: { title: 12 },
+});
+
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
   it("W7 sends webhook.test right now, to that endpoint alone, and answers with the attempt", async () => {
     // Not started: it goes past the queue.
@@ -97,6 +104,14 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       code: "endpoint_not_found",
     });
     expect(receiver.requests).toHaveLength(1);
+  });
+
+  it("W7 sends an example as subscribers get it, though its schema would not take it again", async () => {
+    const { dispatcher } = await openDispatcher(databases, { events: [titleMeasured] });
+    const receiver = await openReceiver();
+    const { id } = await subscribeReceiver(dispatcher, receiver);
+    await dispatcher.endpoints.test({ tenantId: TENANT, id, type: "title.measured" });
+    expect(receiver.requests.map((request) => request.json())).toMatchObject([{ data: { title: 12 } }]);
   });
 
   it("N4 holds what comes for a disabled endpoint, which can be tested, and sends it when it is enabled", async () => {
