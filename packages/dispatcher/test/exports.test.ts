@@ -16,6 +16,7 @@ it("exports these names and no others", () => {
   expect(Object.keys(testing)).toMatchInlineSnapshot(`
     [
       "createReceiver",
+      "signedRequest",
       "createVirtualClock",
     ]
   `);
