@@ -1,5 +1,6 @@
 import type { Destination } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
+import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { webhookRoutes } from "../src/http/index.js";
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from "../src/index.js";
@@ -92,6 +93,31 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
     await dispatcher.publish(event);
     const delivery = await untilDelivery(dispatcher, ({ status }) => status === "dead");
     expect(delivery?.log).toMatchObject([{ errorCode: "plan_failed", reason: "The plan is of no known kind." }]);
+  });
+
+  it.each([undefined, {}, { id: "" }, { id: "notes" }, { id: "notes", plan: null }])(
+    "refuses a destination that is none: %j",
+    async (destination) => {
+      const { dispatcher, another } = await openDispatcher(databases);
+      const refused = expect.objectContaining({ code: "invalid_options" });
+      expect(() => dispatcher.use(destination as Destination)).toThrow(refused);
+      expect(() => another({ destinations: [destination as Destination] })).toThrow(refused);
+    },
+  );
+
+  it("answers nobody whom authenticate does not name, and tells the app of a caller without a tenant", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const statusFor = async (caller: unknown) => {
+      const app = new Hono();
+      app.route("/", webhookRoutes(dispatcher, { authenticate: () => caller as null }));
+      app.onError((error, c) => c.text(error.message, 500));
+      return (await app.request("/v1/endpoints")).status;
+    };
+    expect(await statusFor(null)).toBe(401);
+    expect(await statusFor(undefined)).toBe(401);
+    expect(await statusFor({ tenant: "acme" })).toBe(500);
+    expect(await statusFor({ tenantId: "" })).toBe(500);
+    expect(await statusFor({ tenantId: "acme" })).toBe(200);
   });
 
   it("refuses to be made without a database, or without a key, as an environment may leave them out", async () => {

@@ -28,6 +28,11 @@ export function createDestinationRegistry(
   const webhook = createWebhookDestination(addressGuard) as Destination;
   const byId = new Map<string, Destination>([[WEBHOOK_DESTINATION_ID, webhook]]);
   const add = (destination: Destination): void => {
+    if (typeof destination?.id !== "string" || destination.id === "" || typeof destination.plan !== "function") {
+      throw new DispatcherError("invalid_options", "A destination has an id and a function plan.", {
+        issues: [{ path: "destinations", message: "have an id and a function plan" }],
+      });
+    }
     if (byId.has(destination.id)) {
       throw new DispatcherError("duplicate_destination", `There is a destination "${destination.id}" already.`);
     }

@@ -62,8 +62,12 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
   const authenticated = createMiddleware<TenantEnv>(async (c, next) => {
     const caller = await authenticate(c.req.raw);
     if (caller instanceof Response) return caller;
-    if (caller === null) {
+    // A look-up that finds nobody may answer undefined.
+    if (caller === null || caller === undefined) {
       return problemResponse({ status: 401, code: "unauthorized", detail: "This route needs valid credentials." });
+    }
+    if (typeof caller.tenantId !== "string" || caller.tenantId === "") {
+      throw new TypeError("webhookRoutes: authenticate answered a caller without a tenantId.");
     }
     c.set("tenantId", caller.tenantId);
     return next();
