@@ -17,14 +17,14 @@ export type DiscordConnectorErrorCode =
 /** What an error of Discord's REST API adds. */
 export interface DiscordApiErrorDetails {
   /** The HTTP status; absent when there was no answer. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Discord's own code, such as 10007 for an unknown member. */
-  readonly discordCode?: number;
-  readonly method?: string;
+  readonly discordCode?: number | undefined;
+  readonly method?: string | undefined;
   /** The route with its ids; a token stands as `:token`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** For `rate_limited` and `too_many_invalid_requests`: how long to wait before another try. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 

@@ -116,6 +116,19 @@ describe("the bot's actions", () => {
         "unknown_user",
       ].map((code) => [code, false]),
     );
+    expect(failures[3]).toMatchObject({
+      message: expect.stringMatching(/Missing Permissions\. .*role above this one/),
+    });
+    expect(failures[5]).toMatchObject({ message: expect.stringContaining("Let the bot see the channel") });
+    expect(failures[6]).toMatchObject({ message: expect.stringContaining("Give the bot the permission") });
+  });
+
+  it("say which part of a message Discord does not take", async () => {
+    const message = { embeds: [{ title: "red", color: -1 }] };
+    expect(await connector.actions.sendMessage({ channelId: of(channelIds, "ops"), message })).toMatchObject({
+      code: "refused",
+      message: expect.stringMatching(/Invalid Form Body: embeds\.0\.color: /),
+    });
   });
 
   it("post a message once for one key, mention only whom they are told to, and edit it", async () => {

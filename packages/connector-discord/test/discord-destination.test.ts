@@ -304,7 +304,11 @@ describe("discordDestination", () => {
   it.each([
     [429, { retry_after: 1.5 }, { outcome: "retry", retryAfterMs: 1_500 }],
     [429, { retry_after: 64.57, global: true }, { outcome: "retry", retryAfterMs: 64_570 }],
-    [404, { code: 10015, message: "Unknown Webhook" }, { outcome: "dead", disableEndpoint: true }],
+    [
+      404,
+      { code: 10015, message: "Unknown Webhook" },
+      { outcome: "dead", disableEndpoint: true, reason: expect.stringMatching(/\(10015\)\. The target is gone: give/) },
+    ],
     [404, { code: 10003, message: "Unknown Channel" }, { outcome: "dead", disableEndpoint: true }],
     [
       401,

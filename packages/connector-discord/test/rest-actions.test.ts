@@ -227,6 +227,33 @@ describe("registerCommands", () => {
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(BOT_TOKEN);
   });
 
+  it("E6 says which command Discord does not take, and which of its fields", async () => {
+    app = await startApp({ commands: [ticket("A")] });
+    const refused = {
+      code: 50035,
+      message: "Invalid Form Body",
+      errors: {
+        name: { _errors: [{ code: "X", message: "Not this name." }] },
+        options: { 0: { description: { _errors: [{ code: "Y", message: "Too long." }, { code: "Z" }] } } },
+        description: { _errors: [{ code: "Y", message: "Too rude." }] },
+      },
+    };
+    app.discord.answer = ({ method, body }) =>
+      method === "GET" || body.name === "link" ? { status: 200, body: [] } : { status: 400, body: refused };
+    await expect(app.connector.registerCommands()).rejects.toMatchObject({
+      code: "api_error",
+      status: 400,
+      discordCode: 50035,
+      message: expect.stringMatching(
+        /^The command "ticket": .*Invalid Form Body: name: Not this name\.; options\.0\.description: Too long\.; options\.0\.description: is refused; and 1 more$/,
+      ),
+    });
+    await expect(app.connector.registerCommands({ guildId: "../x" })).rejects.toMatchObject({
+      code: "invalid_option",
+      message: expect.stringContaining("guildId"),
+    });
+  });
+
   it("waits once for a short 429 and hands over a long one", async () => {
     app = await startApp();
     app.discord.answer = () => ({ status: 200, body: [] });

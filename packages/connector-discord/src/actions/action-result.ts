@@ -53,6 +53,8 @@ const REFUSALS: ReadonlyMap<number, DiscordRefusalCode> = new Map([
   [50_007, "direct_messages_closed"],
   [50_013, "missing_permission"],
   [50_033, "unknown_user"],
+  // They share no server.
+  [50_278, "direct_messages_closed"],
 ]);
 
 /** Does it, and reads what Discord refuses as an answer. Throws what is no matter of Discord's. */
@@ -76,11 +78,27 @@ function failureOf(error: unknown): DiscordActionFailure {
   if (status === undefined || status >= 500 || status === 408) {
     return { ok: false, code: "unavailable", retry: true, message };
   }
-  const known = discordCode === undefined ? undefined : REFUSALS.get(discordCode);
-  return { ok: false, code: known ?? BY_STATUS.get(status) ?? "refused", retry: false, message };
+  // Code 0 only repeats the status. Any other that is not known, such as one of the moderation's, speaks for itself.
+  const refusal = discordCode ? (REFUSALS.get(discordCode) ?? "refused") : (BY_STATUS.get(status) ?? "refused");
+  return { ok: false, code: refusal, retry: false, message: [message, ...adviceFor(refusal, error.path)].join(". ") };
 }
 
 const BY_STATUS: ReadonlyMap<number, DiscordRefusalCode> = new Map([
   [401, "unauthorized"],
   [403, "missing_permission"],
 ]);
+
+function adviceFor(refusal: DiscordRefusalCode, path = ""): readonly string[] {
+  const isRole = refusal === "missing_permission" && path.includes("/roles/");
+  const advice = isRole ? ROLE_ADVICE : ADVICE[refusal];
+  return advice === undefined ? [] : [advice];
+}
+
+/** What helps, for who reads why an automation's step or an action of yours did nothing. */
+const ADVICE: Partial<Record<DiscordRefusalCode, string>> = {
+  unauthorized: "Set the bot token that the Developer Portal shows",
+  missing_access: "Let the bot see the channel",
+  missing_permission: "Give the bot the permission for it",
+  direct_messages_closed: "They take no direct messages from the bot, or share no server with it",
+};
+const ROLE_ADVICE = "Give the bot Manage Roles, and move its own role above this one in the server's settings";

@@ -11,6 +11,8 @@ const ADVICE: Readonly<Record<number, string>> = {
   403: "The permission is missing: grant it in Discord, then enable the endpoint again.",
 };
 
+const GONE = "The target is gone: give the endpoint another one and enable it again, or delete it.";
+
 interface Delivery {
   readonly event: Event;
   readonly keepsState: boolean;
@@ -57,7 +59,8 @@ export function interpretResponse(
     // Tried again once the endpoint is enabled; until then the dispatcher holds it, and all that follow.
     return { outcome: "retry", reason: `${reason}. ${advice}`, disableEndpoint: true };
   }
-  if (status === 404) return { outcome: "dead", reason, disableEndpoint: true };
+  if (status === 404)
+    return { outcome: "dead", reason: hasEndpoint ? `${reason}. ${GONE}` : reason, disableEndpoint: true };
   if (status >= 500 || status === 408) return { outcome: "retry", reason };
   return { outcome: "dead", reason };
 }

@@ -1,10 +1,12 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, PermissionFlagsBits } from "discord-api-types/v10";
 import { z } from "zod";
-import { DiscordConnectorError } from "../errors.js";
+import { DiscordConnectorError, isDiscordConnectorError } from "../errors.js";
 import type { CommandOption } from "../interactions/command-options.js";
 import type { DiscordCommand } from "../interactions/define-command.js";
 import type { AnyCommand } from "../interactions/handlers.js";
-import type { DiscordRest } from "./discord-rest.js";
+import { assertOption } from "../options.js";
+import { isSnowflake } from "../snowflake.js";
+import type { DiscordRest, RestRequest } from "./discord-rest.js";
 
 export interface RegisterCommandsOptions {
   /** Only for this server, where changes show at once; everywhere when absent. */
@@ -67,7 +69,15 @@ export async function registerCommands(
   target: { readonly applicationId: string; readonly commands: readonly AnyCommand[] },
   { guildId, retired = [], without = [], memory }: RegisterCommandsOptions,
 ): Promise<RegisteredCommands> {
+  assertOption(guildId === undefined || isSnowflake(guildId), "guildId is not an id of Discord's.");
   const shared = { authorization: rest.botAuthorization(), maxWaitMs: MAX_WAIT_MS };
+  const change = async (command: CommandName, request: Pick<RestRequest, "method" | "path" | "body">) => {
+    try {
+      await rest.request({ ...request, ...shared });
+    } catch (error) {
+      throw isDiscordConnectorError(error) ? of(command, error) : error;
+    }
+  };
   const base = `/applications/${target.applicationId}${guildId === undefined ? "" : `/guilds/${guildId}`}/commands`;
   const ours = new Set(target.commands.map(keyOf));
   const gone = retired.map(toCommand);
@@ -93,23 +103,28 @@ export async function registerCommands(
     const body = commandBody(command);
     const known = registered.get(keyOf(command));
     if (known === undefined) {
-      await rest.request({ method: "POST", path: base, body, ...shared });
+      await change(command, { method: "POST", path: base, body });
       done.created.push(command.name);
     } else if (comparable(known) === comparable(body)) {
       done.unchanged.push(command.name);
     } else {
-      await rest.request({ method: "PATCH", path: `${base}/${known.id}`, body, ...shared });
+      await change(command, { method: "PATCH", path: `${base}/${known.id}`, body });
       done.changed.push(command.name);
     }
   }
   for (const one of toRemove) {
     const known = registered.get(keyOf(one));
     if (known === undefined) continue;
-    await rest.request({ method: "DELETE", path: `${base}/${known.id}`, ...shared });
+    await change(one, { method: "DELETE", path: `${base}/${known.id}` });
     done.removed.push(one.name);
   }
   await memory?.write(namesOf(wanted));
   return done;
+}
+
+/** The path does not say which command it was. */
+function of({ kind, name }: CommandName, { code, message, ...details }: DiscordConnectorError): DiscordConnectorError {
+  return new DiscordConnectorError(code, `The ${kind} "${name}": ${message}`, details);
 }
 
 function namesOf(commands: readonly CommandName[]): readonly CommandName[] {
