@@ -123,6 +123,14 @@ describe("the bot's actions", () => {
     expect(failures[6]).toMatchObject({ message: expect.stringContaining("Give the bot the permission") });
   });
 
+  it("post and edit a text alone", async () => {
+    const channelId = of(channelIds, "ops");
+    const sent = await connector.actions.sendMessage({ channelId, message: "a *b*" });
+    if (!sent.ok) throw new Error(sent.message);
+    await connector.actions.editMessage({ channelId, messageId: sent.messageId, message: markdown`**b**` });
+    expect((await simulator.messages({ channel: "ops" })).at(-1)?.content).toBe("**b**");
+  });
+
   it("say which part of a message Discord does not take", async () => {
     const message = { embeds: [{ title: "red", color: -1 }] };
     expect(await connector.actions.sendMessage({ channelId: of(channelIds, "ops"), message })).toMatchObject({

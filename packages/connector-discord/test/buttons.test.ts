@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { button, defineButton, defineCommand, reply, updateMessage } from "../src/index.js";
+import { button, defineButton, defineCommand, markdown, reply, updateMessage } from "../src/index.js";
 import { press, slash, startApp, type TestApp } from "./support/app.js";
 import { faultsByDiscord } from "./support/discord-schemas.js";
 
@@ -45,6 +45,33 @@ describe("buttons", () => {
     });
     expect(await faultsByDiscord("UpdateMessageInteractionCallbackRequestSchema", body)).toEqual([]);
   });
+
+  it.each(["approved *now*", markdown`approved ${"*now*"}`])("changes the message to a text alone", async (text) => {
+    const toText = defineButton({
+      name: "machine-approve",
+      params: ["machineId"],
+      answer: "immediate",
+      run: () => updateMessage(text),
+    });
+    app = await startApp({ commands: [show], components: [toText] });
+    const { body } = await app.interact(press(await customIdOf(), manager));
+    expect(body).toMatchObject({ type: 7, data: { content: "approved \\*now\\*", components: [], embeds: [] } });
+  });
+
+  it.each([
+    [() => undefined, /machine-approve\\" answered undefined; it takes reply/],
+    [() => "approved", /machine-approve\\" answered string/],
+    [() => reply(undefined as never), /A message is a text or \{ content, embeds, … \}, not undefined/],
+  ])(
+    "logs what a handler did wrong with its name, and tells the member that it is not their fault",
+    async (run, said) => {
+      app = await startApp({ commands: [show], components: [{ ...approve, run } as typeof approve] });
+      const { body } = await app.interact(press(await customIdOf(), manager));
+      expect(body).toMatchObject({ type: 4, data: { content: expect.stringContaining("on our side") } });
+      expect(app.log).toEqual([expect.stringMatching(said)]);
+      expect(app.log[0]).toContain('"handler":"button machine-approve"');
+    },
+  );
 
   it("refuses members without the permission privately, and lets administrators", async () => {
     app = await startApp({ commands: [show], components: [approve] });

@@ -103,25 +103,6 @@ describe("discordDestination", () => {
     await app.close();
   });
 
-  it("has a delivery tried again when a template could not ask what it needs, and fails it when a template throws", async () => {
-    const planned = async (message: () => never | Promise<never>) =>
-      discordDestination({ templates: { "*": { message } }, componentSecret: COMPONENT_SECRET }).plan(event("x.y"), {
-        endpoint: { id: "ep_1", tenantId: "default", target: CHANNEL, secrets: [] },
-        state: null,
-        deliveryId: "dlv_1",
-        attempt: 1,
-        now: new Date(),
-        signal: AbortSignal.timeout(5_000),
-      });
-    const plan = await planned(() => Promise.reject(new Error("no connection")));
-    if (plan?.kind !== "run") throw new Error("A run was expected.");
-    expect(await plan.run()).toEqual({ outcome: "retry", reason: "The template failed: Error: no connection" });
-    const throwing = planned(() => {
-      throw new TypeError("no such field");
-    });
-    await expect(throwing).rejects.toThrow("no such field");
-  });
-
   it("E5 H12 posts an embed to a channel by the bot, as Discord describes it", async () => {
     const result = await attempt(event("ticket.created", { title: "Printer" }), CHANNEL);
     expect(result).toEqual({ outcome: "delivered" });

@@ -89,6 +89,25 @@ describe("N8 messages", () => {
     expect(await faultsByDiscord("MessageCreateRequestSchema", body)).toEqual([]);
   });
 
+  it("show whatever an event's data holds, since one number would sink the whole message", () => {
+    const data = JSON.parse('{ "number": 42, "open": true, "owner": null }');
+    const fields = [
+      { name: "Open", value: data.open },
+      { name: data.number, value: data.nowhere },
+    ];
+    const [embed] = render({
+      embeds: [{ title: data.number, description: data.owner, footer: data.number, fields }],
+    }).embeds;
+    expect(embed).toEqual({
+      title: "42",
+      footer: { text: "42" },
+      fields: [
+        { name: "Open", value: "true", inline: false },
+        { name: "42", value: "–", inline: false },
+      ],
+    });
+  });
+
   it("never mention anybody", () => {
     expect(render({ content: markdown`@everyone <@400000000000000001>` }).allowed_mentions).toEqual({ parse: [] });
   });

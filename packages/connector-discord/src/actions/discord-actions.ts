@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { DiscordConnectorError } from "../errors.js";
 import type { CustomIds } from "../interactions/custom-id.js";
-import type { MessageContent } from "../message/message-content.js";
+import type { Text } from "../message/markdown.js";
+import { contentOf, type MessageContent } from "../message/message-content.js";
 import { nonceOf } from "../message/nonce.js";
 import { type Mentions, renderMessage } from "../message/render-message.js";
 import type { DiscordRest, RestRequest } from "../rest/discord-rest.js";
@@ -33,7 +34,7 @@ export interface MemberRole extends Cancellable {
 }
 
 interface SentOnce extends Cancellable {
-  readonly message: MessageContent;
+  readonly message: MessageContent | Text;
   /** Within some minutes Discord posts no second message of the same key. */
   readonly idempotencyKey?: string;
 }
@@ -51,7 +52,7 @@ export interface DirectMessage extends SentOnce {
 export interface EditedMessage extends Cancellable {
   readonly channelId: string;
   readonly messageId: string;
-  readonly message: MessageContent;
+  readonly message: MessageContent | Text;
 }
 
 export interface SentMessage {
@@ -83,7 +84,7 @@ export function createDiscordActions({ rest, customIds }: { rest: DiscordRest; c
     channelId: string,
     { message, mention, idempotencyKey, ...options }: Omit<ChannelMessage, "channelId">,
   ) => {
-    const rendered = renderMessage(message, customIds, mention);
+    const rendered = renderMessage(contentOf(message), customIds, mention);
     const nonce = idempotencyKey === undefined ? {} : { nonce: nonceOf(idempotencyKey), enforce_nonce: true };
     const sent = await request(
       { method: "POST", path: `/channels/${channelId}/messages`, body: { ...rendered, ...nonce } },
@@ -113,7 +114,7 @@ export function createDiscordActions({ rest, customIds }: { rest: DiscordRest; c
     async editMessage({ channelId, messageId, message, ...options }) {
       checkIds({ channelId, messageId });
       return toResult(async () => {
-        const body = renderMessage(message, customIds);
+        const body = renderMessage(contentOf(message), customIds);
         await request({ method: "PATCH", path: `/channels/${channelId}/messages/${messageId}`, body }, options);
         return { messageId, channelId };
       });

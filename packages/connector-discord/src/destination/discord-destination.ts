@@ -11,7 +11,8 @@ import {
 } from "@hookline/core";
 import { DiscordConnectorError } from "../errors.js";
 import { createCustomIds } from "../interactions/custom-id.js";
-import type { MessageContent } from "../message/message-content.js";
+import type { Text } from "../message/markdown.js";
+import { contentOf, type MessageContent } from "../message/message-content.js";
 import { createMessageTemplates, mostExact } from "../message/message-template.js";
 import { nonceOf } from "../message/nonce.js";
 import { type RenderedMessage, renderMessage } from "../message/render-message.js";
@@ -31,10 +32,12 @@ export interface DiscordTemplate<Data = unknown> {
    * Null: there is nothing to say, and the delivery is done. What throws fails the delivery for good; a promise that
    * rejects, such as for a database that can't be asked right now, has it tried again.
    */
-  message(event: Event<Data>): MessageContent | null | Promise<MessageContent | null>;
+  message(event: Event<Data>): TemplateMessage | Promise<TemplateMessage>;
   /** What the event is about: a later one about the same thing edits the message in place. */
   entity?(event: Event<Data>): string | undefined;
 }
+
+type TemplateMessage = MessageContent | Text | null;
 
 export interface DiscordDestinationOptions {
   /** By event type, `ticket.*` or `*`; the most exact one counts. Without one a message says the type and the time. */
@@ -124,7 +127,7 @@ export function discordDestination(
     async plan(event, context): Promise<Plan<DiscordMessageState>> {
       const state = stateOf(event, context);
       if (isOutdated(event, state)) return null;
-      const made = await Promise.resolve(templateFor(event.type).message(event)).then(
+      const made = await Promise.resolve(messageBy(templateFor(event.type), event)).then(
         (message) => ({ ok: true, message }) as const,
         (error: unknown) => ({ ok: false, reason: `The template failed: ${String(error)}` }) as const,
       );
@@ -132,7 +135,7 @@ export function discordDestination(
       const { message } = made;
       if (message === null) return null;
       const { signal, deliveryId: id } = context;
-      const body = renderMessage(messageFor(event, message, context.endpoint.target), customIds);
+      const body = renderMessage(messageFor(event, contentOf(message), context.endpoint.target), customIds);
       const route = routeFor(context.endpoint.target, state, body.components.length > 0);
       const owner = await ownerOf(context.endpoint.target, signal);
       if (owner.kind === "later") return { kind: "run", run: async () => owner.interpretation };
@@ -164,6 +167,15 @@ export function discordDestination(
       );
     },
   });
+}
+
+/** Says in the delivery's reason where the error comes from. */
+function messageBy(template: DiscordTemplate, event: Event): TemplateMessage | Promise<TemplateMessage> {
+  try {
+    return template.message(event);
+  } catch (error) {
+    throw new DiscordConnectorError("invalid_definition", `The template failed: ${String(error)}`, { cause: error });
+  }
 }
 
 const STOPPED = "Nothing is sent: Discord refused so many requests that it would ban this address.";

@@ -1,5 +1,5 @@
 import type { Text } from "../message/markdown.js";
-import type { MessageContent } from "../message/message-content.js";
+import { contentOf, type MessageContent } from "../message/message-content.js";
 import type { ModalField } from "./modal-fields.js";
 
 /** Answers with a new message. */
@@ -43,14 +43,17 @@ export interface ModalRoute<Field extends string = string, Param extends string 
 export function reply(message: MessageContent | Text, options: { readonly ephemeral?: boolean } = {}): ReplyAnswer {
   return {
     kind: "reply",
-    message: typeof message === "string" || "markdown" in message ? { content: message } : message,
+    message: contentOf(message),
     ephemeral: options.ephemeral ?? true,
   };
 }
 
-/** Replaces the message that carries the button. Where there is none, after a command's modal, it becomes a private reply. */
-export function updateMessage(message: MessageContent): UpdateAnswer {
-  return { kind: "update", message };
+/**
+ * Replaces the message that carries the button, with its embeds, buttons and menus. Where there is none, after a
+ * command's modal, it becomes a private reply.
+ */
+export function updateMessage(message: MessageContent | Text): UpdateAnswer {
+  return { kind: "update", message: contentOf(message) };
 }
 
 /** Opens a modal, which must be among the connector's `components`; `values` fill fields in beforehand. */

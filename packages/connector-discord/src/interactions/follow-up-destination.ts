@@ -69,7 +69,8 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
         render(await withOfferedOptions(later, found.interaction)),
       );
     } catch (error) {
-      logger.error({ interactionId: followUp.payload.id, attempt, err: error }, "a deferred handler failed");
+      const handler = `${found.definition.kind} ${found.definition.name}`;
+      logger.error({ interactionId: followUp.payload.id, handler, attempt, err: error }, "a deferred handler failed");
       if (lastAttempt) return apologise(followUp, context, "the handler failed");
       return {
         outcome: "retry",

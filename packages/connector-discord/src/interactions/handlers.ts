@@ -164,9 +164,16 @@ export function createHandlers(options: {
  * Calls the definition's handler. Definitions are kept without their type parameters, and {@link Handlers.find} has
  * built the interaction for this very definition, so the cast says what the lists can't.
  */
-export function runHandler(definition: Definition, interaction: DiscordInteraction) {
-  return definition.run(interaction as never);
+export async function runHandler(definition: Definition, interaction: DiscordInteraction) {
+  const answer = await definition.run(interaction as never);
+  if (ANSWERS.has((answer as { readonly kind?: unknown } | undefined)?.kind)) return answer;
+  throw new DiscordConnectorError(
+    "invalid_definition",
+    `The ${definition.kind} "${definition.name}" answered ${typeof answer}; it takes reply(…), updateMessage(…) or showModal(…).`,
+  );
 }
+
+const ANSWERS: ReadonlySet<unknown> = new Set(["reply", "update", "modal"]);
 
 function keyOf({ kind, name }: Pick<Definition, "kind" | "name">): string {
   return `${kind} ${name}`;

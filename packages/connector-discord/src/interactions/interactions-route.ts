@@ -30,6 +30,8 @@ interface Turn {
   readonly signal: AbortSignal;
   /** The answer then. */
   ifLate: InteractionCallback;
+  /** Whose handler it is, for the log; null while that is not known. */
+  handler: string | null;
 }
 
 /** Where Discord posts slash commands, buttons and modals: ed25519, ±300 s, each interaction once, an answer within 3 s. */
@@ -63,15 +65,15 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
       () => deadline.abort(new Error("The time for a first answer is over.")),
       INTERACTION_DEFAULTS.answerWithinMs,
     );
-    const turn: Turn = { signal: deadline.signal, ifLate: fallback(payload, SENTENCES.tooSlow) };
+    const turn: Turn = { signal: deadline.signal, ifLate: fallback(payload, SENTENCES.tooSlow), handler: null };
     const answer = acceptAndAnswer(payload, context, turn).catch((error: unknown) => {
-      context.logger.error({ ...shown(payload), err: error }, "an interaction could not be answered");
+      context.logger.error({ ...shown(payload, turn), err: error }, "an interaction could not be answered");
       return fallback(payload, SENTENCES.failed);
     });
     try {
       const first = await Promise.race([answer, late]);
       if (first !== "late") return first === null ? replayed() : Response.json(first);
-      context.logger.warn(shown(payload), "an interaction took too long for its first answer");
+      context.logger.warn(shown(payload, turn), "an interaction took too long for its first answer");
       return Response.json(turn.ifLate);
     } finally {
       cancel();
@@ -100,6 +102,7 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     if (found.kind === "unknown") return privateSentence(UNKNOWN[found.what]);
     if (found.kind === "invalid") return privateSentence(found.message);
     const { definition, interaction } = found;
+    turn.handler = `${definition.kind} ${definition.name}`;
     if (!(await meetsRequirement(definition.requires, interaction))) {
       return privateSentence(definition.refusal ?? SENTENCES.refusal);
     }
@@ -112,11 +115,10 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
       return renderAnswer(answer, hasMessage, options);
     }
     const shows = definition.answer === "deferred-update" && hasMessage ? "nothing" : "thinking";
-    const name = `${definition.kind} ${definition.name}`;
     // The member was told to try again: what is stored after that would be done twice.
     turn.signal.throwIfAborted();
     turn.ifLate = shows === "nothing" ? { type: CALLBACK.deferredUpdate } : privateSentence(SENTENCES.mayStillCome);
-    await context.outbox.send(toFollowUp(payload, { tenantId, name, shows }));
+    await context.outbox.send(toFollowUp(payload, { tenantId, name: turn.handler, shows }));
     if (shows === "nothing") return { type: CALLBACK.deferredUpdate };
     const ephemeral = definition.answer === "deferred-update" || (definition.ephemeral ?? true);
     return { type: CALLBACK.deferredMessage, data: ephemeral ? { flags: EPHEMERAL } : {} };
@@ -169,6 +171,6 @@ function replayed(): Response {
 }
 
 /** What a log may hold of an interaction: nothing that was typed, and no token. */
-function shown(payload: InteractionPayload) {
-  return { interactionId: payload.id, type: payload.type, guildId: payload.guild_id ?? null };
+function shown(payload: InteractionPayload, { handler }: Turn) {
+  return { interactionId: payload.id, type: payload.type, guildId: payload.guild_id ?? null, handler };
 }

@@ -26,8 +26,18 @@ export function code(text: string): Markdown {
   return { markdown: words === "" ? "" : `\`${words}\`` };
 }
 
+/**
+ * What stands in an event's data is of any type, whatever the types of a template say, and must not sink the message:
+ * numbers and the like are shown as text, nothing as nothing.
+ */
 export function toMarkdown(text: Text): string {
-  return typeof text === "string" ? escapeMarkdown(text) : text.markdown;
+  if (isMarkdown(text)) return text.markdown;
+  const words: unknown = text;
+  return words === null || words === undefined ? "" : escapeMarkdown(String(words));
+}
+
+export function isMarkdown(value: unknown): value is Markdown {
+  return typeof value === "object" && value !== null && "markdown" in value;
 }
 
 // A bare link is left alone, since a backslash inside of it would break it. So are brackets that close right behind it:

@@ -1,4 +1,5 @@
-import type { Text } from "./markdown.js";
+import { DiscordConnectorError } from "../errors.js";
+import { isMarkdown, type Text } from "./markdown.js";
 import type { SelectMenu } from "./select-menu.js";
 
 /**
@@ -13,6 +14,14 @@ export interface MessageContent {
   readonly selects?: readonly SelectMenu[];
   /** Five to a row, at most 25. An empty list takes the buttons of an edited message away. */
   readonly buttons?: readonly (ActionButton | LinkButton)[];
+}
+
+/** A message that is a text alone may be just that. Throws `invalid_definition` for what is no message. */
+export function contentOf(message: MessageContent | Text): MessageContent {
+  if (typeof message === "string" || isMarkdown(message)) return { content: message };
+  if (typeof message === "object" && message !== null) return message;
+  const what = `A message is a text or { content, embeds, … }, not ${String(message)}.`;
+  throw new DiscordConnectorError("invalid_definition", what);
 }
 
 export interface MessageEmbed {
