@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { button, defineButton, defineCommand, markdown, reply, updateMessage } from "../src/index.js";
+import {
+  button,
+  defineButton,
+  defineCommand,
+  defineSelect,
+  markdown,
+  reply,
+  select,
+  updateMessage,
+} from "../src/index.js";
 import { press, slash, startApp, type TestApp } from "./support/app.js";
 import { faultsByDiscord } from "./support/discord-schemas.js";
 
@@ -72,6 +81,30 @@ describe("buttons", () => {
       expect(app.log[0]).toContain('"handler":"button machine-approve"');
     },
   );
+
+  it("is not shown by an answer where nothing would answer to it, but said in the log", async () => {
+    const menu = defineSelect({
+      name: "level",
+      choose: [{ label: "A", value: "a" }],
+      answer: "immediate",
+      run: () => reply("x"),
+    });
+    const showMenu = defineCommand({
+      name: "menu",
+      description: "M",
+      answer: "immediate",
+      run: () => reply({ selects: [select(menu)] }),
+    });
+    app = await startApp({ commands: [show, showMenu] });
+    for (const name of ["show", "menu"]) {
+      const { body } = await app.interact(slash(name));
+      expect(body.data).toMatchObject({ content: expect.stringContaining("on our side"), flags: EPHEMERAL });
+    }
+    expect(app.log).toEqual([
+      expect.stringMatching(/unknown_component.*machine-approve.* is shown but not among the connector's components/),
+      expect.stringMatching(/unknown_component.*level.* is shown but not among the connector's components/),
+    ]);
+  });
 
   it("refuses members without the permission privately, and lets administrators", async () => {
     app = await startApp({ commands: [show], components: [approve] });

@@ -7,7 +7,7 @@ import {
   type Logger,
 } from "@hookline/core";
 import { DiscordConnectorError, isDiscordConnectorError } from "../errors.js";
-import { type RenderedMessage, renderMessage } from "../message/render-message.js";
+import type { RenderedMessage } from "../message/render-message.js";
 import { type DiscordRest, wait } from "../rest/discord-rest.js";
 import { type ReplyAnswer, reply, type UpdateAnswer } from "./answers.js";
 import { FOLLOW_UP_DESTINATION_ID, type FollowUp, fromFollowUp } from "./follow-up-message.js";
@@ -15,7 +15,7 @@ import { type Definition, runHandler } from "./handlers.js";
 import { createKeptAnswers } from "./kept-answers.js";
 import { withOfferedOptions } from "./offered-options.js";
 import { EPHEMERAL } from "./payload.js";
-import type { AnswerRendering } from "./render-answer.js";
+import { type AnswerRendering, renderAnsweredMessage } from "./render-answer.js";
 import { SENTENCES } from "./sentences.js";
 
 export interface FollowUpOptions extends AnswerRendering {
@@ -91,8 +91,8 @@ export function createFollowUpDestination(options: FollowUpOptions): Destination
     isReply: answer.kind === "reply",
     body:
       answer.kind === "reply" && answer.ephemeral
-        ? { ...renderMessage(answer.message, options.customIds), flags: EPHEMERAL }
-        : renderMessage(answer.message, options.customIds),
+        ? { ...renderAnsweredMessage(answer.message, options), flags: EPHEMERAL }
+        : renderAnsweredMessage(answer.message, options),
   });
 
   /** Edits what the deferral shows, or adds a reply where it shows nothing. */

@@ -1,9 +1,10 @@
 import { ComponentType } from "discord-api-types/v10";
 import { DiscordConnectorError } from "../errors.js";
+import type { MessageContent } from "../message/message-content.js";
 import { orderedParams } from "../message/ordered-params.js";
-import { renderMessage } from "../message/render-message.js";
+import { type RenderedMessage, renderMessage } from "../message/render-message.js";
 import type { ModalAnswer, ReplyAnswer, UpdateAnswer } from "./answers.js";
-import type { CustomIds } from "./custom-id.js";
+import type { ComponentRoute, CustomIds } from "./custom-id.js";
 import type { Handlers } from "./handlers.js";
 import { CALLBACK, EPHEMERAL } from "./payload.js";
 import { renderField } from "./render-field.js";
@@ -26,10 +27,28 @@ export function renderAnswer(
   { customIds, handlers }: AnswerRendering,
 ): InteractionCallback {
   if (answer.kind === "modal") return renderModal(answer, { customIds, handlers });
-  const message = renderMessage(answer.message, customIds);
+  const message = renderAnsweredMessage(answer.message, { customIds, handlers });
   if (answer.kind === "update" && hasMessage) return { type: CALLBACK.update, data: message };
   const ephemeral = answer.kind === "update" || answer.ephemeral;
   return { type: CALLBACK.message, data: ephemeral ? { ...message, flags: EPHEMERAL } : message };
+}
+
+/** Throws `unknown_component` for a button or a menu that nobody would answer to. */
+export function renderAnsweredMessage(
+  message: MessageContent,
+  { customIds, handlers }: AnswerRendering,
+): RenderedMessage {
+  for (const item of message.buttons ?? []) if (item.kind === "action") assertShown(item.definition, handlers);
+  for (const { definition } of message.selects ?? []) assertShown(definition, handlers);
+  return renderMessage(message, customIds);
+}
+
+function assertShown({ kind, name }: Pick<ComponentRoute, "kind" | "name">, handlers: Handlers): void {
+  if (handlers.has(kind, name)) return;
+  throw new DiscordConnectorError(
+    "unknown_component",
+    `The ${kind} "${name}" is shown but not among the connector's components.`,
+  );
 }
 
 /** A private sentence of ours. */
@@ -42,12 +61,7 @@ export function privateSentence(sentence: string): InteractionCallback {
 
 function renderModal(answer: ModalAnswer, { customIds, handlers }: AnswerRendering): InteractionCallback {
   const { modal } = answer;
-  if (!handlers.has("modal", modal.name)) {
-    throw new DiscordConnectorError(
-      "unknown_component",
-      `The modal "${modal.name}" is shown but not among the connector's components.`,
-    );
-  }
+  assertShown(modal, handlers);
   return {
     type: CALLBACK.modal,
     data: {
