@@ -126,6 +126,28 @@ describe("N8 messages", () => {
     expect(cutText("ab\\*cd", 4)).toBe("ab…");
   });
 
+  it("keep together what is read as one character, wherever they are cut", () => {
+    const cuts = (text: string) => Array.from({ length: text.length }, (_, limit) => cutText(text, limit));
+    expect(new Set(cuts("a👨‍👩‍👧‍👦b"))).toEqual(new Set(["", "…", "a…"]));
+    expect(new Set(cuts("🇩🇪🇫🇷!"))).toEqual(new Set(["", "…", "🇩🇪…"]));
+    expect(new Set(cuts("e\u0301e\u0301!"))).toEqual(new Set(["", "…", "e\u0301…"]));
+    // More than any emoji has, but still no half of a pair.
+    const piled = `a${"\u{1d165}".repeat(200)}`;
+    expect(cuts(piled).every((cut) => isWhole(cut) && cut.length <= 401)).toBe(true);
+    expect(cutText(piled, 301).length).toBeGreaterThan(290);
+  });
+
+  it("keep no part of a mention or an address, which would lead elsewhere", () => {
+    const cut = (text: string) => cutText(text, 30);
+    expect(cut("who: <@123456789012345678> <@123456789012345678>")).toBe("who: <@123456789012345678>…");
+    expect(cut(`${"x".repeat(10)} <@1234567890123456789>`)).toBe(`${"x".repeat(10)}…`);
+    expect(cut(`${"x".repeat(20)} <t:1700000000:R>`)).toBe(`${"x".repeat(20)}…`);
+    expect(cut("see https://desk.example.com/tickets/42")).toBe("see…");
+    expect(cut("see https://desk.example.com/ and more")).toBe("see https://desk.example.com/…");
+    expect(cut("https://desk.example.com/tickets/42")).toBe("https://desk.example.com/tick…");
+    expect(cut("one is < two and <three> is markup")).toBe("one is < two and <three> is m…");
+  });
+
   it("show people's words as they were typed", () => {
     expect(escapeMarkdown("# no heading\n- no list\n1. no number\n> no quote")).toBe(
       "\\# no heading\n\\- no list\n1\\. no number\n\\> no quote",
