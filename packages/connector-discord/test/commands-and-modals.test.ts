@@ -57,6 +57,22 @@ describe("commands", () => {
     expect(seen).toHaveLength(1);
   });
 
+  it("counts what was typed in characters, as Discord does", async () => {
+    const tiny = defineCommand({
+      name: "tiny",
+      description: "Takes three",
+      options: { text: { type: "string", description: "Text", minLength: 2, maxLength: 3 } },
+      answer: "immediate",
+      run: ({ options }) => reply(`got ${options.text}`),
+    });
+    app = await startApp({ commands: [tiny] });
+    const answerTo = async (value: string) =>
+      (await app.interact(slash("tiny", { options: [{ name: "text", type: 3, value }] }))).body.data.content;
+    expect(await answerTo("👍👍👍")).toBe("got 👍👍👍");
+    expect(await answerTo("👍")).toContain("can't have this value");
+    expect(await answerTo("👍👍👍👍")).toContain("can't have this value");
+  });
+
   it("takes subcommands, each with options, autocomplete, permission and answer of its own", async () => {
     const open = defineCommand({
       name: "open",

@@ -80,7 +80,7 @@ describe("what people fill in", () => {
           name: "set",
           description: "Set",
           options: [
-            { type: 3, name: "key", description: "Key", required: true, autocomplete: true },
+            { type: 3, name: "key", description: "Key", required: true, autocomplete: true, max_length: 6 },
             { type: 4, name: "count", description: "Count", max_value: 5 },
             { type: 5, name: "on", description: "On" },
             { type: 7, name: "channel", description: "Channel" },
@@ -103,6 +103,7 @@ describe("what people fill in", () => {
     await expect(anna.slash("config", {})).rejects.toMatchObject({ code: "invalid_option" });
     await expect(anna.slash("config set", { key: "x", count: 6 })).rejects.toMatchObject({ code: "invalid_option" });
     await expect(anna.slash("config set", { key: "x", other: 1 })).rejects.toMatchObject({ code: "invalid_option" });
+    await expect(anna.slash("config set", { key: "👍👍👍👍👍👍👍" })).rejects.toMatchObject({ code: "invalid_option" });
     await anna.slash("config set", { key: "colour", count: 5, on: true, channel: "#ops" });
     expect(app.received[1]?.data).toMatchObject({
       options: [
@@ -114,5 +115,7 @@ describe("what people fill in", () => {
       ],
       resolved: { channels: {} },
     });
+    // In characters: in UTF-16 these are twice as many.
+    expect(await anna.slash("config set", { key: "👍👍👍👍👍👍" })).toMatchObject({ status: "answered" });
   });
 });

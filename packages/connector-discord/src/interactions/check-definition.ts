@@ -10,6 +10,7 @@ export function assertComponentName(what: string, name: string): void {
 }
 
 export function assertLength(what: string, text: string, limit: number): void {
+  assertDefinition(typeof text === "string", `${what} is missing.`);
   assertDefinition(
     text.length >= 1 && text.length <= limit,
     `${what} has ${text.length} characters; Discord takes 1 to ${limit}.`,

@@ -13,7 +13,7 @@ export interface Cooldown {
 const MAX_SECONDS = 86_400;
 const MAX_USES = 1_000;
 
-interface CooledDefinition {
+export interface CooledDefinition {
   readonly kind: string;
   readonly name: string;
   readonly cooldown?: Cooldown;

@@ -1,5 +1,5 @@
 import { assertComponentName } from "./check-definition.js";
-import { assertCooldown } from "./cooldown.js";
+import { assertGuarded } from "./check-guarded.js";
 import { assertCustomIdFits } from "./custom-id.js";
 import type { ComponentHandling, Guarded } from "./handling.js";
 import type { ButtonInteraction } from "./interaction.js";
@@ -45,6 +45,6 @@ export function defineButton<const Param extends string = never>(
     params.map(() => "x"),
   );
   const made = { ...definition, kind: "button", params } as const;
-  assertCooldown(made);
+  assertGuarded(made);
   return made;
 }

@@ -1,6 +1,8 @@
 import { DISCORD_LIMITS } from "../message/limits.js";
 import { assertDefinition, assertLength } from "./check-definition.js";
-import { COMMAND_NAME, type DiscordCommand } from "./define-command.js";
+import { assertPermissions } from "./check-guarded.js";
+import { COMMAND_NAME } from "./check-options.js";
+import type { DiscordCommand } from "./define-command.js";
 import type { PermissionName } from "./requirement.js";
 
 /** A slash command with subcommands, such as `/desk open` and `/desk close`, made by {@link defineCommandGroup}. */
@@ -48,6 +50,7 @@ export function defineCommandGroup(definition: CommandGroupDefinition): DiscordC
     subcommands.length >= 1 && subcommands.length <= DISCORD_LIMITS.commandOptions,
     `/${name} has ${subcommands.length} subcommands; Discord takes 1 to ${DISCORD_LIMITS.commandOptions}.`,
   );
+  assertPermissions(`The command-group "${name}"`, visibleTo);
   const names = new Set(subcommands.map((subcommand) => subcommand.name));
   assertDefinition(names.size === subcommands.length, `/${name}: two subcommands have the same name.`);
   for (const subcommand of subcommands) {

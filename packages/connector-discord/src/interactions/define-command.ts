@@ -1,7 +1,8 @@
 import { DISCORD_LIMITS } from "../message/limits.js";
 import { assertDefinition, assertLength } from "./check-definition.js";
-import type { CommandOption, CommandOptions, CommandOptionValues } from "./command-options.js";
-import { assertCooldown } from "./cooldown.js";
+import { assertGuarded } from "./check-guarded.js";
+import { assertOptions, COMMAND_NAME } from "./check-options.js";
+import type { CommandOptions, CommandOptionValues } from "./command-options.js";
 import type { CommandHandling, Guarded } from "./handling.js";
 import type { CommandInteraction } from "./interaction.js";
 import type { PermissionName } from "./requirement.js";
@@ -28,9 +29,6 @@ export type CommandDefinition<Options extends CommandOptions> = {
 } & Guarded &
   CommandHandling<CommandInteraction<CommandOptionValues<Options>>>;
 
-/** Of commands, subcommands and options. */
-export const COMMAND_NAME = /^[a-z0-9_-]{1,32}$/;
-
 /**
  * Defines a slash command for the connector's `commands`. Throws `invalid_definition`.
  *
@@ -51,29 +49,8 @@ export function defineCommand<const Options extends CommandOptions = CommandOpti
     `The name of a command is 1 to 32 lower-case letters, digits, hyphens and underscores, not "${definition.name}".`,
   );
   assertLength(`The description of /${definition.name}`, definition.description, DISCORD_LIMITS.commandDescription);
-  assertOptions(definition.name, Object.entries(options));
+  assertOptions(definition.name, options);
   const made = { ...definition, kind: "command", options, visibleTo: definition.visibleTo ?? null } as const;
-  assertCooldown(made);
+  assertGuarded(made);
   return made;
-}
-
-function assertOptions(command: string, options: readonly (readonly [string, CommandOption])[]): void {
-  assertDefinition(
-    options.length <= DISCORD_LIMITS.commandOptions,
-    `/${command} has ${options.length} options; Discord takes ${DISCORD_LIMITS.commandOptions}.`,
-  );
-  let optionalSeen = false;
-  for (const [name, option] of options) {
-    assertDefinition(COMMAND_NAME.test(name), `/${command}: an option can't be called "${name}".`);
-    assertLength(`The description of "${name}" of /${command}`, option.description, DISCORD_LIMITS.commandDescription);
-    assertDefinition(
-      !(optionalSeen && option.required === true),
-      `/${command}: the required option "${name}" stands behind an optional one.`,
-    );
-    assertDefinition(
-      !("autocomplete" in option && option.choices),
-      `/${command}: the option "${name}" has either choices or autocomplete.`,
-    );
-    optionalSeen ||= option.required !== true;
-  }
 }

@@ -1,6 +1,6 @@
 import { DISCORD_LIMITS } from "../message/limits.js";
 import { assertLength } from "./check-definition.js";
-import { assertCooldown } from "./cooldown.js";
+import { assertGuarded } from "./check-guarded.js";
 import type { CommandHandling, Guarded } from "./handling.js";
 import type { MessageCommandInteraction, UserCommandInteraction } from "./interaction.js";
 import type { PermissionName } from "./requirement.js";
@@ -61,5 +61,5 @@ export function defineMessageCommand(
 
 function assertContextCommand(command: ContextCommand<string>): void {
   assertLength(`The name of the ${command.kind} "${command.name}"`, command.name, DISCORD_LIMITS.commandName);
-  assertCooldown(command);
+  assertGuarded(command);
 }

@@ -1,7 +1,7 @@
 import { DISCORD_LIMITS } from "../message/limits.js";
 import { assertChoiceOptions, assertCount } from "./check-choices.js";
 import { assertComponentName, assertDefinition, assertLength } from "./check-definition.js";
-import { assertCooldown } from "./cooldown.js";
+import { assertGuarded } from "./check-guarded.js";
 import { assertCustomIdFits } from "./custom-id.js";
 import { fieldCount } from "./field-count.js";
 import type { ComponentHandling, Guarded } from "./handling.js";
@@ -67,7 +67,7 @@ export function defineModal<
   );
   for (const [name, field] of fields) assertField(`The field "${name}" of the modal "${definition.name}"`, field);
   const made = { ...definition, kind: "modal", params } as const;
-  assertCooldown(made);
+  assertGuarded(made);
   return made;
 }
 

@@ -1,8 +1,8 @@
 import { DISCORD_LIMITS } from "../message/limits.js";
 import { assertChoiceOptions, assertCount } from "./check-choices.js";
 import { assertComponentName, assertLength } from "./check-definition.js";
+import { assertGuarded } from "./check-guarded.js";
 import type { ChannelTypeName, ChoiceOption, ChosenItems, SelectChoice } from "./choices.js";
-import { assertCooldown } from "./cooldown.js";
 import { assertCustomIdFits } from "./custom-id.js";
 import type { ComponentHandling, Guarded } from "./handling.js";
 import type { SelectInteraction } from "./interaction.js";
@@ -74,7 +74,7 @@ export function defineSelect<
   const most = fixed?.length ?? DISCORD_LIMITS.selectOptions;
   assertCount(what, { minValues, maxValues }, most);
   const made = { ...definition, kind: "select", params, placeholder, minValues, maxValues, channelTypes } as const;
-  assertCooldown(made);
+  assertGuarded(made);
   assertCustomIdFits(
     "select",
     name,

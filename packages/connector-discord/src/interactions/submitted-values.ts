@@ -1,3 +1,4 @@
+import { DISCORD_LIMITS } from "../message/limits.js";
 import type { CommandOption, CommandOptions } from "./command-options.js";
 
 /** What was submitted, by name, or a sentence for the member. */
@@ -40,8 +41,9 @@ function fits(option: CommandOption, value: string | number | boolean): boolean 
     case "string":
       return (
         typeof value === "string" &&
-        value.length >= (option.minLength ?? 0) &&
-        value.length <= (option.maxLength ?? 6_000) &&
+        // Discord counts characters, not UTF-16 units.
+        [...value].length >= (option.minLength ?? 0) &&
+        [...value].length <= (option.maxLength ?? DISCORD_LIMITS.commandText) &&
         (option.choices === undefined || option.choices.some((choice) => choice.value === value))
       );
     default:

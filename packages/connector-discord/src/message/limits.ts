@@ -33,6 +33,8 @@ export const DISCORD_LIMITS = {
   commandName: 32,
   commandDescription: 100,
   commandOptions: 25,
+  /** What is typed for an option. */
+  commandText: 6000,
   commandChoices: 25,
   /** Name and value of a choice. */
   commandChoice: 100,

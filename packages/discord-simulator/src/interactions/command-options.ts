@@ -142,7 +142,9 @@ function checkedValue(input: CommandDataInput, definition: OptionDefinition, { v
 
 function checkedText(definition: OptionDefinition, value: unknown): string {
   const { name, min_length: min = 0, max_length: max = 6000 } = definition;
-  if (typeof value !== "string" || value.length < min || value.length > max) {
+  // Discord counts characters, not UTF-16 units.
+  const length = typeof value === "string" ? [...value].length : -1;
+  if (typeof value !== "string" || length < min || length > max) {
     throw new DiscordSimulatorError("invalid_option", `"${name}" must be text of ${min} to ${max} characters.`);
   }
   return value;
