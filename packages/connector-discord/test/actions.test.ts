@@ -123,17 +123,40 @@ describe("the bot's actions", () => {
     expect(failures[6]).toMatchObject({ message: expect.stringContaining("Give the bot the permission") });
   });
 
+  it("take only ids as mentions, each once, and as many as leave room for the text", async () => {
+    const channelId = of(channelIds, "general");
+    const ben = of(memberIds, "ben");
+    const mentioning = (mention: object) => connector.actions.sendMessage({ channelId, message: "look", mention });
+    const sent = await mentioning({ userIds: [ben, ben] });
+    expect(sent).toMatchObject({ ok: true });
+    expect((await simulator.messages({ channel: "general" })).at(-1)?.content).toBe(`<@${ben}> look`);
+    const many = Array.from({ length: 51 }, (_, index) => String(10n ** 17n + BigInt(index)));
+    const refused = { code: "invalid_option" };
+    await expect(mentioning({ userIds: ["ben"] })).rejects.toMatchObject(refused);
+    await expect(mentioning({ roleIds: [7] })).rejects.toMatchObject(refused);
+    await expect(mentioning({ userIds: many.slice(0, 50), roleIds: many.slice(50) })).rejects.toThrow(
+      "names 51 people",
+    );
+    expect(await mentioning({ userIds: many.slice(0, 50) })).toMatchObject({ ok: true });
+    expect((await simulator.messages({ channel: "general" })).at(-1)?.content).toMatch(/look$/);
+    const step = connector.automationActions.find(({ name }) => name === "discord.message.send");
+    const input = { channelId, message: {}, mention: { userIds: many.slice(0, 26), roleIds: many.slice(26) } };
+    expect(await step?.schema["~standard"].validate(input)).toMatchObject({
+      issues: [{ message: "names at most 50 people and roles" }],
+    });
+  });
+
   it("post and edit a text alone", async () => {
-    const channelId = of(channelIds, "ops");
+    const channelId = of(channelIds, "general");
     const sent = await connector.actions.sendMessage({ channelId, message: "a *b*" });
     if (!sent.ok) throw new Error(sent.message);
     await connector.actions.editMessage({ channelId, messageId: sent.messageId, message: markdown`**b**` });
-    expect((await simulator.messages({ channel: "ops" })).at(-1)?.content).toBe("**b**");
+    expect((await simulator.messages({ channel: "general" })).at(-1)?.content).toBe("**b**");
   });
 
   it("say which part of a message Discord does not take", async () => {
     const message = { embeds: [{ title: "red", color: -1 }] };
-    expect(await connector.actions.sendMessage({ channelId: of(channelIds, "ops"), message })).toMatchObject({
+    expect(await connector.actions.sendMessage({ channelId: of(channelIds, "general"), message })).toMatchObject({
       code: "refused",
       message: expect.stringMatching(/Invalid Form Body: embeds\.0\.color: /),
     });

@@ -4,7 +4,7 @@ import type { MessageContent } from "../message/message-content.js";
 import type { ChannelGuilds } from "../rest/channel-guilds.js";
 import type { DiscordRest } from "../rest/discord-rest.js";
 import { type DiscordActionResult, toResult } from "./action-result.js";
-import type { DiscordActions } from "./discord-actions.js";
+import { type DiscordActions, MAX_MENTIONS } from "./discord-actions.js";
 
 export interface AutomationActionsOptions {
   readonly actions: DiscordActions;
@@ -14,7 +14,7 @@ export interface AutomationActionsOptions {
 }
 
 const id = z.string().regex(/^\d{1,20}$/, "is an id of Discord's");
-const ids = z.array(id).max(50);
+const ids = z.array(id).max(MAX_MENTIONS);
 const words = z.string().max(20_000);
 
 /** What an automation says. All of it is shown as it was typed, since it may hold what people wrote. */
@@ -34,7 +34,13 @@ const memberRole = z.strictObject({ guildId: id, userId: id, roleId: id });
 const channelMessage = z.strictObject({
   channelId: id,
   message,
-  mention: z.strictObject({ userIds: ids.optional(), roleIds: ids.optional() }).optional(),
+  mention: z
+    .strictObject({ userIds: ids.optional(), roleIds: ids.optional() })
+    .refine(
+      ({ userIds = [], roleIds = [] }) => userIds.length + roleIds.length <= MAX_MENTIONS,
+      `names at most ${MAX_MENTIONS} people and roles`,
+    )
+    .optional(),
 });
 
 type Context = ActionContext & { readonly signal: AbortSignal };

@@ -5,6 +5,7 @@ import type { Text } from "../message/markdown.js";
 import { contentOf, type MessageContent } from "../message/message-content.js";
 import { nonceOf } from "../message/nonce.js";
 import { type Mentions, renderMessage } from "../message/render-message.js";
+import { assertOption } from "../options.js";
 import type { DiscordRest, RestRequest } from "../rest/discord-rest.js";
 import { isSnowflake } from "../snowflake.js";
 import { type DiscordActionResult, toResult } from "./action-result.js";
@@ -41,7 +42,7 @@ interface SentOnce extends Cancellable {
 
 export interface ChannelMessage extends SentOnce {
   readonly channelId: string;
-  /** Who is named before the text and notified; nobody else is, whatever the text says. */
+  /** Who is named before the text and notified, at most 50; nobody else is, whatever the text says. */
   readonly mention?: Mentions;
 }
 
@@ -62,6 +63,8 @@ export interface SentMessage {
 
 const idSchema = z.object({ id: z.string() });
 const KEPT_CHANNELS = 1_000;
+/** They stand in front of the text, which has to have some room left. */
+export const MAX_MENTIONS = 50;
 
 /** Throws `invalid_option` for an id that is none, and `bot_token_missing`. */
 export function createDiscordActions({ rest, customIds }: { rest: DiscordRest; customIds: CustomIds }): DiscordActions {
@@ -107,9 +110,10 @@ export function createDiscordActions({ rest, customIds }: { rest: DiscordRest; c
   return {
     grantRole: async (role) => setRole("PUT", role),
     removeRole: async (role) => setRole("DELETE", role),
-    async sendMessage({ channelId, ...message }) {
+    async sendMessage({ channelId, mention, ...message }) {
       checkIds({ channelId });
-      return toResult(() => post(channelId, message));
+      const mentioned = mention === undefined ? {} : { mention: checkMentions(mention) };
+      return toResult(() => post(channelId, { ...message, ...mentioned }));
     },
     async editMessage({ channelId, messageId, message, ...options }) {
       checkIds({ channelId, messageId });
@@ -124,6 +128,19 @@ export function createDiscordActions({ rest, customIds }: { rest: DiscordRest; c
       return toResult(async () => post(await directChannel(userId, message), message));
     },
   };
+}
+
+/** Each once: Discord refuses a list with the same id twice, and what is not an id costs the whole message. */
+function checkMentions({ userIds = [], roleIds = [] }: Mentions): Mentions {
+  for (const id of userIds) checkIds({ "mention.userIds": id });
+  for (const id of roleIds) checkIds({ "mention.roleIds": id });
+  const mentions = { userIds: [...new Set(userIds)], roleIds: [...new Set(roleIds)] };
+  const count = mentions.userIds.length + mentions.roleIds.length;
+  assertOption(
+    count <= MAX_MENTIONS,
+    `mention names ${count} people and roles; a message has room for ${MAX_MENTIONS}.`,
+  );
+  return mentions;
 }
 
 /** An id stands in a path: nothing else may. */
