@@ -89,6 +89,24 @@ describe("N8 messages", () => {
     expect(await faultsByDiscord("MessageCreateRequestSchema", body)).toEqual([]);
   });
 
+  it("write addresses as Discord takes them", () => {
+    const addresses = ["https://ü.example/ä b?q=ö#c", "https:example.com/x", "HTTPS://a.example/X_(y)"];
+    const body = render({
+      embeds: [{ title: "t", url: addresses[0] ?? "" }],
+      buttons: addresses.map((url) => linkButton("Open", url)),
+    });
+    expect(body.embeds[0]?.url).toBe("https://xn--tda.example/%C3%A4%20b?q=%C3%B6#c");
+    expect(body.components[0]?.components.map((item) => "url" in item && item.url)).toEqual([
+      "https://xn--tda.example/%C3%A4%20b?q=%C3%B6#c",
+      "https://example.com/x",
+      "HTTPS://a.example/X_(y)",
+    ]);
+    // Longer once it is written so.
+    expect(
+      render({ content: "x", buttons: [linkButton("Open", `https://a.example/${"ä".repeat(200)}`)] }).components,
+    ).toEqual([]);
+  });
+
   it("show whatever an event's data holds, since one number would sink the whole message", () => {
     const data = JSON.parse('{ "number": 42, "open": true, "owner": null }');
     const fields = [

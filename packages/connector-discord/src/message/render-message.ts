@@ -99,7 +99,7 @@ function renderEmbed(embed: MessageEmbed, budget: { left: number }): APIEmbed | 
     ...(footer === undefined ? {} : { footer: { text: footer } }),
     ...(description === undefined ? {} : { description }),
     ...(fields.length === 0 ? {} : { fields }),
-    ...(isWebAddress(embed.url) ? { url: embed.url } : {}),
+    ...urlOf(embed.url),
     ...(embed.color === undefined ? {} : { color: embed.color }),
     ...timestampOf(embed.timestamp),
   };
@@ -118,10 +118,21 @@ function orNothing(text: string): string {
   return isBlank(text) ? NOTHING : text;
 }
 
-/** What Discord takes as a link; an address from an event's data may be anything, and one bad link would sink the message. */
-function isWebAddress(text: string | undefined): text is string {
-  if (text === undefined || text.length > DISCORD_LIMITS.url || !URL.canParse(text)) return false;
-  return ["http:", "https:"].includes(new URL(text).protocol);
+function urlOf(text: string | undefined): { readonly url?: string } {
+  const url = webAddress(text);
+  return url === null ? {} : { url };
+}
+
+/**
+ * What Discord takes as a link, else null: an address from an event's data may be anything, and one bad link would sink
+ * the message. Blanks and letters of other scripts are written as an address bar writes them.
+ */
+function webAddress(text: string | undefined): string | null {
+  if (text === undefined || !URL.canParse(text)) return null;
+  const { href, protocol } = new URL(text);
+  if (protocol !== "http:" && protocol !== "https:") return null;
+  const url = /^https?:\/\/[!-~]+$/i.test(text) ? text : href;
+  return url.length > DISCORD_LIMITS.url ? null : url;
 }
 
 /** A row for each menu, then the buttons in the rows that are left. */
@@ -130,7 +141,10 @@ function renderRows({ selects = [], buttons = [] }: MessageContent, customIds: C
     .slice(0, DISCORD_LIMITS.rows)
     .map((menu) => ({ type: ComponentType.ActionRow, components: [renderSelect(menu, customIds)] }));
   const shown = buttons
-    .filter((item) => item.kind === "action" || isWebAddress(item.url))
+    .flatMap((item): (ActionButton | LinkButton)[] => {
+      const url = item.kind === "link" ? webAddress(item.url) : null;
+      return item.kind === "action" ? [item] : url === null ? [] : [{ ...item, url }];
+    })
     .slice(0, DISCORD_LIMITS.buttonsPerRow * (DISCORD_LIMITS.rows - rows.length));
   for (let start = 0; start < shown.length; start += DISCORD_LIMITS.buttonsPerRow) {
     rows.push({
