@@ -43,6 +43,13 @@ describe("the interactions route", () => {
     expect(runs).toBe(1);
   });
 
+  it("says what an interaction lacks", async () => {
+    app = await startApp();
+    const detailOf = async (change: object) => (await app.interact(interaction(2, {}, change))).body.detail;
+    expect(await detailOf({ member: undefined })).toBe("The interaction lacks a member or a user.");
+    expect(await detailOf({ token: undefined })).toBe("The interaction lacks token.");
+  });
+
   it.each([
     ["not JSON", "{", "invalid_json"],
     ["no interaction", "[]", "invalid_interaction"],

@@ -49,11 +49,8 @@ export function createInteractionsRoute(options: InteractionsRouteOptions): Conn
     }
     const payload = interactionSchema.safeParse(received);
     if (!payload.success) {
-      return problemResponse({
-        status: 400,
-        code: "invalid_interaction",
-        detail: `The interaction lacks ${payload.error.issues[0]?.path.join(".")}.`,
-      });
+      const at = payload.error.issues[0]?.path.join(".") || "a member or a user";
+      return problemResponse({ status: 400, code: "invalid_interaction", detail: `The interaction lacks ${at}.` });
     }
     return answerInTime(payload.data, context);
   }
