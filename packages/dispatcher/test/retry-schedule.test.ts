@@ -32,7 +32,9 @@ describe("retry schedule", () => {
 });
 
 describe("options", () => {
-  const database = {} as Parameters<typeof createDispatcher>[0]["database"];
+  // None of them gets as far as to use it.
+  const transaction = () => Promise.reject(new Error("not here"));
+  const database = { transaction } as unknown as Parameters<typeof createDispatcher>[0]["database"];
   const encryptionKey = Buffer.alloc(32).toString("base64");
 
   it.each([
