@@ -303,6 +303,20 @@ describe("grantRole", () => {
     });
     expect(app.discord.calls).toEqual([]);
   });
+
+  it("says why there is no answer, but no address", async () => {
+    app = await startApp();
+    const saidOf = async (error: unknown) => {
+      const failing = createDiscordConnector({ ...changedOptions(), fetch: () => Promise.reject(error) });
+      const result = await failing.actions.grantRole(grant);
+      return result.ok ? "" : result.message.slice(result.message.indexOf(grant.roleId) + grant.roleId.length);
+    };
+    const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+    expect(await saidOf(new TypeError("fetch failed", { cause: refused }))).toBe(" (ECONNREFUSED).");
+    expect(await saidOf(new TypeError("fetch failed", { cause: new Error("bad port") }))).toBe(" (bad port).");
+    expect(await saidOf(new TypeError("Failed to parse http://a.example/webhooks/1/token"))).toBe(".");
+    expect(await saidOf("gone")).toBe(".");
+  });
 });
 
 function changedOptions() {

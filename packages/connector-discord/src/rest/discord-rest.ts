@@ -150,11 +150,17 @@ function parseJson(text: string): unknown {
 
 function unreachable(request: RestRequest, cause: unknown): DiscordConnectorError {
   const path = request.shownPath ?? request.path;
-  return new DiscordConnectorError("api_unreachable", `No answer from Discord to ${request.method} ${path}.`, {
-    method: request.method,
-    path,
-    cause,
-  });
+  const text = `No answer from Discord to ${request.method} ${path}${whyOf(cause)}.`;
+  return new DiscordConnectorError("api_unreachable", text, { method: request.method, path, cause });
+}
+
+/** What the network said, such as ENOTFOUND; nothing that could hold an address, whose path may hold a token. */
+function whyOf(cause: unknown): string {
+  let innermost = cause;
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
+  const { code, message } = (innermost ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  if (typeof code === "string") return ` (${code})`;
+  return typeof message === "string" && !message.includes("/") ? ` (${message.slice(0, 100).replace(/\.$/, "")})` : "";
 }
 
 function limitError(request: RestRequest, { reason, waitMs }: RateLimitPlace & { ok: false }): DiscordConnectorError {
