@@ -9,8 +9,11 @@ import { tlsIssues } from "./target-tls.js";
 export interface WebhookTarget {
   /** `https:`, unless the address guard allows `http:`. */
   readonly url: string;
-  /** How it is signed. Default `standard-webhooks`. */
-  readonly scheme?: WebhookSchemeName;
+  /**
+   * How it is signed. Default `standard-webhooks`. Several sign side by side, with the same secrets, each in headers of
+   * its own: for a receiver that moves from one to another.
+   */
+  readonly scheme?: WebhookSchemeName | readonly WebhookSchemeName[];
   /** The shape of the payload. Default `standard`. */
   readonly profile?: WebhookProfileName;
   /** Sent along. Names that the request itself needs, and those of the signature, are refused. */
@@ -60,15 +63,35 @@ const RESERVED: ReadonlySet<string> = new Set([
   "x-webhook-event",
 ]);
 
-export function schemeOf(target: WebhookTarget): signing.Scheme {
-  return SCHEMES[target.scheme ?? "standard-webhooks"];
+const sideBySide = new WeakMap<readonly WebhookSchemeName[], signing.Scheme>();
+
+export function schemeOf({ scheme = "standard-webhooks" }: WebhookTarget): signing.Scheme {
+  if (typeof scheme === "string") return SCHEMES[scheme];
+  let joined = sideBySide.get(scheme);
+  if (joined === undefined) {
+    const [first, ...others] = scheme.flatMap(signersOf) as [signing.Scheme, ...signing.Scheme[]];
+    joined = { ...first, alongside: others };
+    sideBySide.set(scheme, joined);
+  }
+  return joined;
+}
+
+/** What a scheme signs with: itself, and what it has alongside. */
+function signersOf(name: WebhookSchemeName): readonly signing.Scheme[] {
+  const scheme = SCHEMES[name];
+  return [scheme, ...scheme.alongside];
+}
+
+function headersOf(schemes: readonly signing.Scheme[]): readonly string[] {
+  return schemes
+    .flatMap((scheme) => [scheme.idHeader, scheme.timestampHeader, scheme.signatureHeader])
+    .filter((name) => name !== undefined);
 }
 
 /** Checks a target that a caller gave and answers it with lower-case header names. */
 export function parseWebhookTarget(value: unknown, guard: AddressGuardOptions): SchemaResult<WebhookTarget> {
   if (typeof value !== "object" || value === null) return { issues: [{ message: "is an object" }] };
   const { url, scheme, profile, headers, template, tls, ...unknown } = value as Record<string, unknown>;
-  const isScheme = scheme === undefined || (typeof scheme === "string" && Object.hasOwn(SCHEMES, scheme));
   const isProfile = profile === undefined || PROFILES.some((name) => name === profile);
   const urlFault = faultOfUrl(url, guard);
   const issues: SchemaIssue[] = [
@@ -76,7 +99,7 @@ export function parseWebhookTarget(value: unknown, guard: AddressGuardOptions): 
     ...(urlFault === null ? [] : [{ path: ["url"], message: urlFault }]),
     ...(template === undefined ? [] : bodyTemplateIssues("template", template).map(toSchemaIssue)),
     ...(tls === undefined ? [] : tlsIssues("tls", tls).map(toSchemaIssue)),
-    ...(isScheme ? [] : [{ path: ["scheme"], message: `is one of ${Object.keys(SCHEMES).join(", ")}` }]),
+    ...(scheme === undefined ? [] : schemeIssues(scheme)),
     ...(isProfile ? [] : [{ path: ["profile"], message: `is one of ${PROFILES.join(", ")}` }]),
   ];
   if (issues.length > 0) return { issues };
@@ -90,6 +113,25 @@ export function parseWebhookTarget(value: unknown, guard: AddressGuardOptions): 
   if (headers === undefined) return { value: target };
   const parsed = parseHeaders(headers, schemeOf(target));
   return parsed.issues === undefined ? { value: { ...target, headers: parsed.value } } : parsed;
+}
+
+function schemeIssues(scheme: unknown): readonly SchemaIssue[] {
+  const known = Object.keys(SCHEMES).join(", ");
+  if (!Array.isArray(scheme)) return isSchemeName(scheme) ? [] : [{ path: ["scheme"], message: `is one of ${known}` }];
+  if (scheme.length === 0) return [{ path: ["scheme"], message: "names at least one scheme" }];
+  const written = new Set<string>();
+  return scheme.flatMap((name: unknown, index): SchemaIssue[] => {
+    const path = ["scheme", String(index)];
+    if (!isSchemeName(name)) return [{ path, message: `is one of ${known}` }];
+    const headers = headersOf(signersOf(name));
+    const taken = headers.find((header) => written.has(header));
+    for (const header of headers) written.add(header);
+    return taken === undefined ? [] : [{ path, message: `writes the header ${taken}, which is another one's` }];
+  });
+}
+
+function isSchemeName(value: unknown): value is WebhookSchemeName {
+  return typeof value === "string" && Object.hasOwn(SCHEMES, value);
 }
 
 function toSchemaIssue({ path, message }: FieldIssue): SchemaIssue {
@@ -109,11 +151,7 @@ function parseHeaders(value: unknown, scheme: signing.Scheme): SchemaResult<Read
   if (typeof value !== "object" || value === null) {
     return { issues: [{ path: ["headers"], message: "is an object of strings" }] };
   }
-  const signed = [scheme, ...scheme.alongside].flatMap((each) => [
-    each.idHeader,
-    each.timestampHeader,
-    each.signatureHeader,
-  ]);
+  const signed = headersOf([scheme, ...scheme.alongside]);
   const headers: Record<string, string> = {};
   const issues: SchemaIssue[] = [];
   for (const [name, text] of Object.entries(value)) {

@@ -7,7 +7,10 @@ const pem = z.string().max(65_536).optional();
 /** What the webhook of an endpoint is, beside its fields of any destination. */
 export const webhook = {
   url: z.url().max(2048),
-  scheme: z.string().max(64).optional(),
+  scheme: z
+    .union([z.string().max(64), z.array(z.string().max(64)).min(1).max(16)])
+    .optional()
+    .openapi({ description: "How it is signed; several sign side by side, each in headers of its own." }),
   profile: z.string().max(64).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   template: z
@@ -112,7 +115,7 @@ export const endpointSchema = z
       .string()
       .nullable()
       .openapi({ description: "Null for an endpoint that is not a webhook, and while it cannot be decrypted." }),
-    scheme: z.string().nullable(),
+    scheme: z.union([z.string(), z.array(z.string())]).nullable(),
     profile: z.string().nullable(),
     template: z.string().nullable(),
     clientCertificate: z.boolean().openapi({ description: "Whether the endpoint is shown a certificate." }),
@@ -142,7 +145,7 @@ export function showEndpoint(endpoint: Endpoint) {
     name: endpoint.name,
     destination: endpoint.destination,
     url: webhookTarget?.url ?? null,
-    scheme: webhookTarget ? (webhookTarget.scheme ?? "standard-webhooks") : null,
+    scheme: webhookTarget ? showScheme(webhookTarget) : null,
     profile: webhookTarget ? (webhookTarget.profile ?? "standard") : null,
     template: webhookTarget?.template ?? null,
     clientCertificate: webhookTarget?.tls?.cert !== undefined,
@@ -164,6 +167,10 @@ export function showEndpoint(endpoint: Endpoint) {
     createdAt: endpoint.createdAt.toISOString(),
     updatedAt: endpoint.updatedAt.toISOString(),
   };
+}
+
+function showScheme({ scheme = "standard-webhooks" }: WebhookTarget) {
+  return typeof scheme === "string" ? scheme : [...scheme];
 }
 
 function showPolicy({ retrySchedule, ...policy }: EndpointPolicy) {
