@@ -137,6 +137,12 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
     onStarted: () => upkeep?.wake(),
   });
 
+  const assertMigrated = async (): Promise<void> => {
+    if ((await statements.findQueue(database.query)).length > 0) return;
+    const message = `The schema "${settings.schema}" has no tables of the dispatcher's yet: await migrate() before start().`;
+    throw new DispatcherError("not_migrated", message);
+  };
+
   const stopWorker = async (): Promise<void> => {
     const started = await starting;
     if (started === null) return;
@@ -210,20 +216,22 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
 
     async start() {
       if (starting !== null) throw new DispatcherError("already_started", "The dispatcher was started already.");
-      starting = startWorker({
-        settings,
-        database,
-        statements,
-        registry,
-        endpoints: cache,
-        codec,
-        guard,
-        channel,
-        hooks,
-        log,
-        traces,
-        queueHealth,
-      });
+      starting = assertMigrated().then(() =>
+        startWorker({
+          settings,
+          database,
+          statements,
+          registry,
+          endpoints: cache,
+          codec,
+          guard,
+          channel,
+          hooks,
+          log,
+          traces,
+          queueHealth,
+        }),
+      );
       try {
         worker = await starting;
         stalls = watchStalls({ clock, logger: settings.logger, worker });

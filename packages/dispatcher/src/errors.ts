@@ -21,6 +21,7 @@ import { isErrorNamed, type SchemaIssue } from "@hookline/core";
  * - `deadline_passed`: the delivery's deadline allows no further attempt
  * - `invalid_cursor`, `invalid_query`: a list was asked for in a way that it cannot be answered
  * - `invalid_transaction`: what was passed as `transaction` runs no queries, or does not answer rows
+ * - `not_migrated`: `start` was called before `migrate` had ever been
  * - `already_started`: `start` was called twice
  */
 export type DispatcherErrorCode =
@@ -47,6 +48,7 @@ export type DispatcherErrorCode =
   | "invalid_cursor"
   | "invalid_query"
   | "invalid_transaction"
+  | "not_migrated"
   | "already_started";
 
 /** One thing that is wrong with a value: where, and what. */

@@ -1,9 +1,11 @@
 import { openDatabase } from "@hookline/postgres";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createDispatcher } from "../src/index.js";
 import { createStatements } from "../src/sql/statements.js";
 import { createVirtualClock, type ReceiverAnswer } from "../src/testing.js";
 import {
+  ENCRYPTION_KEY,
   onlyOn,
   openDispatcher,
   openReceiver,
@@ -245,6 +247,20 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       "orphan endpoint_deleted",
       "orphan endpoint_deleted",
     ]);
+  });
+
+  it("starts no worker before the tables are there, and says what to call", async () => {
+    const { database, schema } = await databases.open();
+    const dispatcher = createDispatcher({ database, schema, encryptionKey: ENCRYPTION_KEY });
+    onTestFinished(() => dispatcher.stop());
+    await expect(dispatcher.start()).rejects.toMatchObject({
+      code: "not_migrated",
+      message: expect.stringContaining("await migrate() before start()"),
+    });
+    await dispatcher.stop();
+    await dispatcher.migrate();
+    await dispatcher.start();
+    expect(await dispatcher.health()).toMatchObject({ status: "working" });
   });
 
   it("says in its health when the loop cannot read the queue, and when it can again", async () => {

@@ -12,6 +12,7 @@ import { expungeEvent } from "./expunge-event.js";
 import { expungeSends } from "./expunge-sends.js";
 import { findMessage } from "./find-message.js";
 import { findPublishedEvents } from "./find-published-events.js";
+import { findQueue } from "./find-queue.js";
 import { findSetAside } from "./find-set-aside.js";
 import { findStuckTurns } from "./find-stuck-turns.js";
 import { findSubscription } from "./find-subscription.js";
@@ -78,6 +79,7 @@ export function createStatements(schema: string) {
     discardDeliveries: discardDeliveries(schema),
     findMessage: findMessage(schema),
     findPublishedEvents: findPublishedEvents(schema),
+    findQueue: findQueue(schema),
     findSetAside: findSetAside(schema),
     findStuckTurns: findStuckTurns(schema),
     forgetTokens: forgetTokens(schema),
