@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@hookline/core";
 import { snowflakeAt, snowflakeTimeMs } from "../snowflake.js";
+import { wait } from "../wait.js";
 import { backoffDelayMs } from "./backoff.js";
 import type { ReceivedPacket } from "./connection.js";
 import { guildIdsOf, messageEntry, type PacketPlace } from "./packet.js";
@@ -75,24 +76,9 @@ export function createBackfill(options: BackfillOptions): Backfill {
         }
         const delayMs = backoffDelayMs(failures, RETRY_BACKOFF, options.random);
         logger.warn({ reason: reasonOf(error), failures, delayMs }, "Missed messages can't be read yet; trying again");
-        await pause(delayMs);
+        await wait(clock, delayMs, abort.signal);
       }
     }
-  }
-
-  /** Shorter when it is stopped. */
-  function pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = clock.setTimer(() => {
-        abort.signal.removeEventListener("abort", end);
-        resolve();
-      }, delayMs);
-      function end(): void {
-        cancel();
-        resolve();
-      }
-      abort.signal.addEventListener("abort", end, { once: true });
-    });
   }
 
   async function fill(missed: MissedTime): Promise<void> {

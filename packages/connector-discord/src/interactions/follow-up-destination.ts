@@ -8,7 +8,8 @@ import {
 } from "@hookline/core";
 import { DiscordConnectorError, isDiscordConnectorError } from "../errors.js";
 import type { RenderedMessage } from "../message/render-message.js";
-import { type DiscordRest, wait } from "../rest/discord-rest.js";
+import type { DiscordRest } from "../rest/discord-rest.js";
+import { wait } from "../wait.js";
 import { type ReplyAnswer, reply, type UpdateAnswer } from "./answers.js";
 import { FOLLOW_UP_DESTINATION_ID, type FollowUp, fromFollowUp } from "./follow-up-message.js";
 import { type Definition, runHandler } from "./handlers.js";

@@ -38,14 +38,16 @@ function fits(option: CommandOption, value: string | number | boolean): boolean 
         value <= (option.maxValue ?? Number.POSITIVE_INFINITY) &&
         (option.choices === undefined || option.choices.some((choice) => choice.value === value))
       );
-    case "string":
+    case "string": {
+      if (typeof value !== "string") return false;
+      // Discord counts characters, not UTF-16 units.
+      const { length } = [...value];
       return (
-        typeof value === "string" &&
-        // Discord counts characters, not UTF-16 units.
-        [...value].length >= (option.minLength ?? 0) &&
-        [...value].length <= (option.maxLength ?? DISCORD_LIMITS.commandText) &&
+        length >= (option.minLength ?? 0) &&
+        length <= (option.maxLength ?? DISCORD_LIMITS.commandText) &&
         (option.choices === undefined || option.choices.some((choice) => choice.value === value))
       );
+    }
     default:
       return typeof value === "string" && /^\d{1,20}$/.test(value);
   }

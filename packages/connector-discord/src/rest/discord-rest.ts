@@ -113,22 +113,6 @@ export function createDiscordRest(options: DiscordRestOptions): DiscordRest {
   };
 }
 
-/** Waits by the clock; rejects when the signal ends first. */
-export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      cancel();
-      reject(signal?.reason);
-    };
-    const cancel = clock.setTimer(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, delayMs);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
-  });
-}
-
 async function bodyOf(request: RestRequest, response: Response): Promise<string> {
   const { maxAnswerBytes: maxBytes } = REST_DEFAULTS;
   const { text, complete } = await readText(response, { maxBytes }).catch((cause: unknown) => {
