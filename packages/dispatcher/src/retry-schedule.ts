@@ -64,6 +64,7 @@ export function parseRetryAfterMs(header: string | undefined, nowMs: number): nu
   if (/^\d{1,10}$/.test(text)) return Number(text) * SECOND;
   // Only dates as HTTP writes them: Date.parse also reads "-1" as a year.
   if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return undefined;
-  const at = Date.parse(text);
+  // The oldest of its three forms names no zone, which Date.parse takes for this machine's own.
+  const at = Date.parse(/[: ]\d+$/.test(text) ? `${text} GMT` : text);
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }

@@ -115,6 +115,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     ["seconds", () => "120", 120_000],
     ["a date", (nowMs: number) => new Date(nowMs + 300_000).toUTCString(), 300_000],
     ["more than the cap", () => "999999999", 86_400_000],
+    ["a date beyond the cap", (nowMs: number) => new Date(nowMs + 900_000_000).toUTCString(), 86_400_000],
     ["less than the schedule", () => "0", 10],
     ["rubbish", () => "soon", 10],
   ])("N4 obeys a Retry-After in %s", async (_form, header, expectedMs) => {

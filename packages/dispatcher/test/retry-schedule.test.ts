@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createDispatcher, RETRY_SCHEDULE } from "../src/index.js";
 import { parseRetryAfterMs, retryDelayMs } from "../src/retry-schedule.js";
 
@@ -9,7 +9,7 @@ describe("retry schedule", () => {
     expect(totalMs / 3_600_000).toBeCloseTo(75.58, 1);
   });
 
-  it("spreads each delay by the jitter, evenly around it", () => {
+  it("N4 spreads each delay by the jitter, evenly around it", () => {
     const schedule = { delaysMs: [1_000], jitterRatio: 0.5 };
     expect([0, 0.5, 1].map((random) => retryDelayMs(schedule, 1, () => random))).toEqual([750, 1_000, 1_250]);
     expect(retryDelayMs(schedule, 2, () => 0)).toBeNull();
@@ -20,6 +20,8 @@ describe("retry schedule", () => {
     ["5", 5_000],
     [" 0 ", 0],
     ["Fri, 01 Jan 2027 00:00:10 GMT", 10_000],
+    ["Friday, 01-Jan-27 00:00:10 GMT", 10_000],
+    ["Fri Jan  1 00:00:10 2027", 10_000],
     ["Thu, 31 Dec 2026 00:00:00 GMT", 0],
     ["-1", undefined],
     ["1.5", undefined],
@@ -27,6 +29,8 @@ describe("retry schedule", () => {
     ["", undefined],
     [undefined, undefined],
   ])("N4 reads a Retry-After of %j as %j ms", (header, expected) => {
+    vi.stubEnv("TZ", "America/New_York");
+    onTestFinished(() => void vi.unstubAllEnvs());
     expect(parseRetryAfterMs(header, Date.UTC(2027, 0, 1))).toBe(expected);
   });
 });
