@@ -59,6 +59,31 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((await call("GET", "/v1/webhooks")).body).toEqual([]);
   });
 
+  it.each([
+    { guide: "the service's", secret: "your_secure_webhook_secret" },
+    { guide: "the bot's", secret: "webhook_secret", active: true },
+  ])("W2 W3 takes the webhook that $guide guide makes, as it stands there", async ({ guide: _, ...given }) => {
+    const { call } = await openHttp(databases);
+    const events = ["ticket.created", "ticket.updated", "machine.registered", "alert.triggered"];
+    const body = { name: "Discord Bot", url: "http://localhost:3000/webhooks/xtsystems", events, ...given };
+    expect(await call("POST", "/v1/webhooks", { body })).toMatchObject({ status: 200, body });
+  });
+
+  it("W3 makes a secret where none is given, be it absent, null or empty, and leaves it where a change has none", async () => {
+    const { call } = await openHttp(databases);
+    const receiver = await openReceiver({ scheme: xtsystems });
+    for (const [index, given] of [{}, { secret: null }, { secret: "" }].entries()) {
+      const body = { ...WEBHOOK, name: `n${index}`, url: receiver.url, ...given };
+      const { body: made } = await call("POST", "/v1/webhooks", { body });
+      expect(made.secret).toMatch(/^.{32,}$/);
+      receiver.useSecret(made.secret);
+      expect((await call("PUT", `/v1/webhooks/${made.id}`, { body: given })).status).toBe(200);
+      await call("POST", `/v1/webhooks/${made.id}/test`);
+      expect(receiver.requests.at(-1)).toMatchObject({ verified: true });
+    }
+    expect(receiver.requests).toHaveLength(3);
+  });
+
   it("W1 W3 refuses a name that the company has, and fields that will not do", async () => {
     const { call } = await openHttp(databases);
     expect((await call("POST", "/v1/webhooks", { body: WEBHOOK })).status).toBe(200);

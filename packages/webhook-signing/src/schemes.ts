@@ -69,13 +69,17 @@ export const erxes: Scheme = /* @__PURE__ */ defineScheme({
   ],
 });
 
-/** XTSystems: hex over the timestamp directly followed by the body. */
+/**
+ * XTSystems: hex over the timestamp directly followed by the body. Its secrets are chosen by people (that of its guide has
+ * 14 characters), so 8 bytes are enough here.
+ */
 export const xtsystems: Scheme = /* @__PURE__ */ defineScheme({
   name: "xtsystems",
   timestampHeader: "x-xtsystems-timestamp",
   signatureHeader: "x-xtsystems-signature",
   signaturePrefix: "sha256=",
   contentPrefix: timestampOnly,
+  minSecretBytes: 8,
 });
 
 /** AI Support Autoresponder: plain hex over the body. */

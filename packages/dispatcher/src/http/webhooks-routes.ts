@@ -15,7 +15,8 @@ const fields = {
   name: z.string().min(1).max(255),
   url: z.url().max(2048),
   events: z.array(z.string().max(128)).min(1).max(100),
-  secret: z.string().min(16).max(512).nullish(),
+  // As XTSystems has it, an empty one is none.
+  secret: z.union([z.string().min(8).max(512), z.literal("")]).nullish(),
   headers: z.record(z.string(), z.string()).nullish(),
   active: z.boolean(),
   retry_count: z.number().int().min(1).max(16).openapi({ description: "Attempts in all." }),
