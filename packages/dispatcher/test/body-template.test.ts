@@ -1,7 +1,8 @@
+import { createHmac } from "node:crypto";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bodyTemplateIssues, createBodyTemplates } from "../src/destinations/body-template.js";
-import { openDispatcher, openReceiver, TENANT, untilDelivery } from "./open-dispatcher.js";
+import { openDispatcher, openReceiver, TENANT, until, untilDelivery } from "./open-dispatcher.js";
 
 const event = {
   id: "evt_1",
@@ -117,6 +118,50 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const [request] = await receiver.waitFor(1);
     expect(request).toMatchObject({ verified: true, body: '{"text":"Printer"}' });
     expect((await dispatcher.endpoints.get(endpoint))?.target).toEqual(target);
+  });
+
+  it("W4 W9 judges by the condition, writes by the template, and keeps the profile's headers and every scheme's signature", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    await dispatcher.start();
+    const receiver = await openReceiver();
+    const endpoint = await dispatcher.endpoints.create({
+      tenantId: TENANT,
+      target: {
+        url: receiver.url,
+        profile: "support",
+        scheme: ["standard-webhooks", "ai-support"],
+        headers: { "X-Team": "blue" },
+        template: '{"text":"{{ data.ticket.title }}","of":"{{ type }}"}',
+      },
+      events: ["ticket.*"],
+      condition: { "ticket.priority": { $gte: 2 } },
+    });
+    receiver.useSecret(endpoint.secret ?? "");
+    const event = (title: string, priority: number) => ({
+      tenantId: TENANT,
+      type: "ticket.created",
+      data: { ticket: { title, priority } },
+    });
+    await dispatcher.publishMany([event("Mouse", 1), event('The "new" printer', 3), event("Screen", 0)]);
+    await until(async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+      return deliveries.length === 1 && deliveries[0]?.status === "delivered";
+    });
+    const body = '{"text":"The \\"new\\" printer","of":"ticket.created"}';
+    expect(receiver.requests).toMatchObject([
+      {
+        verified: true,
+        body,
+        headers: {
+          "user-agent": "AI-Support-Autoresponder/1.0",
+          "x-webhook-event": "ticket.created",
+          "x-webhook-signature": createHmac("sha256", endpoint.secret ?? "")
+            .update(body)
+            .digest("hex"),
+          "x-team": "blue",
+        },
+      },
+    ]);
   });
 
   it("W9 refuses a broken template at its path, and ends a delivery as dead whose template fails, saying why", async () => {

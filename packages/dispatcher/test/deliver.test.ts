@@ -28,7 +28,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
   });
 
-  it("W5 tries again by the schedule, with the same id and a fresh timestamp, and logs each attempt", async () => {
+  it("W5 A7 tries again by the schedule, with the same id and a fresh timestamp, and logs each attempt", async () => {
     const clock = createVirtualClock();
     const { dispatcher } = await openDispatcher(databases, { clock });
     await dispatcher.start();
@@ -58,6 +58,35 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     expect(Number(second?.headers["webhook-timestamp"])).toBeGreaterThan(Number(first?.headers["webhook-timestamp"]));
     expect(second?.body).toBe(first?.body);
+  });
+
+  it("W5 tries again what found no address, or nobody there", async () => {
+    const receiver = await openReceiver();
+    const failures = ["ENOTFOUND", "EAI_AGAIN", "ESERVFAIL"];
+    const found = [[], [{ address: "127.0.0.2", family: 4 as const }]];
+    const { dispatcher } = await openDispatcher(databases, {
+      retrySchedule: { delaysMs: [1, 1, 1, 1, 1], jitterRatio: 0 },
+      addressGuard: {
+        allow: ["127.0.0.0/8"],
+        allowHttp: true,
+        async resolve() {
+          const code = failures.shift();
+          if (code !== undefined) throw Object.assign(new Error("no address"), { code });
+          return found.shift() ?? [{ address: "127.0.0.1", family: 4 }];
+        },
+      },
+    });
+    await dispatcher.start();
+    const url = receiver.url.replace("127.0.0.1", "hooks.example");
+    await dispatcher.endpoints.create({ tenantId: TENANT, target: { url }, events: ["*"] });
+    await dispatcher.publish(EVENT);
+    const delivered = await untilDelivery(dispatcher, ({ status }) => status === "delivered");
+    const none = { outcome: "retry", status: null };
+    expect(delivered.log).toMatchObject([
+      ...Array.from({ length: 4 }, () => ({ ...none, errorCode: "dns_failed" })),
+      { ...none, errorCode: "connection_refused" },
+      { outcome: "delivered" },
+    ]);
   });
 
   it("N7 runs through the whole schedule of 75 hours by a virtual clock", async () => {

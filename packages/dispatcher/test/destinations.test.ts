@@ -275,7 +275,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(receiver.requests).toHaveLength(1);
   });
 
-  it("makes no attempt after the deadline, and calls the destination's expire at that time", async () => {
+  it("E4 makes no attempt after the deadline, and calls the destination's expire at that time", async () => {
     const clock = createVirtualClock();
     const calls: string[] = [];
     const { dispatcher } = await open(
@@ -308,7 +308,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await expect(dispatcher.deliveries.retry(expired)).rejects.toMatchObject({ code: "deadline_passed" });
   });
 
-  it("calls expire after the last attempt when the schedule is used up before the deadline", async () => {
+  it("E4 calls expire after the last attempt when the schedule is used up before the deadline", async () => {
     const clock = createVirtualClock();
     const calls: string[] = [];
     const { dispatcher } = await open(
@@ -343,6 +343,33 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await dispatcher.deliveries.retry(expired);
     await until(() => calls.length === 4);
     expect(calls[3]).toBe("run");
+  });
+
+  it("E4 makes three tries with growing waits, all of them within the fifteen minutes of its deadline", async () => {
+    const clock = createVirtualClock();
+    const startMs = clock.now();
+    const triedMs: number[] = [];
+    const { dispatcher } = await open(
+      {
+        id: "work",
+        plan: (_event, { now }) => ({
+          kind: "run",
+          async run() {
+            triedMs.push(now.getTime() - startMs);
+            return { outcome: triedMs.length < 3 ? "retry" : "delivered" };
+          },
+        }),
+      },
+      { clock, retrySchedule: { delaysMs: [60_000, 120_000], jitterRatio: 0 } },
+    );
+    await dispatcher.send(direct({ deadline: new Date(startMs + 900_000) }));
+    for (const tries of [1, 2]) {
+      const { nextAttemptAt } = await untilDelivery(dispatcher, ({ attempts }) => attempts === tries);
+      clock.advanceTo(nextAttemptAt ?? 0);
+    }
+    const delivered = await untilDelivery(dispatcher, ({ status }) => status === "delivered");
+    expect(delivered.log.map(({ outcome }) => outcome)).toEqual(["retry", "retry", "delivered"]);
+    expect(triedMs).toEqual([0, 60_000, 180_000]);
   });
 
   it("leaves a delivery for a destination that this process does not know to another one", async () => {

@@ -57,7 +57,7 @@ describe("http sender", () => {
     });
   });
 
-  it("N3 ends a body that comes drop by drop at the deadline, and keeps the status that came", async () => {
+  it("A7 N3 ends a body that comes drop by drop at the deadline, and keeps the status that came", async () => {
     let closed = false;
     let drops = 0;
     const url = await serve((_request, response) => {
@@ -210,7 +210,7 @@ describe("http sender", () => {
     expect(await openSender()(url)).toMatchObject({ response: { status: 307 } });
   });
 
-  it("fails with timeout when no answer comes, be it before or after the connection", async () => {
+  it("A7 fails with timeout when no answer comes, be it before or after the connection", async () => {
     const url = await serveTcp(() => {});
     const signal = AbortSignal.timeout(100);
     expect(await openSender()(url, signal)).toMatchObject({ kind: "failed", errorCode: "timeout" });

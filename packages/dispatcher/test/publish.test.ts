@@ -231,7 +231,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     },
   );
 
-  it("answers the first event for the same idempotency key, and stores nothing more", async () => {
+  it("A7 answers the first event for the same idempotency key, and stores nothing more", async () => {
     const opened = await openDispatcher(databases);
     const { dispatcher } = opened;
     await subscribeReceiver(dispatcher, await openReceiver());
@@ -259,7 +259,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(await count(opened, "events")).toBe(1);
   });
 
-  it("refuses the same idempotency key for another body or type, and leaves the batch unstored", async () => {
+  it("A7 refuses the same idempotency key for another body or type, and leaves the batch unstored", async () => {
     const opened = await openDispatcher(databases);
     const { dispatcher } = opened;
     const event = { tenantId: TENANT, type: "a.b", data: { n: 1 }, idempotencyKey: "k" };

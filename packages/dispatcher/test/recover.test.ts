@@ -156,6 +156,26 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(await count("held")).toBe(10);
   });
 
+  it("ends at the next page when it is cancelled on its way, and another one goes on with what it left", async () => {
+    const opened = await open();
+    const { dispatcher, endpoint, database, schema } = opened;
+    const total = 20_000;
+    await makeDead(opened, endpoint.id, total);
+    await dispatcher.endpoints.disable({ tenantId: TENANT, id: endpoint.id });
+    await dispatcher.start();
+    const input = { tenantId: TENANT, endpointId: endpoint.id, since: LONG_AGO };
+    const task = await dispatcher.recover(input);
+    const asked = { tenantId: TENANT, id: task.id };
+    await until(async () => ((await dispatcher.recoveries.get(asked))?.requeued ?? 0) > 0);
+    const cancelled = await dispatcher.recoveries.cancel(asked);
+    expect(cancelled).toMatchObject({ status: "cancelled" });
+    expect(cancelled.requeued).toBeLessThan(total);
+    const rest = await ended(dispatcher, await dispatcher.recover(input));
+    expect(rest).toMatchObject({ status: "completed", requeued: total - cancelled.requeued });
+    expect(await dispatcher.recoveries.get(asked)).toEqual(cancelled);
+    expect(await database.query(`select count(*)::int4 as count from ${schema}.queue`)).toEqual([{ count: total }]);
+  });
+
   it("ends with its endpoint", async () => {
     const opened = await open();
     const { dispatcher, endpoint } = opened;

@@ -1,5 +1,6 @@
+import { createPublicKey, verify } from "node:crypto";
 import { describeMatrix } from "@hookline/postgres/testing";
-import { xtsystems } from "@hookline/webhook-signing";
+import { generateKeyPair, xtsystems } from "@hookline/webhook-signing";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createVirtualClock, type ReceivedRequest } from "../src/testing.js";
@@ -20,6 +21,15 @@ function accepts(secret: string, request: ReceivedRequest | undefined): boolean 
   } finally {
     vi.useRealTimers();
   }
+}
+
+/** Whether the v1a signature is that of the key pair, by node:crypto alone. */
+function fits(publicKey: string, request: ReceivedRequest | undefined): boolean {
+  const { headers, body } = request ?? { headers: {}, body: "" };
+  const signature = /v1a,(\S+)/.exec(headers["webhook-signature"] ?? "")?.[1] ?? "";
+  const key = { kty: "OKP", crv: "Ed25519", x: Buffer.from(publicKey.slice(5), "base64").toString("base64url") };
+  const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
+  return verify(null, Buffer.from(signed), createPublicKey({ key, format: "jwk" }), Buffer.from(signature, "base64"));
 }
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
@@ -109,6 +119,39 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const [before, after] = await receiver.waitFor(2);
     expect([accepts(first ?? "", before), accepts(second, before)]).toEqual([true, false]);
     expect([accepts(first ?? "", after), accepts(second, after)]).toEqual([false, true]);
+  });
+
+  it("N4 E14 signs v1a with an ed25519 key, and v1 beside it from a rotation to a shared secret on", async () => {
+    const { dispatcher, receiver, publish } = await open();
+    const { privateKey, publicKey } = generateKeyPair();
+    const target = { url: receiver.url };
+    const endpoint = { tenantId: TENANT, target, events: ["*"], secret: privateKey };
+    const { id } = await dispatcher.endpoints.create(endpoint);
+    const alone = await publish();
+    expect(alone?.headers["webhook-signature"]).toMatch(/^v1a,\S+$/);
+    expect(fits(publicKey, alone)).toBe(true);
+    expect(fits(publicKey, alone && { ...alone, body: alone.body.replace("1", "2") })).toBe(false);
+
+    const { secret } = await dispatcher.endpoints.rotateSecret({ tenantId: TENANT, id });
+    const both = await publish();
+    expect(both?.headers["webhook-signature"]).toMatch(/^v1,\S+ v1a,\S+$/);
+    expect([fits(publicKey, both), accepts(secret, both)]).toEqual([true, true]);
+    await expect(dispatcher.endpoints.create({ ...endpoint, secret: publicKey })).rejects.toMatchObject({
+      code: "invalid_endpoint",
+      issues: [{ path: "secret" }],
+    });
+  });
+
+  it("E14 tells how old the newest secret is, so that a notice can come in time", async () => {
+    const { dispatcher, another, clock, receiver } = await open();
+    const { secret: _, ...endpoint } = await subscribeReceiver(dispatcher, receiver);
+    const madeAt = new Date(clock.now());
+    const age = async () => (await another().endpoints.get(endpoint))?.secretMadeAt;
+    clock.advance(90 * 24 * HOUR);
+    await dispatcher.endpoints.update(endpoint, { description: "no change of the secret" });
+    expect(await age()).toEqual(madeAt);
+    await dispatcher.endpoints.rotateSecret(endpoint);
+    expect(await age()).toEqual(new Date(clock.now()));
   });
 
   it("E14 loses none of the rotations that are made at once, in this process and another", async () => {
