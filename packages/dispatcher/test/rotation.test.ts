@@ -25,7 +25,8 @@ function accepts(secret: string, request: ReceivedRequest | undefined): boolean 
 
 /** Whether the v1a signature is that of the key pair, by node:crypto alone. */
 function fits(publicKey: string, request: ReceivedRequest | undefined): boolean {
-  const { headers, body } = request ?? { headers: {}, body: "" };
+  if (request === undefined) throw new Error("There was no request.");
+  const { headers, body } = request;
   const signature = /v1a,(\S+)/.exec(headers["webhook-signature"] ?? "")?.[1] ?? "";
   const key = { kty: "OKP", crv: "Ed25519", x: Buffer.from(publicKey.slice(5), "base64").toString("base64url") };
   const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
