@@ -4,9 +4,9 @@ import { DispatcherError, type FieldIssue } from "./errors.js";
 import { isEventPattern } from "./event-types.js";
 import { limitIssues } from "./limits.js";
 import { scheduleIssues } from "./retry-schedule.js";
+import { type FieldsOf, unknownFields } from "./unknown-fields.js";
 
-/** Typed so that no field can be forgotten here. */
-const INPUT_FIELDS: Readonly<Record<keyof EndpointInput, true>> = {
+const INPUT_FIELDS: FieldsOf<EndpointInput> = {
   tenantId: true,
   name: true,
   destination: true,
@@ -22,7 +22,7 @@ const INPUT_FIELDS: Readonly<Record<keyof EndpointInput, true>> = {
   verify: true,
 };
 
-const CHANGES_FIELDS: Readonly<Record<keyof EndpointChanges, true>> = {
+const CHANGES_FIELDS: FieldsOf<EndpointChanges> = {
   name: true,
   target: true,
   targetChanges: true,
@@ -45,9 +45,7 @@ export function checkShape(kind: "input" | "changes", given: EndpointInput | End
   const known = kind === "input" ? INPUT_FIELDS : CHANGES_FIELDS;
   const { active, verify } = given as EndpointInput;
   refuse([
-    ...Object.keys(given)
-      .filter((name) => !Object.hasOwn(known, name))
-      .map((name) => ({ path: name, message: "is not known" })),
+    ...unknownFields(given, known),
     ...Object.entries({ active, verify })
       .filter(([, value]) => value !== undefined && typeof value !== "boolean")
       .map(([path]) => ({ path, message: "is true or false" })),
@@ -63,8 +61,7 @@ export function patternIssues(events: readonly string[]): readonly FieldIssue[] 
   );
 }
 
-/** Typed so that a field of the policy cannot be forgotten here. */
-const POLICY_FIELDS: Readonly<Record<keyof EndpointPolicy, true>> = {
+const POLICY_FIELDS: FieldsOf<EndpointPolicy> = {
   maxAttempts: true,
   retrySchedule: true,
   timeoutMs: true,
@@ -82,9 +79,7 @@ export function policyIssues(policy: EndpointPolicy, root = "policy"): readonly 
   if (typeof policy !== "object" || policy === null || Array.isArray(policy)) {
     return [{ path: root, message: "is an object" }];
   }
-  const issues: FieldIssue[] = Object.keys(policy)
-    .filter((name) => !Object.hasOwn(POLICY_FIELDS, name))
-    .map((name) => ({ path: `${root}.${name}`, message: "is not known" }));
+  const issues: FieldIssue[] = [...unknownFields(policy, POLICY_FIELDS, root)];
   const { maxAttempts, retrySchedule, timeoutMs, disableAfterMs, ordering } = policy;
   if (retrySchedule !== undefined) {
     for (const { path, message } of scheduleIssues(retrySchedule)) {

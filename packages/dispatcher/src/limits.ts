@@ -1,4 +1,5 @@
 import type { FieldIssue } from "./errors.js";
+import { type FieldsOf, unknownFields } from "./unknown-fields.js";
 
 /**
  * A bucket that holds `count` and fills evenly within `perMs`: after a pause `count` attempts may begin at once, and
@@ -21,6 +22,7 @@ export interface TenantLimits {
 /** The same limits for each tenant, or what each one may have; called for each delivery, so let it be quick. */
 export type TenantLimitsOption = TenantLimits | ((tenantId: string) => TenantLimits | undefined);
 
+const RATE_LIMIT: FieldsOf<RateLimit> = { count: true, perMs: true };
 const MAX_COUNT = 1_000_000;
 const DAY_MS = 86_400_000;
 
@@ -42,7 +44,7 @@ export function limitIssues(limits: TenantLimits): readonly FieldIssue[] {
   if (!isWholeWithin(rateLimit.perMs, DAY_MS)) {
     issues.push({ path: "rateLimit.perMs", message: `is a whole number from 1 to ${DAY_MS}` });
   }
-  return issues;
+  return [...issues, ...unknownFields(rateLimit, RATE_LIMIT, "rateLimit")];
 }
 
 function isWholeWithin(value: unknown, most: number): boolean {

@@ -16,6 +16,7 @@ import { DISABLE_AFTER_MESSAGE, isDisableAfterMs } from "./endpoint-input.js";
 import { DispatcherError } from "./errors.js";
 import type { DispatcherHooks } from "./hooks.js";
 import { limitIssues, type TenantLimitsOption } from "./limits.js";
+import { unknownOptions } from "./option-fields.js";
 import type { RetentionOptions } from "./retention.js";
 import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
@@ -157,6 +158,8 @@ export type Settings = Required<
 };
 
 export function resolveOptions(options: DispatcherOptions): Settings {
+  if (typeof options !== "object" || options === null) throw refused("options", "are an object");
+  refuseUnknown(options);
   const { encryptionKey, ...rest } = options;
   // What an environment leaves out comes here as undefined, whatever the compiler says.
   if (typeof rest.database?.transaction !== "function") {
@@ -215,7 +218,6 @@ export function resolveOptions(options: DispatcherOptions): Settings {
   }
   if (typeof settings.retention !== "object" || settings.retention === null) throw refused("retention", "is an object");
   for (const [name, keptMs] of Object.entries(settings.retention) as [string, number | undefined][]) {
-    if (!RETENTION.some((known) => known === name)) throw refused(`retention.${name}`, "is not known");
     if (keptMs === undefined) continue;
     if (!(Number.isFinite(keptMs) && keptMs > 0)) throw refused(`retention.${name}`, "is a number above 0");
   }
@@ -242,8 +244,6 @@ const POSITIVE = [
   "maxHoldMs",
 ] as const satisfies readonly (keyof Settings)[];
 
-const RETENTION = ["payloadMs", "attemptMs", "eventMs"] as const satisfies readonly (keyof RetentionOptions)[];
-
 /** Each endpoint's deliveries are counted up to it, again and again. */
 const MAX_BACKLOG_THRESHOLD = 1_000_000;
 
@@ -253,6 +253,13 @@ function isBacklogThreshold(value: number): boolean {
 
 function isProxyUrl(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}
+
+function refuseUnknown(options: DispatcherOptions): void {
+  const issues = unknownOptions(options);
+  const [first] = issues;
+  if (first === undefined) return;
+  throw new DispatcherError("invalid_options", `createDispatcher: ${first.path} ${first.message}.`, { issues });
 }
 
 function refused(path: string, message: string): DispatcherError {

@@ -1,4 +1,5 @@
 import type { FieldIssue } from "./errors.js";
+import { type FieldsOf, unknownFields } from "./unknown-fields.js";
 
 /** When a failed delivery is tried again. */
 export interface RetrySchedule {
@@ -42,9 +43,10 @@ export function scheduleIssues(schedule: RetrySchedule): readonly FieldIssue[] {
     return [{ path: "delaysMs", message: `are ${MAX_DELAYS} numbers at most, from 0 to ${MAX_DELAY_MS}` }];
   }
   if (!(jitterRatio >= 0 && jitterRatio <= 1)) return [{ path: "jitterRatio", message: "is a number from 0 to 1" }];
-  return [];
+  return unknownFields(schedule, FIELDS);
 }
 
+const FIELDS: FieldsOf<RetrySchedule> = { delaysMs: true, jitterRatio: true };
 const MAX_DELAYS = 1_000;
 const MAX_DELAY_MS = 30 * 24 * HOUR;
 

@@ -130,4 +130,28 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
     expect(make({ database })).toThrow(refused("encryptionKey"));
     expect(() => webhookRoutes({} as Dispatcher, {} as never)).toThrow(refused("authenticate"));
   });
+
+  it.each<[path: string, options: object]>([
+    ["retrySchedul", { retrySchedul: { delaysMs: [] } }],
+    ["addressGuard.allowHTTP", { addressGuard: { allowHTTP: true } }],
+    ["proxy.header", { proxy: { url: "http://proxy.example", header: {} } }],
+    ["retrySchedule.jitter", { retrySchedule: { delaysMs: [], jitter: 0 } }],
+    ["tenantLimits.rateLimits", { tenantLimits: { rateLimits: { count: 1, perMs: 1 } } }],
+    ["tenantLimits.rateLimit.burst", { tenantLimits: { rateLimit: { count: 1, perMs: 1, burst: 1 } } }],
+    ["telemetry.tracer", { telemetry: { tracer: null } }],
+    ["retention.payloadsMs", { retention: { payloadsMs: 1 } }],
+    ["circuitBreaker.failure", { circuitBreaker: { failure: 1 } }],
+    ["hooks.onAtempt", { hooks: { onAtempt() {} } }],
+  ])("refuses to be made with the option %s, which there is none of", async (path, options) => {
+    const { another } = await openDispatcher(databases);
+    expect(() => another(options as Partial<DispatcherOptions>)).toThrow(
+      expect.objectContaining({ code: "invalid_options", issues: [{ path, message: "is not known" }] }),
+    );
+  });
+
+  it("refuses to be made without options", () => {
+    expect(() => createDispatcher(undefined as unknown as DispatcherOptions)).toThrow(
+      expect.objectContaining({ code: "invalid_options" }),
+    );
+  });
 });
