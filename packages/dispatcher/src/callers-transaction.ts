@@ -1,5 +1,8 @@
 import type { OutboxOptions, SqlQuery, Transaction } from "@hookline/core";
 import { DispatcherError } from "./errors.js";
+import { type FieldsOf, unknownFields } from "./unknown-fields.js";
+
+const OPTIONS: FieldsOf<OutboxOptions> = { transaction: true };
 
 /**
  * The transaction that a caller passed, or undefined. A driver's own object is refused: what it does not write into the
@@ -10,6 +13,11 @@ import { DispatcherError } from "./errors.js";
 export function transactionOf(options: OutboxOptions): Transaction | undefined {
   if (options === null || typeof options !== "object" || "query" in options) {
     throw invalidTransaction("is passed as `{ transaction }`");
+  }
+  // Under a wrong name it would be none: what is published would be delivered after a rollback.
+  const [unknown] = unknownFields(options, OPTIONS);
+  if (unknown !== undefined) {
+    throw invalidTransaction(`is passed as \`{ transaction }\`: ${unknown.path} ${unknown.message}`, unknown.path);
   }
   const { transaction } = options;
   if (transaction === undefined) return undefined;
@@ -30,8 +38,8 @@ export function queryWithin(transaction: Transaction): SqlQuery {
   };
 }
 
-function invalidTransaction(message: string): DispatcherError {
+function invalidTransaction(message: string, path = "transaction"): DispatcherError {
   return new DispatcherError("invalid_transaction", `The transaction ${message}.`, {
-    issues: [{ path: "transaction", message }],
+    issues: [{ path, message }],
   });
 }

@@ -2,10 +2,10 @@ import { isErrorNamed, type SchemaIssue } from "@hookline/core";
 
 /**
  * - `invalid_options`: an option of `createDispatcher` is out of bounds, or not known
- * - `invalid_event`: the event's shape is wrong, or its data do not fit the catalogue (`issues` says where)
+ * - `invalid_event`: the event's shape is wrong, a field of it is not known, or its data do not fit the catalogue (`issues` says where)
  * - `event_too_large`: the data are longer than `maxEventBytes`
  * - `idempotency_conflict`: the key (or the id) was used before for another content
- * - `invalid_message`: a direct send's shape is wrong
+ * - `invalid_message`: a direct send's shape is wrong, or a field of it is not known
  * - `invalid_endpoint`: the endpoint's shape or target is wrong
  * - `name_taken`: the tenant has an endpoint of that name
  * - `secret_unchanged`: a rotation names the secret that is the newest already
@@ -20,7 +20,7 @@ import { isErrorNamed, type SchemaIssue } from "@hookline/core";
  * - `recovery_not_found`: the tenant has no recovery of that id
  * - `deadline_passed`: the delivery's deadline allows no further attempt
  * - `invalid_cursor`, `invalid_query`: a list was asked for in a way that it cannot be answered
- * - `invalid_transaction`: what was passed as `transaction` runs no queries, or does not answer rows
+ * - `invalid_transaction`: what was passed as `transaction` runs no queries, does not answer rows, or has another name
  * - `not_migrated`: `start` was called before `migrate` had ever been
  * - `already_started`: `start` was called twice
  */

@@ -5,6 +5,18 @@ import { isEventType, patternsFor } from "./event-types.js";
 import { isOperationalType } from "./operational-events.js";
 import { FIRST_STORED_MS, isoTime, LAST_STORED_MS } from "./sql/columns.js";
 import type { EventRow } from "./sql/publish-events.js";
+import { type FieldsOf, unknownFields } from "./unknown-fields.js";
+
+const FIELDS: FieldsOf<EventInput> = {
+  tenantId: true,
+  type: true,
+  data: true,
+  id: true,
+  timestamp: true,
+  subjectId: true,
+  idempotencyKey: true,
+  orderingKey: true,
+};
 
 const MAX_KEY_CHARACTERS = 255;
 
@@ -19,6 +31,7 @@ export async function toEventRow(
     });
   }
   const issues: FieldIssue[] = [
+    ...unknownFields(input, FIELDS),
     ...keyIssues("tenantId", input.tenantId),
     ...(input.subjectId === undefined ? [] : keyIssues("subjectId", input.subjectId)),
     ...(input.idempotencyKey === undefined ? [] : keyIssues("idempotencyKey", input.idempotencyKey)),

@@ -18,9 +18,10 @@ import type { DestinationRegistry } from "./destinations/registry.js";
 import type { EndpointCodec } from "./endpoint-codec.js";
 import { DispatcherError, isDispatcherError } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
-import { checkSize, keyIssues, subjectIssues, timeIssues, toEventRow, toJson } from "./event-input.js";
+import { checkSize, toEventRow, toJson } from "./event-input.js";
 import type { Job } from "./job.js";
 import { DIRECT_SEND_TYPE, directJobOf, publishedJobs } from "./jobs.js";
+import { checkMessageFields } from "./message-input.js";
 import type { Settings } from "./options.js";
 import { createSharedInsert, isShareable } from "./shared-insert.js";
 import { isoTime } from "./sql/columns.js";
@@ -211,16 +212,7 @@ export function createPublisher(options: {
     toEventRow(event, { catalogue, maxBytes: settings.maxEventBytes, nowMs });
 
   const checkMessage = (message: DirectSend): void => {
-    const issues = [
-      ...keyIssues("tenantId", message.tenantId),
-      ...(message.idempotencyKey === undefined ? [] : keyIssues("idempotencyKey", message.idempotencyKey)),
-      ...subjectIssues(message.subjectIds ?? []),
-      ...(message.deadline === undefined ? [] : timeIssues("deadline", message.deadline)),
-    ];
-    const [first] = issues;
-    if (first !== undefined) {
-      throw new DispatcherError("invalid_message", `The message's ${first.path} ${first.message}.`, { issues });
-    }
+    checkMessageFields(message);
     registry.require(message.destination);
     if (registry.signs(message.destination)) {
       throw new DispatcherError(

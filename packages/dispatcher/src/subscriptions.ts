@@ -1,4 +1,4 @@
-import { type Clock, newId, type Outbox, type SqlQuery, type Transaction } from "@hookline/core";
+import { type Clock, newId, type Outbox, type SqlQuery, type Subscription, type Transaction } from "@hookline/core";
 import { queryWithin, transactionOf } from "./callers-transaction.js";
 import type { DestinationRegistry } from "./destinations/registry.js";
 import type { TenantScoped } from "./endpoint.js";
@@ -10,6 +10,9 @@ import { keyIssues } from "./event-input.js";
 import type { HeldDeliveries } from "./held-deliveries.js";
 import { isoTime } from "./sql/columns.js";
 import type { Statements } from "./sql/statements.js";
+import { type FieldsOf, unknownFields } from "./unknown-fields.js";
+
+const FIELDS: FieldsOf<Subscription> = { key: true, tenantId: true, destination: true, events: true, target: true };
 
 export type Subscriptions = Pick<Outbox, "subscribe" | "unsubscribe">;
 
@@ -56,10 +59,16 @@ export function createSubscriptions(options: {
       return deleted.length > 0;
     },
 
-    async subscribe({ key, tenantId, destination, events, target: given }, outboxOptions = {}) {
+    async subscribe(subscription, outboxOptions = {}) {
+      const { key, tenantId, destination, events, target: given } = subscription;
       const transaction = transactionOf(outboxOptions);
       const query = queryOf(transaction);
-      refuse([...keyIssues("tenantId", tenantId), ...keyIssues("key", key), ...patternIssues(events)]);
+      refuse([
+        ...unknownFields(subscription, FIELDS),
+        ...keyIssues("tenantId", tenantId),
+        ...keyIssues("key", key),
+        ...patternIssues(events),
+      ]);
       registry.require(destination);
       if (registry.signs(destination)) {
         throw new DispatcherError(

@@ -56,6 +56,19 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
     "a transaction that is null": { transaction: null },
     "the transaction in place of the options": answersNoRows,
   };
+  const misplaced: Record<string, readonly [path: string, options: unknown]> = {
+    "a transaction under another name": ["tx", { tx: answersNoRows }],
+    "Drizzle's own transaction in place of the options": ["execute", { execute: async () => [] }],
+  };
+
+  it.each(Object.entries(misplaced))("N1 refuses %s, and publishes nothing", async (_, [path, options]) => {
+    const { dispatcher } = await openDispatcher(databases);
+    const event = { tenantId: TENANT, type: "order.placed", data: {} };
+    const refused = { code: "invalid_transaction", issues: [{ path, message: expect.stringContaining("not known") }] };
+    await expect(dispatcher.publish(event, options as OutboxOptions)).rejects.toMatchObject(refused);
+    await expect(dispatcher.publishMany([event], options as OutboxOptions)).rejects.toMatchObject(refused);
+    expect((await dispatcher.events.list({ tenantId: TENANT })).events).toEqual([]);
+  });
 
   it.each(Object.entries(wrong))("N1 refuses %s, and publishes nothing", async (_, options) => {
     const { dispatcher } = await openDispatcher(databases);

@@ -21,6 +21,32 @@ const WRONG: Record<string, readonly [code: string, path: string, ask: Wrong]> =
     "deadline",
     (d) => d.send({ tenantId: TENANT, destination: "notes", target: {}, data: {}, deadline: Date.now() }),
   ],
+  "an event with a field that is misspelt": [
+    "invalid_event",
+    "idempotencykey",
+    (d) => d.publish({ ...event, idempotencykey: "1" }),
+  ],
+  "an event among others with a field that is misspelt": [
+    "invalid_event",
+    "orderingkey",
+    (d) => d.publishMany([event, { ...event, orderingkey: "1" }]),
+  ],
+  "no message": ["invalid_message", "", (d) => d.send()],
+  "a message with a field that is misspelt": [
+    "invalid_message",
+    "deadlineAt",
+    (d) => d.send({ tenantId: TENANT, destination: "notes", target: {}, data: {}, deadlineAt: new Date() }),
+  ],
+  "a subscription with a field that is none": [
+    "invalid_endpoint",
+    "condition",
+    (d) => d.subscribe({ tenantId: TENANT, key: "notes", destination: "notes", events: ["*"], condition: {} }),
+  ],
+  "what is none of a publication's options": [
+    "invalid_transaction",
+    "idempotencyKey",
+    (d) => d.publish(event, { idempotencyKey: "1" }),
+  ],
   "no endpoint": ["invalid_endpoint", "", (d) => d.endpoints.create()],
   "an endpoint with its target's fields at the top": [
     "invalid_endpoint",
@@ -64,6 +90,16 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
       code,
       issues: [expect.objectContaining({ path })],
     });
+  });
+
+  it("refuses the event whose field is misspelt, and takes its neighbours", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const events = [event, { ...event, subjectID: "1" }, event];
+    expect(await dispatcher.publishEach(events)).toMatchObject([
+      { status: "published" },
+      { status: "refused", code: "invalid_event", message: "The event's subjectID is not known." },
+      { status: "published" },
+    ]);
   });
 
   it("retries nothing where neither ids nor a filter are given, and not everything", async () => {
