@@ -1,5 +1,5 @@
 import type { Destination, EventDefinition, Outbox, OutboxOptions, Published } from "@hookline/core";
-import { createColumnCipher, type DatabaseTransaction, migrate } from "@hookline/postgres";
+import { type DatabaseTransaction, migrate } from "@hookline/postgres";
 import { createAddressGuard } from "./address-guard.js";
 import { createBacklogWatch } from "./backlog-watch.js";
 import { createDeliveries, type Deliveries } from "./deliveries.js";
@@ -96,7 +96,7 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const settings = resolveOptions(options);
   const { database, clock } = settings;
   const statements = createStatements(settings.schema);
-  const codec = createEndpointCodec(createColumnCipher({ keys: settings.encryptionKeys }), clock);
+  const codec = createEndpointCodec(settings.cipher, clock);
   const notices = settings.mailer === null ? [] : [endpointNoticeDestination(settings.mailer) as Destination];
   const registry = createDestinationRegistry([...settings.destinations, ...notices], settings.addressGuard);
   const guard = createAddressGuard(settings.addressGuard);

@@ -7,7 +7,7 @@ import {
   silentLogger,
   systemClock,
 } from "@hookline/core";
-import type { Database } from "@hookline/postgres";
+import { type ColumnCipher, createColumnCipher, type Database, isDatabaseError } from "@hookline/postgres";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { AddressGuardOptions } from "./address-guard.js";
 import type { CircuitBreakerOptions } from "./circuit-breaker.js";
@@ -145,7 +145,8 @@ export type Settings = Required<
   readonly mailer: Mailer | null;
   readonly events: readonly EventDefinition[];
   readonly destinations: readonly Destination[];
-  readonly encryptionKeys: readonly string[];
+  /** Of the encryption keys. */
+  readonly cipher: ColumnCipher;
   readonly addressGuard: AddressGuardOptions;
   readonly proxy: ProxyOptions | null;
   readonly maxWaiting: number;
@@ -165,9 +166,7 @@ export function resolveOptions(options: DispatcherOptions): Settings {
   if (typeof rest.database?.transaction !== "function") {
     throw refused("database", "is what openDatabase or fromPool of @hookline/postgres answers");
   }
-  if (typeof encryptionKey !== "string" && !Array.isArray(encryptionKey)) {
-    throw refused("encryptionKey", "is 32 bytes in base64, or a list of such keys, newest first");
-  }
+  const cipher = cipherOf(encryptionKey);
   const given = {
     ...DEFAULTS,
     events: [],
@@ -187,7 +186,7 @@ export function resolveOptions(options: DispatcherOptions): Settings {
     ...withoutUndefined(rest),
     circuitBreaker:
       rest.circuitBreaker === null ? null : { ...CIRCUIT_BREAKER, ...withoutUndefined(rest.circuitBreaker ?? {}) },
-    encryptionKeys: typeof encryptionKey === "string" ? [encryptionKey] : encryptionKey,
+    cipher,
   };
   const settings: Settings = {
     ...given,
@@ -255,6 +254,20 @@ function isProxyUrl(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
+const KEY_MESSAGE =
+  'is 32 random bytes in base64, as "openssl rand -base64 32" makes them, or a list of such keys, newest first';
+
+function cipherOf(encryptionKey: unknown): ColumnCipher {
+  const keys: readonly unknown[] = Array.isArray(encryptionKey) ? encryptionKey : [encryptionKey];
+  if (!keys.every((key) => typeof key === "string")) throw refused("encryptionKey", KEY_MESSAGE);
+  try {
+    return createColumnCipher({ keys });
+  } catch (error) {
+    if (isDatabaseError(error) && error.code === "invalid_key") throw refused("encryptionKey", KEY_MESSAGE, error);
+    throw error;
+  }
+}
+
 function refuseUnknown(options: DispatcherOptions): void {
   const issues = unknownOptions(options);
   const [first] = issues;
@@ -262,8 +275,9 @@ function refuseUnknown(options: DispatcherOptions): void {
   throw new DispatcherError("invalid_options", `createDispatcher: ${first.path} ${first.message}.`, { issues });
 }
 
-function refused(path: string, message: string): DispatcherError {
+function refused(path: string, message: string, cause?: unknown): DispatcherError {
   return new DispatcherError("invalid_options", `createDispatcher: ${path} ${message}.`, {
+    cause,
     issues: [{ path, message }],
   });
 }

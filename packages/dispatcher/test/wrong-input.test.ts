@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Destination } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { Hono } from "hono";
@@ -182,6 +183,27 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
     const { another } = await openDispatcher(databases);
     expect(() => another(options as Partial<DispatcherOptions>)).toThrow(
       expect.objectContaining({ code: "invalid_options", issues: [{ path, message: "is not known" }] }),
+    );
+  });
+
+  it.each<[what: string, encryptionKey: unknown]>([
+    ["in hex", randomBytes(32).toString("hex")],
+    ["of 16 bytes", randomBytes(16).toString("base64")],
+    ["that is a password", "correct horse battery staple"],
+    ["that is empty", ""],
+    ["that is a Buffer", randomBytes(32)],
+    ["that is a list of none", []],
+    ["whose second is none", [ENCRYPTION_KEY, "old"]],
+    ["whose second is not set", [ENCRYPTION_KEY, undefined]],
+  ])("refuses an encryption key %s, and says how to make one", async (_, encryptionKey) => {
+    const { another } = await openDispatcher(databases);
+    expect(() => another({ encryptionKey: encryptionKey as string })).toThrow(
+      expect.objectContaining({
+        name: "DispatcherError",
+        code: "invalid_options",
+        message: expect.stringMatching(/^createDispatcher: encryptionKey is 32 .*openssl rand -base64 32/),
+        issues: [{ path: "encryptionKey", message: expect.any(String) }],
+      }),
     );
   });
 
