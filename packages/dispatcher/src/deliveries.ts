@@ -2,10 +2,11 @@ import type { Clock, SqlQuery } from "@hookline/core";
 import type { Delivery, DeliveryDetail, LoggedDelivery } from "./delivery.js";
 import { createDeliveryRetries, type RetriedMany, type RetryMany } from "./delivery-retries.js";
 import { toAttempt, toDelivery, toLogged } from "./delivery-rows.js";
-import { type DeliveryQuery, searchParams } from "./delivery-search.js";
+import { type DeliveryQuery, QUERY_FIELDS, searchParams } from "./delivery-search.js";
 import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
 import { pageLimit, toPage } from "./page.js";
+import { checkQuery, checkScoped } from "./query-input.js";
 import type { Statements } from "./sql/statements.js";
 
 export interface Deliveries {
@@ -44,6 +45,7 @@ export function createDeliveries(options: {
   const { retryMany, retryOne } = createDeliveryRetries(options);
 
   const get = async (delivery: TenantScoped): Promise<DeliveryDetail | null> => {
+    checkScoped(delivery);
     const { tenantId, id } = delivery;
     const [row] = await statements.listDeliveries(query, { tenantId, ids: [id], limit: 1 });
     if (row === undefined) return null;
@@ -52,6 +54,7 @@ export function createDeliveries(options: {
   };
 
   const list: Deliveries["list"] = async (asked) => {
+    checkQuery(asked, QUERY_FIELDS);
     const limit = pageLimit(asked.limit);
     const params = searchParams(asked, { limit: limit + 1, cursor: asked.cursor });
     const rows = await statements.listDeliveries(query, params);
@@ -70,6 +73,7 @@ export function createDeliveries(options: {
       return { deliveries: deliveries.map((delivery) => toLogged(delivery, described.get(delivery.id))), nextCursor };
     },
     async retry(delivery) {
+      checkScoped(delivery);
       await retryOne(delivery);
       const found = await get(delivery);
       if (found === null) throw new DispatcherError("delivery_not_found", `There is no delivery "${delivery.id}".`);

@@ -1,11 +1,13 @@
 import type { Clock, SqlQuery } from "@hookline/core";
-import { type DeliveryFilter, searchParams } from "./delivery-search.js";
+import { type DeliveryFilter, FILTER_FIELDS, searchParams } from "./delivery-search.js";
 import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError, type DispatcherErrorCode } from "./errors.js";
 import { pageLimit, toPage } from "./page.js";
+import { checkQuery, invalidQuery, refuseFirst } from "./query-input.js";
 import { isoTime } from "./sql/columns.js";
 import type { DeliveryRow } from "./sql/list-deliveries.js";
 import type { Statements } from "./sql/statements.js";
+import { unknownFields } from "./unknown-fields.js";
 
 /** Which deliveries `deliveries.retryMany` puts back: by id, or by what they are. */
 export type RetryMany = { readonly tenantId: string } & (
@@ -50,6 +52,7 @@ export interface DeliveryRetries {
   retryOne(delivery: TenantScoped): Promise<void>;
 }
 
+const FIELDS = { tenantId: true, ids: true, filter: true, limit: true, cursor: true } as const;
 const MAX_IDS = 200;
 type Refusal = readonly [code: RetryRefusal, detail: string];
 
@@ -92,12 +95,11 @@ export function createDeliveryRetries(options: {
 
   return {
     async retryMany(asked) {
+      checkQuery(asked, FIELDS);
       if ("ids" in asked) {
         const ids = Array.isArray(asked.ids) ? [...new Set(asked.ids)] : [];
         if (ids.length === 0 || ids.length > MAX_IDS) {
-          throw new DispatcherError("invalid_query", `ids are 1 to ${MAX_IDS}.`, {
-            issues: [{ path: "ids", message: `are 1 to ${MAX_IDS}` }],
-          });
+          throw invalidQuery("ids", `are 1 to ${MAX_IDS}`);
         }
         return { results: await retryIds(asked.tenantId, ids), nextCursor: null };
       }
@@ -107,6 +109,7 @@ export function createDeliveryRetries(options: {
           issues: [{ path: "filter", message: "is an object, where there are no ids" }],
         });
       }
+      refuseFirst(unknownFields(asked.filter, FILTER_FIELDS, "filter"));
       const limit = pageLimit(asked.limit);
       const search = { ...asked.filter, tenantId: asked.tenantId };
       const params = searchParams(search, { limit: limit + 1, cursor: asked.cursor });

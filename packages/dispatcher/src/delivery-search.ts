@@ -1,7 +1,8 @@
 import type { AttemptErrorCode, DeliveryStatus } from "./delivery.js";
-import { DispatcherError } from "./errors.js";
 import { readCursor } from "./page.js";
+import { invalidQuery } from "./query-input.js";
 import type { ListDeliveriesParams } from "./sql/list-deliveries.js";
+import type { FieldsOf } from "./unknown-fields.js";
 
 /** Which deliveries of a tenant are meant: those for which all that is given holds. */
 export interface DeliveryFilter {
@@ -30,6 +31,19 @@ export interface DeliveryQuery extends DeliveryFilter {
   readonly cursor?: string;
 }
 
+export const FILTER_FIELDS: FieldsOf<DeliveryFilter> = {
+  endpointId: true,
+  eventId: true,
+  eventType: true,
+  status: true,
+  since: true,
+  until: true,
+  httpStatus: true,
+  errorCode: true,
+};
+
+export const QUERY_FIELDS: FieldsOf<DeliveryQuery> = { ...FILTER_FIELDS, tenantId: true, limit: true, cursor: true };
+
 /**
  * The filter as the statement takes it. A delivery's id begins with the time at which it was made, so times are bounds of
  * ids, and one order serves the filter and the cursor.
@@ -42,13 +56,13 @@ export function searchParams(
 ): ListDeliveriesParams {
   const { tenantId, endpointId, eventId, eventType, status, httpStatus, errorCode } = filter;
   for (const [path, value] of Object.entries({ endpointId, eventId, eventType, errorCode })) {
-    if (value !== undefined && (typeof value !== "string" || value === "")) throw refused(path, "is a text");
+    if (value !== undefined && (typeof value !== "string" || value === "")) throw invalidQuery(path, "is a text");
   }
   if (status !== undefined && !Object.hasOwn(STATUSES, status)) {
-    throw refused("status", `is one of ${Object.keys(STATUSES).join(", ")}`);
+    throw invalidQuery("status", `is one of ${Object.keys(STATUSES).join(", ")}`);
   }
   if (httpStatus !== undefined && !(Number.isInteger(httpStatus) && httpStatus > 0 && httpStatus < 1_000)) {
-    throw refused("httpStatus", "is a whole number from 1 to 999");
+    throw invalidQuery("httpStatus", "is a whole number from 1 to 999");
   }
   const beforeIds = [
     ...(page.cursor === undefined ? [] : readCursor(page.cursor, ["id"])),
@@ -90,9 +104,5 @@ export function firstDeliveryIdAt(ms: number): string {
 export function timeOf(date: Date, path: string): number {
   const ms = date instanceof Date ? date.getTime() : Number.NaN;
   if (!Number.isNaN(ms)) return ms;
-  throw refused(path, "is a valid Date");
-}
-
-function refused(path: string, message: string): DispatcherError {
-  return new DispatcherError("invalid_query", `${path} ${message}.`, { issues: [{ path, message }] });
+  throw invalidQuery(path, "is a valid Date");
 }

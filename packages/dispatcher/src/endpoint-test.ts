@@ -3,6 +3,7 @@ import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
 import { createEventCatalogue } from "./event-catalogue.js";
 import { toEventRow } from "./event-input.js";
+import { checkScoped } from "./query-input.js";
 import { createSingleAttempt, type SingleAttempt, type SingleAttemptOptions } from "./single-attempt.js";
 import type { EventRow } from "./sql/publish-events.js";
 
@@ -41,6 +42,7 @@ export function createEndpointTest(
   };
 
   return async function test(asked) {
+    checkScoped(asked);
     const [row] = await statements.loadEndpoint(query, asked.id);
     if (row === undefined || row.tenant_id !== asked.tenantId) {
       throw new DispatcherError("endpoint_not_found", `There is no endpoint "${asked.id}".`);

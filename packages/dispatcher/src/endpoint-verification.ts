@@ -8,6 +8,7 @@ import { DispatcherError } from "./errors.js";
 import { createEventCatalogue } from "./event-catalogue.js";
 import { toEventRow } from "./event-input.js";
 import type { HeldDeliveries } from "./held-deliveries.js";
+import { checkScoped } from "./query-input.js";
 import { createSingleAttempt, type SingleAttempt, type SingleAttemptOptions } from "./single-attempt.js";
 import { isoTime } from "./sql/columns.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
@@ -73,6 +74,7 @@ export function createEndpointVerification(
   };
 
   return async function verify(endpoint) {
+    checkScoped(endpoint);
     const row = await load(endpoint);
     if (row.destination !== WEBHOOK_DESTINATION_ID) {
       throw new DispatcherError("invalid_endpoint", `"${row.destination}" has no URL to verify.`, {

@@ -34,11 +34,13 @@ import { keyIssues } from "./event-input.js";
 import type { HeldDeliveries } from "./held-deliveries.js";
 import type { Settings } from "./options.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
+import { checkQuery, checkScoped } from "./query-input.js";
 import { rotate, signingSecrets } from "./secrets.js";
 import { isoTime } from "./sql/columns.js";
 import type { EndpointRow } from "./sql/endpoint-row.js";
 import type { Statements } from "./sql/statements.js";
 import { createSubscriptions, type Subscriptions } from "./subscriptions.js";
+import type { FieldsOf } from "./unknown-fields.js";
 import { endpointUnreadable } from "./unreadable-target.js";
 
 export interface EndpointQuery {
@@ -51,6 +53,14 @@ export interface EndpointQuery {
   readonly limit?: number;
   readonly cursor?: string;
 }
+
+const QUERY_FIELDS: FieldsOf<EndpointQuery> = {
+  tenantId: true,
+  destination: true,
+  name: true,
+  limit: true,
+  cursor: true,
+};
 
 export interface Endpoints {
   /**
@@ -129,6 +139,7 @@ export function createEndpoints(options: {
   const { clock } = settings;
 
   const deleteEndpoint = async (endpoint: TenantScoped): Promise<boolean> => {
+    checkScoped(endpoint);
     const deleted = await statements.deleteEndpoint(query, endpoint);
     cache.forget(endpoint.id);
     if (deleted.length > 0) await held.release(endpoint.id);
@@ -160,6 +171,7 @@ export function createEndpoints(options: {
   };
 
   const update = async (endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint> => {
+    checkScoped(endpoint);
     checkShape("changes", changes);
     refuse([
       ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
@@ -213,6 +225,7 @@ export function createEndpoints(options: {
   };
 
   const rotateSecret = async (rotation: SecretRotation): Promise<RotatedEndpoint> => {
+    checkScoped(rotation);
     const overlapMs = rotation.overlapMs ?? SECRET_OVERLAP_MS;
     if (!(overlapMs >= 0 && overlapMs <= MAX_SECRET_OVERLAP_MS)) {
       refuse([{ path: "overlapMs", message: `is a number from 0 to ${MAX_SECRET_OVERLAP_MS}` }]);
@@ -301,11 +314,13 @@ export function createEndpoints(options: {
     },
 
     async get(endpoint) {
+      checkScoped(endpoint);
       const [row] = await statements.loadEndpoint(query, endpoint.id);
       return row === undefined || row.tenant_id !== endpoint.tenantId ? null : codec.show(row);
     },
 
     async list(asked) {
+      checkQuery(asked, QUERY_FIELDS);
       const limit = pageLimit(asked.limit);
       const rows = await statements.listEndpoints(query, {
         tenantId: asked.tenantId,

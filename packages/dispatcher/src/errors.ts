@@ -19,7 +19,7 @@ import { isErrorNamed, type SchemaIssue } from "@hookline/core";
  * - `payload_expunged`: the payload is gone, so that it cannot be sent again
  * - `recovery_not_found`: the tenant has no recovery of that id
  * - `deadline_passed`: the delivery's deadline allows no further attempt
- * - `invalid_cursor`, `invalid_query`: a list was asked for in a way that it cannot be answered
+ * - `invalid_cursor`, `invalid_query`: a list or a look-up was asked for in a way that it cannot be answered
  * - `invalid_transaction`: what was passed as `transaction` runs no queries, does not answer rows, or has another name
  * - `not_migrated`: `start` was called before `migrate` had ever been
  * - `already_started`: `start` was called twice

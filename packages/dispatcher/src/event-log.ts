@@ -1,14 +1,28 @@
-import type { Clock, DeliveryAttempt, Event, EventAttempt, EventLog, EventQuery } from "@hookline/core";
+import type { Clock, DeliveryAttempt, Event, EventAttempt, EventLog, EventQuery, SendQuery } from "@hookline/core";
 import type { Database } from "@hookline/postgres";
 import { timeOf } from "./delivery-search.js";
 import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
+import { checkQuery, checkScoped, invalidQuery } from "./query-input.js";
 import { retryDeadlocks } from "./retry-deadlocks.js";
 import { FIRST_STORED_MS, isoTime, LAST_STORED_MS } from "./sql/columns.js";
 import type { AttemptOfManyRow } from "./sql/list-all-attempts.js";
 import type { StoredEventRow } from "./sql/list-events.js";
 import type { Statements } from "./sql/statements.js";
+import type { FieldsOf } from "./unknown-fields.js";
+
+const QUERY_FIELDS: FieldsOf<EventQuery> = {
+  tenantId: true,
+  subjectIds: true,
+  type: true,
+  since: true,
+  until: true,
+  limit: true,
+  cursor: true,
+};
+
+const SEND_QUERY_FIELDS: FieldsOf<SendQuery> = { tenantId: true, subjectIds: true, limit: true, cursor: true };
 
 /** The event log, as others read it. */
 export interface DispatcherEvents extends Required<EventLog> {
@@ -52,6 +66,7 @@ export function createEventLog(options: {
   const transaction: Database["transaction"] = (fn) => retryDeadlocks(() => database.transaction(fn));
   return {
     async list(eventQuery: EventQuery) {
+      checkQuery(eventQuery, QUERY_FIELDS);
       const limit = pageLimit(eventQuery.limit);
       if (eventQuery.subjectIds?.length === 0) return { events: [], nextCursor: null };
       const rows = await statements.listEvents(query, {
@@ -67,10 +82,12 @@ export function createEventLog(options: {
       return { events: page.map(toEvent), nextCursor };
     },
     async get(event) {
+      checkScoped(event);
       const [row] = await statements.getEvent(query, event);
       return row === undefined ? null : { ...toEvent(row), expungedAt: row.expunged_at };
     },
     async expunge(event) {
+      checkScoped(event);
       const now = isoTime(clock.now());
       const rows = await transaction(async ({ query }) => {
         if (!(await statements.lockEvent(query, event))) return [];
@@ -86,17 +103,21 @@ export function createEventLog(options: {
       if (first === undefined) throw new DispatcherError("event_not_found", `There is no event "${event.id}".`);
       return { id: event.id, expungedAt: first.expunged_at, endedDeliveries: first.ended, inFlight: first.in_flight };
     },
-    async listAttempts({ tenantId, eventIds }) {
-      if (eventIds.length === 0) return [];
-      if (eventIds.length > MAX_EVENTS) {
-        const message = `is a list of ${MAX_EVENTS} ids at most`;
-        throw new DispatcherError("invalid_query", `eventIds ${message}.`, { issues: [{ path: "eventIds", message }] });
+    async listAttempts(asked) {
+      checkQuery(asked, { tenantId: true, eventIds: true });
+      const { tenantId, eventIds } = asked;
+      if (!Array.isArray(eventIds) || eventIds.length > MAX_EVENTS) {
+        throw invalidQuery("eventIds", `is a list of ${MAX_EVENTS} ids at most`);
       }
+      if (eventIds.length === 0) return [];
       const rows = await statements.listAllAttempts(query, "events", { tenantId, ids: eventIds });
       return rows.map(toEventAttempt);
     },
-    async listSends({ tenantId, subjectIds, limit: wanted, cursor }) {
-      const limit = pageLimit(wanted);
+    async listSends(asked) {
+      checkQuery(asked, SEND_QUERY_FIELDS);
+      const { tenantId, subjectIds, cursor } = asked;
+      checkSubjects(subjectIds);
+      const limit = pageLimit(asked.limit);
       if (subjectIds.length === 0) return { sends: [], nextCursor: null };
       const rows = await statements.listSends(query, {
         tenantId,
@@ -116,7 +137,10 @@ export function createEventLog(options: {
       }));
       return { sends, nextCursor };
     },
-    async expungeSends({ tenantId, subjectIds }) {
+    async expungeSends(asked) {
+      checkQuery(asked, { tenantId: true, subjectIds: true });
+      const { tenantId, subjectIds } = asked;
+      checkSubjects(subjectIds);
       if (subjectIds.length === 0) return { inFlight: 0 };
       const [row] = await transaction(async ({ query }) => {
         await statements.lockSends(query, { tenantId, subjectIds });
@@ -125,6 +149,10 @@ export function createEventLog(options: {
       return { inFlight: row?.in_flight ?? 0 };
     },
   };
+}
+
+function checkSubjects(subjectIds: unknown): void {
+  if (!Array.isArray(subjectIds)) throw invalidQuery("subjectIds", "is a list of ids");
 }
 
 /** Of which attempts are listed at once. */

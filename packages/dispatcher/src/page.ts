@@ -1,4 +1,5 @@
 import { DispatcherError } from "./errors.js";
+import { invalidQuery } from "./query-input.js";
 import { isoTime } from "./sql/columns.js";
 
 const MAX_LIMIT = 200;
@@ -8,9 +9,7 @@ const DEFAULT_LIMIT = 50;
 export function pageLimit(limit: number | undefined): number {
   if (limit === undefined) return DEFAULT_LIMIT;
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new DispatcherError("invalid_query", `limit is a whole number from 1 to ${MAX_LIMIT}.`, {
-    issues: [{ path: "limit", message: `is a whole number from 1 to ${MAX_LIMIT}` }],
-  });
+  throw invalidQuery("limit", `is a whole number from 1 to ${MAX_LIMIT}`);
 }
 
 /** A place in a list, opaque to its reader. */

@@ -5,10 +5,12 @@ import type { TenantScoped } from "./endpoint.js";
 import { DispatcherError } from "./errors.js";
 import type { Settings } from "./options.js";
 import { pageLimit, readCursor, toPage } from "./page.js";
+import { checkQuery, checkScoped } from "./query-input.js";
 import type { RecoverableStatus, Recovery, RecoveryInput, RecoveryStatus } from "./recovery.js";
 import { isoTime } from "./sql/columns.js";
 import type { RecoveryRow } from "./sql/recovery-row.js";
 import type { Statements } from "./sql/statements.js";
+import type { FieldsOf } from "./unknown-fields.js";
 
 export interface RecoveryQuery {
   readonly tenantId: string;
@@ -18,6 +20,15 @@ export interface RecoveryQuery {
   /** What the previous page answered. */
   readonly cursor?: string;
 }
+
+const QUERY_FIELDS: FieldsOf<RecoveryQuery> = { tenantId: true, endpointId: true, limit: true, cursor: true };
+const INPUT_FIELDS: FieldsOf<RecoveryInput> = {
+  tenantId: true,
+  endpointId: true,
+  since: true,
+  until: true,
+  status: true,
+};
 
 /** The tasks that `recover` has started. */
 export interface Recoveries {
@@ -57,7 +68,9 @@ export function createRecoveries(options: {
   const { clock } = settings;
   const { query } = database;
 
-  const get = async ({ tenantId, id }: TenantScoped): Promise<Recovery | null> => {
+  const get = async (recovery: TenantScoped): Promise<Recovery | null> => {
+    checkScoped(recovery);
+    const { tenantId, id } = recovery;
     const [row] = await statements.listRecoveries(query, { tenantId, id, endpointId: null, before: null, limit: 1 });
     return row === undefined ? null : toRecovery(row);
   };
@@ -66,6 +79,7 @@ export function createRecoveries(options: {
     get,
 
     async list(asked) {
+      checkQuery(asked, QUERY_FIELDS);
       const limit = pageLimit(asked.limit);
       const rows = await statements.listRecoveries(query, {
         tenantId: asked.tenantId,
@@ -79,13 +93,16 @@ export function createRecoveries(options: {
     },
 
     async cancel(recovery) {
+      checkScoped(recovery);
       await statements.cancelRecovery(query, recovery, isoTime(clock.now()));
       const found = await get(recovery);
       if (found === null) throw new DispatcherError("recovery_not_found", `There is no recovery "${recovery.id}".`);
       return found;
     },
 
-    async recover({ tenantId, endpointId, since, until, status = "dead" }) {
+    async recover(input) {
+      checkQuery(input, INPUT_FIELDS);
+      const { tenantId, endpointId, since, until, status = "dead" } = input;
       const nowMs = clock.now();
       const sinceMs = timeOf(since, "since");
       // What was made in this very millisecond belongs to it.

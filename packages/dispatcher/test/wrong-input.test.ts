@@ -80,6 +80,21 @@ const WRONG: Record<string, readonly [code: string, path: string, ask: Wrong]> =
     "endpointId",
     (d) => d.deliveries.list({ tenantId: TENANT, endpointId: "" }),
   ],
+  "a filter that is misspelt": [
+    "invalid_query",
+    "endpoint",
+    (d) => d.deliveries.list({ tenantId: TENANT, endpoint: "ep_1" }),
+  ],
+  "a filter that is misspelt, and retries nothing": [
+    "invalid_query",
+    "filter.endpointID",
+    (d) => d.deliveries.retryMany({ tenantId: TENANT, filter: { endpointID: "ep_1" } }),
+  ],
+  "a recovery until a time that is misspelt": [
+    "invalid_query",
+    "to",
+    (d) => d.recover({ tenantId: TENANT, endpointId: "ep_1", since: new Date(0), to: new Date() }),
+  ],
   "an HTTP status of 0": ["invalid_query", "httpStatus", (d) => d.deliveries.list({ tenantId: TENANT, httpStatus: 0 })],
 };
 
@@ -91,6 +106,56 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
       code,
       issues: [expect.objectContaining({ path })],
     });
+  });
+
+  it.each<[call: string, ask: Wrong]>([
+    ["endpoints.list", (d) => d.endpoints.list()],
+    ["endpoints.get", (d) => d.endpoints.get()],
+    ["endpoints.update", (d) => d.endpoints.update()],
+    ["endpoints.delete", (d) => d.endpoints.delete()],
+    ["endpoints.enable", (d) => d.endpoints.enable()],
+    ["endpoints.disable", (d) => d.endpoints.disable()],
+    ["endpoints.rotateSecret", (d) => d.endpoints.rotateSecret()],
+    ["endpoints.test", (d) => d.endpoints.test()],
+    ["endpoints.verify", (d) => d.endpoints.verify()],
+    ["deliveries.list", (d) => d.deliveries.list()],
+    ["deliveries.log", (d) => d.deliveries.log()],
+    ["deliveries.get", (d) => d.deliveries.get()],
+    ["deliveries.retry", (d) => d.deliveries.retry()],
+    ["deliveries.retryMany", (d) => d.deliveries.retryMany()],
+    ["recover", (d) => d.recover()],
+    ["recoveries.list", (d) => d.recoveries.list()],
+    ["recoveries.get", (d) => d.recoveries.get()],
+    ["recoveries.cancel", (d) => d.recoveries.cancel()],
+    ["events.list", (d) => d.events.list()],
+    ["events.get", (d) => d.events.get()],
+    ["events.expunge", (d) => d.events.expunge()],
+    ["events.listAttempts", (d) => d.events.listAttempts()],
+    ["events.listSends", (d) => d.events.listSends()],
+    ["events.expungeSends", (d) => d.events.expungeSends()],
+  ])("refuses %s without an argument, with a code", async (_, ask) => {
+    const { dispatcher } = await openDispatcher(databases);
+    await expect(ask(dispatcher)).rejects.toMatchObject({
+      code: "invalid_query",
+      message: "What is asked for is an object with a tenantId.",
+    });
+  });
+
+  it("refuses what does not say whose it asks for, or which one", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const refused = (path: string) => ({ code: "invalid_query", issues: [expect.objectContaining({ path })] });
+    // biome-ignore lint/suspicious/noExplicitAny: that is the point
+    const { endpoints, deliveries, events, recoveries } = dispatcher as any;
+    for (const list of [endpoints.list, deliveries.list, deliveries.log, events.list, recoveries.list]) {
+      await expect(list({})).rejects.toMatchObject(refused("tenantId"));
+    }
+    for (const { get } of [endpoints, deliveries, events, recoveries]) {
+      await expect(get({ id: "1" })).rejects.toMatchObject(refused("tenantId"));
+      await expect(get({ tenantId: TENANT })).rejects.toMatchObject(refused("id"));
+    }
+    await expect(events.listAttempts({ tenantId: TENANT })).rejects.toMatchObject(refused("eventIds"));
+    await expect(events.listSends({ tenantId: TENANT })).rejects.toMatchObject(refused("subjectIds"));
+    await expect(events.expungeSends({ tenantId: TENANT })).rejects.toMatchObject(refused("subjectIds"));
   });
 
   it("refuses the event whose field is misspelt, and takes its neighbours", async () => {
