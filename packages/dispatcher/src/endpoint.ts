@@ -79,7 +79,8 @@ export interface EndpointHealth {
  * verified anew when its URL changes.
  */
 export interface EndpointChanges<Target = unknown>
-  extends Partial<Pick<EndpointInput<Target>, "name" | "target" | "events" | "active" | "policy">> {
+  extends Partial<Pick<EndpointInput<Target>, "target" | "events" | "active" | "policy">> {
+  readonly name?: string | null;
   /** Fields of a webhook's target, instead of all of `target`; null takes one away. */
   readonly targetChanges?: Readonly<Record<string, unknown>>;
   /** Fields of the policy, instead of all of `policy`. */

@@ -174,7 +174,7 @@ export function createEndpoints(options: {
     checkScoped(endpoint);
     checkShape("changes", changes);
     refuse([
-      ...(changes.name === undefined ? [] : keyIssues("name", changes.name)),
+      ...(changes.name == null ? [] : keyIssues("name", changes.name)),
       ...(changes.events === undefined ? [] : patternIssues(changes.events)),
       ...(changes.policy === undefined ? [] : policyIssues(changes.policy)),
       ...(changes.policyChanges === undefined ? [] : policyIssues(changes.policyChanges, "policyChanges")),
@@ -193,7 +193,7 @@ export function createEndpoints(options: {
       if (changes.active === true && (unverified || known.verification === "pending")) throw notVerified(endpoint.id);
       const [row] = await nameGuarded(
         statements.updateEndpoint(query, endpoint, {
-          name: changes.name ?? null,
+          name: changes.name === null ? "" : (changes.name ?? null),
           destination: null,
           target,
           events: changes.events ?? null,
@@ -351,7 +351,7 @@ const MAX_SIGNING_SECRETS = 16;
 const nowOf = (clock: Clock): string => isoTime(clock.now());
 
 /** Postgres says "unique violation" when a name is taken. */
-async function nameGuarded<T>(work: Promise<T>, name: string | undefined): Promise<T> {
+async function nameGuarded<T>(work: Promise<T>, name: string | null | undefined): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -360,7 +360,7 @@ async function nameGuarded<T>(work: Promise<T>, name: string | undefined): Promi
   }
 }
 
-function nameTaken(name: string | undefined, cause?: unknown): DispatcherError {
+function nameTaken(name: string | null | undefined, cause?: unknown): DispatcherError {
   return new DispatcherError("name_taken", `The tenant has an endpoint "${name}" already.`, {
     cause,
     issues: [{ path: "name", message: "is taken" }],

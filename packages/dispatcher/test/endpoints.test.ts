@@ -35,6 +35,18 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     await expect(dispatcher.endpoints.update(other, { name: "crm" })).rejects.toMatchObject({ code: "name_taken" });
   });
 
+  it("W1 takes a name away, which is then free, and keeps it where nothing is said of it", async () => {
+    const { dispatcher } = await openDispatcher(databases);
+    const { update, create } = dispatcher.endpoints;
+    const one = await create({ ...INPUT, name: "crm" });
+    const other = await create({ ...INPUT, name: "erp" });
+    expect(await update(one, { description: "ours" })).toMatchObject({ name: "crm" });
+    expect(await update(one, { name: null })).toMatchObject({ name: null, description: "ours" });
+    expect(await update(other, { name: null })).toMatchObject({ name: null });
+    expect(await update(other, { name: "crm" })).toMatchObject({ name: "crm" });
+    await expect(update(one, { name: "" })).rejects.toMatchObject({ code: "invalid_endpoint" });
+  });
+
   it("keeps target and secret unreadable in the database, and reads them with an older key", async () => {
     const { dispatcher, another, database, schema } = await openDispatcher(databases);
     const secret = `whsec_${randomBytes(32).toString("base64")}`;

@@ -179,6 +179,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   it("W1 W9 takes, shows, changes and clears everything that an endpoint has", async () => {
     const { call } = await openHttp(databases);
     const fields = {
+      name: "shop",
       url: "https://example.com/",
       events: ["ticket.*"],
       description: "The shop",
@@ -192,9 +193,10 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((await call("GET", path)).body).toMatchObject(fields);
     const changed = { description: "Ours", metadata: { a: "b" }, condition: { n: 1 }, template: '{"a":1}' };
     expect((await call("PATCH", path, { body: changed })).body).toMatchObject({ ...fields, ...changed });
-    const nothing = { description: null, metadata: null, condition: null, template: null, tls: null };
+    const nothing = { name: null, description: null, metadata: null, condition: null, template: null, tls: null };
     expect((await call("PATCH", path, { body: nothing })).body).toMatchObject({
       url: fields.url,
+      name: null,
       description: null,
       metadata: {},
       condition: null,

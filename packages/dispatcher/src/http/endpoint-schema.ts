@@ -24,7 +24,7 @@ export const webhook = {
   }),
 };
 export const changeable = {
-  name: z.string().min(1).max(255),
+  name: z.string().min(1).max(255).nullable(),
   events: z.array(z.string().max(128)).min(1).max(100),
   active: z.boolean(),
 };

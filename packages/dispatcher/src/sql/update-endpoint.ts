@@ -3,6 +3,7 @@ import { ENDPOINT_COLUMNS, type EndpointRow } from "./endpoint-row.js";
 
 /** What changes; null leaves a column as it is. */
 export interface EndpointChangesRow {
+  /** Empty takes it away. */
   readonly name: string | null;
   readonly destination: string | null;
   readonly target: string | null;
@@ -42,7 +43,7 @@ export function updateEndpoint(schema: string) {
   ).join(",\n      ");
   const text = `
     update "${schema}".endpoints set
-      name = coalesce($3::text, name),
+      name = nullif(coalesce($3::text, name), ''),
       destination = coalesce($4::text, destination),
       target = coalesce($5::text, target),
       events = coalesce(string_to_array($6::text, ' '), events),
