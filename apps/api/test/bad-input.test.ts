@@ -198,7 +198,7 @@ describe("what the API refuses", () => {
     ["an address that is private without being allowed", { url: "https://10.0.0.1/hook", events: ["*"] }, null],
     ["no event type", { url: "https://example.com/hook", events: [] }, "/body/events"],
     ["a URL that is none", { url: "nonsense", events: ["*"] }, "/body/url"],
-    ["an unknown scheme", { url: "https://example.com/hook", events: ["*"], scheme: "rot13" }, "/body/target/scheme"],
+    ["an unknown scheme", { url: "https://example.com/hook", events: ["*"], scheme: "rot13" }, "/body/scheme"],
   ])("W1 checks an endpoint with %s", async (_, input, pointer) => {
     const headers = {
       "content-type": "application/json",

@@ -63,7 +63,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
     expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, headers: { host: "evil" } } })).toMatchObject({
       status: 400,
-      body: { code: "invalid_endpoint", errors: [{ pointer: "/body/target/headers/host" }] },
+      body: { code: "invalid_endpoint", errors: [{ pointer: "/body/headers/host" }] },
     });
     expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, name: "a" } })).toMatchObject({ status: 201 });
     expect(await call("POST", "/v1/endpoints", { body: { ...endpoint, name: "a" } })).toMatchObject({
@@ -74,7 +74,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const { id } = (await call("POST", "/v1/endpoints", { body: github })).body;
     expect(await call("PATCH", `/v1/endpoints/${id}`, { body: { scheme: "standard-webhooks" } })).toMatchObject({
       status: 400,
-      body: { code: "invalid_endpoint", errors: [{ pointer: "/body/target/scheme" }] },
+      body: { code: "invalid_endpoint", errors: [{ pointer: "/body/scheme" }] },
     });
     expect(await call("GET", "/v1/deliveries?cursor=nonsense")).toMatchObject({ status: 400 });
     expect(await call("GET", "/v1/deliveries/dlv_none")).toMatchObject({
@@ -204,8 +204,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
     for (const [body, pointer] of [
       [{ ...fields, condition: { a: { $where: "1" } } }, "/body/condition/a/$where"],
-      [{ ...fields, template: "{% if %}" }, "/body/target/template"],
-      [{ ...fields, tls: { ca: "x" } }, "/body/target/tls/ca"],
+      [{ ...fields, template: "{% if %}" }, "/body/template"],
+      [{ ...fields, tls: { ca: "x" } }, "/body/tls/ca"],
       [{ ...fields, tls: { insecure: true } }, "/body/tls/insecure"],
       [{ ...fields, metadata: { a: 1 } }, "/body/metadata/a"],
     ] as const) {

@@ -98,8 +98,9 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       [{ event: "ticket.created" }, "/body/hookUrl"],
       [{ ...good, hookUrl: "nowhere" }, "/body/hookUrl"],
       [{ hookUrl: good.hookUrl }, "/body/event"],
-      [{ ...good, event: "not a type" }, "/body/events/0"],
-      [{ ...good, hookUrl: "http://example.com/hook" }, "/body/target/url"],
+      [{ ...good, event: "not a type" }, "/body/event"],
+      [{ ...good, hookUrl: "http://example.com/hook" }, "/body/hookUrl"],
+      [{ event: good.event, target_url: "http://example.com/hook" }, "/body/target_url"],
     ];
     for (const [body, pointer] of refused) {
       expect(await call("POST", "/v1/rest-hooks", { body })).toMatchObject({

@@ -61,10 +61,10 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const path = `/v1/endpoints/${made.body.id}`;
     expect(await call("PATCH", path, { body: { scheme: "svix" } })).toMatchObject({ body: { scheme: "svix" } });
     const wrong: readonly (readonly [Record<string, unknown>, string])[] = [
-      [{ scheme: ["xtsystems", "x"] }, "/body/target/scheme/1"],
-      [{ scheme: ["svix", "svix"] }, "/body/target/scheme/1"],
-      [{ scheme: ["erxes", "github"] }, "/body/target/scheme/1"],
-      [{ scheme, headers: { "Webhook-Id": "mine" } }, "/body/target/headers/Webhook-Id"],
+      [{ scheme: ["xtsystems", "x"] }, "/body/scheme/1"],
+      [{ scheme: ["svix", "svix"] }, "/body/scheme/1"],
+      [{ scheme: ["erxes", "github"] }, "/body/scheme/1"],
+      [{ scheme, headers: { "Webhook-Id": "mine" } }, "/body/headers/Webhook-Id"],
       [{ scheme: ["github", "standard-webhooks"], secret: "short-pw" }, "/body/secret"],
     ];
     for (const [fields, pointer] of wrong) {

@@ -20,6 +20,22 @@ const TYPES = [
   "alert.triggered",
 ];
 
+/** As much of an OpenAPI document as is looked at here. */
+interface Schema {
+  readonly $ref?: string;
+  readonly items?: Schema;
+  readonly allOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+interface Content {
+  readonly content: { readonly "application/json": { readonly schema: Schema } };
+}
+interface Operation {
+  readonly security?: unknown;
+  readonly requestBody?: Content;
+  readonly responses: { readonly "200": Content };
+}
+
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
   it("W1 W2 W3 makes, lists, shows, changes and deletes a webhook, in snake case and bare arrays", async () => {
     const { dispatcher, call } = await openHttp(databases);
@@ -270,14 +286,70 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect((await call("GET", `/v1/webhooks/${id}`)).body).toMatchObject({ name: "first" });
   });
 
-  it("W2 describes its routes in the OpenAPI document", async () => {
+  it("W2 W3 describes each route, status and field of it in the OpenAPI document, and how to prove who one is", async () => {
     const { routes } = await openHttp(databases);
     const document = routes.getOpenAPIDocument({ openapi: "3.1.0", info: { title: "t", version: "1" } });
-    expect(Object.keys(document.paths ?? {}).filter((path) => path.startsWith("/v1/webhooks"))).toEqual([
-      "/v1/webhooks",
-      "/v1/webhooks/{webhookId}",
-      "/v1/webhooks/{webhookId}/test",
-      "/v1/webhooks/{webhookId}/deliveries",
+    const operations = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
+      Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({ path, method, operation })),
+    );
+    for (const { operation } of operations) expect(operation.security).toEqual([{ apiKey: [] }]);
+    expect(document.components?.securitySchemes).toHaveProperty("apiKey");
+
+    const schemas = document.components?.schemas as Record<string, Schema>;
+    /** A list's fields are those of its entries. */
+    const fieldsOf = ({ $ref, items, allOf, properties }: Schema): readonly string[] => {
+      if ($ref !== undefined) return fieldsOf(schemas[$ref.split("/").at(-1) ?? ""] ?? {});
+      if (items !== undefined) return fieldsOf(items);
+      return [...(allOf ?? []).flatMap(fieldsOf), ...Object.keys(properties ?? {})].sort();
+    };
+    const shown = operations
+      .filter(({ path }) => path.startsWith("/v1/webhooks"))
+      .map(({ path, method, operation: { requestBody, responses } }) => [
+        `${method} ${path.slice("/v1/webhooks".length)}`,
+        Object.keys(responses).join(" "),
+        requestBody === undefined ? null : fieldsOf(requestBody.content["application/json"].schema),
+        fieldsOf(responses["200"].content["application/json"].schema),
+      ]);
+    const given = ["active", "events", "headers", "name", "retry_count", "secret", "timeout_seconds", "url"];
+    const webhook = ["active", "company_id", "created_at", "events", "id", "name", "retry_count", "timeout_seconds"];
+    const all = [...webhook, "updated_at", "url"];
+    const log = ["attempts", "created_at", "delivered_at", "event_type", "id", "payload", "response_body"];
+    expect(shown).toEqual([
+      ["get ", "200 400 401", null, all],
+      ["post ", "200 400 401 409", given, [...all, "secret"].sort()],
+      ["get /{webhookId}", "200 400 401 404", null, all],
+      ["put /{webhookId}", "200 400 401 404 409", given, all],
+      ["delete /{webhookId}", "200 400 401 404", null, ["message"]],
+      ["post /{webhookId}/test", "200 400 401 404", null, ["message", "success"]],
+      ["get /{webhookId}/deliveries", "200 400 401 404", null, [...log, "response_status", "webhook_id"]],
     ]);
+  });
+
+  it("W3 sends a webhook's own headers, and waits as long as its timeout_seconds say", async () => {
+    const { dispatcher, call } = await openHttp(databases);
+    const receiver = await openReceiver({ answer: () => ({ delayMs: 3_000 }) });
+    const own = { "X-Team": "a", Authorization: "Bearer t" };
+    const body = { ...WEBHOOK, url: receiver.url, headers: own, timeout_seconds: 1 };
+    const { body: made } = await call("POST", "/v1/webhooks", { body });
+    const { attempt } = await dispatcher.endpoints.test({ tenantId: TENANT, id: made.id });
+    expect(attempt).toMatchObject({ errorCode: "timeout", status: null });
+    expect(attempt.durationMs).toBeLessThan(3_000);
+    const sent = { "x-team": "a", authorization: "Bearer t", "user-agent": "XTSystems-Webhook/1.0" };
+    expect(receiver.requests).toMatchObject([{ headers: sent }]);
+  });
+
+  it("W8 takes https only where plain http is not allowed, as in production", async () => {
+    const { call } = await openHttp(databases, { addressGuard: {} });
+    for (const path of ["/v1/webhooks", "/v1/endpoints"]) {
+      const refused = await call("POST", path, { body: { ...WEBHOOK, url: "http://example.com/hook" } });
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { code: "invalid_endpoint", errors: [{ pointer: "/body/url" }] },
+      });
+      expect((await call("POST", path, { body: { ...WEBHOOK, name: path } })).body).toMatchObject({ url: WEBHOOK.url });
+    }
+    const [{ id }] = (await call("GET", "/v1/webhooks")).body;
+    const changed = await call("PUT", `/v1/webhooks/${id}`, { body: { url: "http://example.com/hook" } });
+    expect(changed).toMatchObject({ status: 400, body: { errors: [{ pointer: "/body/url" }] } });
   });
 });

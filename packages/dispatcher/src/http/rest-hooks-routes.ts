@@ -97,7 +97,8 @@ export function addRestHooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: D
     try {
       return c.json(show(await endpoints.create(input)), 201);
     } catch (error) {
-      if (!isDispatcherError(error) || error.code !== "name_taken") throw error;
+      if (!isDispatcherError(error)) throw error;
+      if (error.code !== "name_taken") throw refusalOf(error, hookUrl === undefined ? "target_url" : "hookUrl");
       return c.json(show(await again(tenantId, input.name)), 201);
     }
   });
@@ -123,6 +124,13 @@ export function addRestHooksRoutes(router: OpenAPIHono<TenantEnv>, dispatcher: D
     const timestamp = new Date().toISOString();
     return c.json(example ? [{ id: "evt_sample", type, timestamp, data: example.example }] : [], 200);
   });
+}
+
+/** With the fields named as the caller knows them. */
+function refusalOf({ code, message, issues }: DispatcherError, urlField: string): DispatcherError {
+  const names: Readonly<Record<string, string>> = { "target.url": urlField, "events.0": "event" };
+  const named = issues.map((issue) => ({ ...issue, path: names[issue.path] ?? issue.path }));
+  return new DispatcherError(code, message, { issues: named });
 }
 
 function hookEndpoint(tenantId: string, url: string, event: string): EndpointInput & { readonly name: string } {

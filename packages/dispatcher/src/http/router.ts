@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { type Problem, problemResponse } from "@hookline/core";
+import type { HonoRequest } from "hono";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
 import { DispatcherError, type DispatcherErrorCode, isDispatcherError } from "../errors.js";
@@ -48,8 +49,10 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
       return problemResponse({ status: 400, code: "validation_failed", detail, errors });
     },
   });
-  router.onError((error) => {
-    if (isDispatcherError(error)) return problemResponse(problemOf(error));
+  // What the routes name; an app whose `authenticate` reads something else may declare it anew.
+  router.openAPIRegistry.registerComponent("securitySchemes", "apiKey", { type: "http", scheme: "bearer" });
+  router.onError(async (error, { req }) => {
+    if (isDispatcherError(error)) return problemResponse(problemOf(error, await pointersFor(req)));
     // What failed on our side is for whoever mounted these routes, who logs it.
     if (!(error instanceof HTTPException) || error.status >= 500) throw error;
     if (error.res !== undefined) return error.getResponse();
@@ -89,8 +92,15 @@ export function createRouter(authenticate: Authenticate): OpenAPIHono<TenantEnv>
   return router;
 }
 
-function problemOf({ code, message, issues }: DispatcherError): Problem {
-  const errors = issues.map(({ path, message }) => ({ pointer: `/body/${path.replaceAll(".", "/")}`, message }));
+/** Where a field at fault is in a body. A webhook's URL, headers and so on lie beside the other fields, not below `target`. */
+async function pointersFor(request: HonoRequest): Promise<(path: string) => string> {
+  const body: unknown = await request.json().catch(() => null);
+  const hasTarget = Object.hasOwn(Object(body), "target");
+  return (path) => `/body/${(hasTarget ? path : path.replace(/^target\./, "")).replaceAll(".", "/")}`;
+}
+
+function problemOf({ code, message, issues }: DispatcherError, pointerOf: (path: string) => string): Problem {
+  const errors = issues.map(({ path, message }) => ({ pointer: pointerOf(path), message }));
   return { status: STATUS[code] ?? 400, code, detail: message, ...(errors.length === 0 ? {} : { errors }) };
 }
 
