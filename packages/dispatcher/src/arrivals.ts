@@ -10,7 +10,8 @@ export interface Arrivals {
 
 /**
  * Takes jobs in two turns of the event loop after they came. To begin many requests takes milliseconds: in the turn
- * before, those who published go on, and what they publish next goes out to the database, which works meanwhile.
+ * before, those who published go on, and what they publish next goes out to the database, which works meanwhile. One by
+ * itself is taken in at once.
  */
 export function createArrivals(take: (jobs: readonly Job[]) => void): Arrivals {
   let arrived: Job[] = [];
@@ -28,6 +29,10 @@ export function createArrivals(take: (jobs: readonly Job[]) => void): Arrivals {
 
   return {
     add(jobs) {
+      if (jobs.length === 1 && arrived.length === 0) {
+        take(jobs);
+        return;
+      }
       for (const job of jobs) arrived.push(job);
       if (isScheduled || arrived.length === 0) return;
       isScheduled = true;

@@ -25,7 +25,11 @@ import { checkMessageFields } from "./message-input.js";
 import type { Settings } from "./options.js";
 import { createSharedInsert, isShareable } from "./shared-insert.js";
 import { isoTime } from "./sql/columns.js";
-import { DELIVERY_NUMBER_DIGITS, type EventRow } from "./sql/publish-events.js";
+import {
+  DELIVERY_NUMBER_DIGITS,
+  type EventRow,
+  type PublishEventsParams,
+} from "./sql/publish-events.js";
 import type { MessageRow } from "./sql/send-message.js";
 import type { Statements } from "./sql/statements.js";
 import type { Traces } from "./traces.js";
@@ -127,29 +131,38 @@ export function createPublisher(options: {
     notifyChannel: notifies ? channel : null,
   });
 
-  /** Stores what is new; answers which event each row stands for, or why it can stand for none. */
+  /** Writes what is new and hands over what is under a lease. Answers the rows whose key or id is known. */
+  const store = async (
+    rows: readonly EventRow[],
+    writing: Writing,
+    params: PublishEventsParams,
+  ): Promise<readonly EventRow[]> => {
+    const { query, leasedUntilMs } = writing;
+    const [first] = rows;
+    const only = rows.length === 1 && first?.orderingKey === null ? first : null;
+    if (leasedUntilMs === null && only !== null) {
+      return (await statements.publishEvent(query, only, params)).length > 0 ? [] : rows;
+    }
+    const made = await (only === null
+      ? statements.publishEvents(query, rows, params)
+      : statements.publishLeasedEvent(query, only, params));
+    if (leasedUntilMs !== null) {
+      const inLine = rows.some((row) => row.orderingKey !== null);
+      writing.handOver(publishedJobs(rows, made, leasedUntilMs), inLine);
+    }
+    if (params.areNew && only === null) return [];
+    const stored = new Set(made.map((row) => row.event_id));
+    return rows.filter((row) => !stored.has(row.id));
+  };
+
+  /** Answers which event each row stands for, which may be one that was there, or why it can stand for none. */
   const write = async (
     rows: readonly EventRow[],
     writing: Writing,
     areNew = false,
   ): Promise<readonly (Published | DispatcherError)[]> => {
     const idPrefix = newId("dlv", writing.nowMs).slice(0, -DELIVERY_NUMBER_DIGITS);
-    const params = { ...timesOf(writing), idPrefix };
-    const [only] = rows;
-    if (rows.length === 1 && only?.orderingKey === null && params.leasedUntil === null) {
-      const stored = await statements.publishEvent(writing.query, only, params);
-      if (stored.length === 1) return [{ id: only.id, duplicate: false }];
-      const known = await findKnown(rows, writing);
-      return rows.map((row) => known.get(row) as Published | DispatcherError);
-    }
-    const made = await statements.publishEvents(writing.query, rows, { ...params, areNew });
-    if (writing.leasedUntilMs !== null) {
-      const inLine = rows.some((row) => row.orderingKey !== null);
-      writing.handOver(publishedJobs(rows, made, writing.leasedUntilMs), inLine);
-    }
-    if (areNew) return rows.map(({ id }) => ({ id, duplicate: false }));
-    const stored = new Set(made.map((row) => row.event_id));
-    const missing = rows.filter((row) => !stored.has(row.id));
+    const missing = await store(rows, writing, { ...timesOf(writing), idPrefix, areNew });
     const known = missing.length === 0 ? null : await findKnown(missing, writing);
     return rows.map((row) => known?.get(row) ?? { id: row.id, duplicate: false });
   };

@@ -29,3 +29,15 @@ it("takes everything at once when asked to, and nothing twice", async () => {
   while (arrivals.size > 0) await turn();
   expect(seen).toEqual([2, 1]);
 });
+
+it("takes one job by itself at once, and in its place behind others", async () => {
+  const seen: string[] = [];
+  const arrivals = createArrivals((jobs) => void seen.push(jobs.map(({ deliveryId }) => deliveryId).join("+")));
+  arrivals.add([job("a")]);
+  expect([seen, arrivals.size]).toEqual([["a"], 0]);
+  arrivals.add([job("b"), job("c")]);
+  arrivals.add([job("d")]);
+  expect(seen).toEqual(["a"]);
+  while (arrivals.size > 0) await turn();
+  expect(seen).toEqual(["a", "b+c+d"]);
+});

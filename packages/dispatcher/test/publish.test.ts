@@ -3,7 +3,15 @@ import { describeMatrix } from "@hookline/postgres/testing";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { onlyOn, openDispatcher, openReceiver, subscribeReceiver, TENANT, until } from "./open-dispatcher.js";
+import {
+  onlyOn,
+  openDispatcher,
+  openReceiver,
+  openWaitingReceiver,
+  subscribeReceiver,
+  TENANT,
+  until,
+} from "./open-dispatcher.js";
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
   const count = async (opened: Awaited<ReturnType<typeof openDispatcher>>, table: string) => {
@@ -86,6 +94,54 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       "/webhooks/below",
       "/webhooks/exact",
     ]);
+  });
+
+  it("N1 an event by itself leaves the rows that it leaves among others, while a worker runs and while none does", async () => {
+    const opened = await openDispatcher(databases);
+    const { dispatcher, database, schema } = opened;
+    const { receiver } = await openWaitingReceiver({ status: 204 });
+    await subscribeReceiver(dispatcher, receiver, ["*"]);
+    const silent = await subscribeReceiver(dispatcher, receiver, ["ticket.*"]);
+    await dispatcher.endpoints.disable({ tenantId: TENANT, id: silent.id });
+    await subscribeReceiver(dispatcher, receiver, ["user.*"]);
+    const event = (idempotencyKey: string) => ({
+      tenantId: TENANT,
+      type: "ticket.created",
+      subjectId: "t1",
+      timestamp: new Date("2026-03-04T05:06:07.089Z"),
+      data: { n: 1 },
+      idempotencyKey,
+    });
+    const rowsOf = async (keys: readonly string[]) => {
+      const rows = await database.query<object>(
+        `select event.type, event.subject_id, event.occurred_at, event.body, event.trace_context,
+           event.stored_at > now() - interval '1 hour' as is_stored, queue.tenant_id, queue.endpoint_id, queue.state,
+           queue.leased, queue.lease_no, queue.attempt, queue.next_at > event.stored_at as is_later,
+           length(queue.id) as length
+         from ${schema}.events event join ${schema}.queue on queue.event_id = event.id
+         where event.idempotency_key = any($1) order by event.idempotency_key, queue.state`,
+        [keys],
+      );
+      return { ofOne: rows.slice(0, 2), all: rows };
+    };
+    const compare = async (name: string) => {
+      const alone = await dispatcher.publish(event(`${name} 1`));
+      expect(await dispatcher.publish(event(`${name} 1`))).toEqual({ id: alone.id, duplicate: true });
+      await dispatcher.publishMany([event(`${name} 2`), event(`${name} 3`)]);
+      const { ofOne, all } = await rowsOf([1, 2, 3].map((number) => `${name} ${number}`));
+      expect(all).toEqual([...ofOne, ...ofOne, ...ofOne]);
+      return ofOne;
+    };
+    expect(await compare("in line")).toMatchObject([
+      { state: 0, leased: false, lease_no: 1, is_later: false },
+      { state: 1, leased: false, is_later: false },
+    ]);
+    await dispatcher.start();
+    expect(await compare("leased")).toMatchObject([
+      { state: 0, leased: true, lease_no: 1, is_later: true },
+      { state: 1, leased: false, is_later: false },
+    ]);
+    expect(await dispatcher.publish({ ...event("nobody's"), tenantId: "other" })).toMatchObject({ duplicate: false });
   });
 
   it("N1 a rolled-back publish leaves no event and no delivery, and sends nothing", async () => {

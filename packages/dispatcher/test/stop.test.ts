@@ -70,12 +70,12 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const { dispatcher, database, schema } = await openDispatcher(databases, { destinations: [work.destination] });
     await dispatcher.start();
     await dispatcher.subscribe(subscription);
-    await dispatcher.publish(EVENT);
+    // One by itself would have begun.
+    await dispatcher.publishMany([EVENT, EVENT]);
     await dispatcher.stop();
     expect(work.begun()).toBe(0);
-    expect(await database.query(`select state, leased, attempt from "${schema}".queue`)).toEqual([
-      { state: 0, leased: false, attempt: 0 },
-    ]);
+    const waiting = { state: 0, leased: false, attempt: 0 };
+    expect(await database.query(`select state, leased, attempt from "${schema}".queue`)).toEqual([waiting, waiting]);
   });
 
   it("begins nothing any more that waited for its turn when the time limit of stop was over", async () => {

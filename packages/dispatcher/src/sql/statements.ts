@@ -39,7 +39,7 @@ import { nextDue } from "./next-due.js";
 import { notifyWorkers } from "./notify-workers.js";
 import { lockOld } from "./old-rows.js";
 import { passTurns } from "./pass-turns.js";
-import { publishEvent } from "./publish-event.js";
+import { publishEvent, publishLeasedEvent } from "./publish-event.js";
 import { publishEvents } from "./publish-events.js";
 import { putOffDelivery } from "./put-off-delivery.js";
 import { recordAttempts } from "./record-attempts.js";
@@ -100,6 +100,7 @@ export function createStatements(schema: string) {
     passTurns: passTurns(schema),
     notifyWorkers,
     publishEvent: publishEvent(schema),
+    publishLeasedEvent: publishLeasedEvent(schema),
     publishEvents: publishEvents(schema),
     putOffDelivery: putOffDelivery(schema),
     recordAttempts: recordAttempts(schema),
