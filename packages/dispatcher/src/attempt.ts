@@ -45,11 +45,12 @@ export interface AttemptInput {
   /** Every attempt of the schedule was made. */
   readonly usedUp: boolean;
   readonly end: AttemptEnd;
-  /** Sent along, where the destination sets none of the same name. */
-  readonly traceHeaders: Readonly<Record<string, string>> | null;
 }
 
-/** Plans, sends and reads one attempt. Never rejects, and is over when `end` comes. */
+/**
+ * Plans, sends and reads one attempt. Never rejects, and is over when `end` comes. `traceHeaders` are sent along, where the
+ * destination sets none of the same name.
+ */
 export function createAttempt(options: {
   readonly sender: HttpSender;
   readonly keptResponseCharacters: number;
@@ -57,7 +58,10 @@ export function createAttempt(options: {
 }) {
   const { sender, keptResponseCharacters, thinking } = options;
 
-  return async function attempt(input: AttemptInput): Promise<AttemptResult> {
+  return async function attempt(
+    input: AttemptInput,
+    traceHeaders: Readonly<Record<string, string>> | null,
+  ): Promise<AttemptResult> {
     const { job, destination, end } = input;
     const context = contextOf(input);
     if (job.deadlineMs !== null && (input.usedUp || input.startedAtMs >= job.deadlineMs)) {
@@ -87,9 +91,9 @@ export function createAttempt(options: {
       }
     }
     const request =
-      input.traceHeaders === null
+      traceHeaders === null
         ? plan.request
-        : { ...plan.request, headers: { ...input.traceHeaders, ...plan.request.headers } };
+        : { ...plan.request, headers: { ...traceHeaders, ...plan.request.headers } };
     const sent = await sender.send(request, end);
     const { phases } = sent;
     const requestHeaders = redactHeaders(request.headers);

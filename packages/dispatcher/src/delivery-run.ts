@@ -166,7 +166,7 @@ export function createDeliveryRun(options: {
     const end = createAttemptEnd();
     const cancelTimer = clock.setTimer(() => end.abort(new Error("The time limit is over.")), timeoutOf(opened.policy));
     running.add(end);
-    const input: Omit<AttemptInput, "traceHeaders"> = {
+    const input: AttemptInput = {
       job,
       destination: place.destination,
       endpoint: opened.endpoint,
@@ -183,7 +183,7 @@ export function createDeliveryRun(options: {
     let result: AttemptResult;
     try {
       result = await options.traces.attempt({ job, destinationId }, (traceHeaders) =>
-        attempt({ ...input, traceHeaders }),
+        attempt(input, traceHeaders),
       );
     } catch (error) {
       result = failedAttempt(error);

@@ -3,7 +3,7 @@ import { DispatcherError, type FieldIssue } from "./errors.js";
 import type { EventCatalogue } from "./event-catalogue.js";
 import { isEventType, patternsFor } from "./event-types.js";
 import { isOperationalType } from "./operational-events.js";
-import { FIRST_STORED_MS, isoTime, LAST_STORED_MS } from "./sql/columns.js";
+import { createIsoTime, FIRST_STORED_MS, LAST_STORED_MS } from "./sql/columns.js";
 import type { EventRow } from "./sql/publish-events.js";
 import { type FieldsOf, unknownFields } from "./unknown-fields.js";
 
@@ -19,6 +19,9 @@ const FIELDS: FieldsOf<EventInput> = {
 };
 
 const MAX_KEY_CHARACTERS = 255;
+const FINE: readonly FieldIssue[] = [];
+
+const occurrence = createIsoTime();
 
 /** Checks an event that a caller gave and writes it as a row, of no trace yet. */
 export async function toEventRow(
@@ -33,10 +36,10 @@ export async function toEventRow(
   const issues: FieldIssue[] = [
     ...unknownFields(input, FIELDS),
     ...keyIssues("tenantId", input.tenantId),
-    ...(input.subjectId === undefined ? [] : keyIssues("subjectId", input.subjectId)),
-    ...(input.idempotencyKey === undefined ? [] : keyIssues("idempotencyKey", input.idempotencyKey)),
-    ...(input.orderingKey === undefined ? [] : keyIssues("orderingKey", input.orderingKey)),
-    ...(input.timestamp === undefined ? [] : timeIssues("timestamp", input.timestamp)),
+    ...(input.subjectId === undefined ? FINE : keyIssues("subjectId", input.subjectId)),
+    ...(input.idempotencyKey === undefined ? FINE : keyIssues("idempotencyKey", input.idempotencyKey)),
+    ...(input.orderingKey === undefined ? FINE : keyIssues("orderingKey", input.orderingKey)),
+    ...(input.timestamp === undefined ? FINE : timeIssues("timestamp", input.timestamp)),
   ];
   if (typeof input.type !== "string" || !isEventType(input.type)) {
     issues.push({ path: "type", message: "is dotted words of letters, digits, _ and -" });
@@ -58,7 +61,7 @@ export async function toEventRow(
     tenantId: input.tenantId,
     type: input.type,
     subjectId: input.subjectId ?? null,
-    occurredAt: isoTime(input.timestamp?.getTime() ?? options.nowMs),
+    occurredAt: occurrence(input.timestamp?.getTime() ?? options.nowMs),
     idempotencyKey: input.idempotencyKey ?? null,
     orderingKey: input.orderingKey ?? null,
     body,
@@ -71,13 +74,13 @@ export async function toEventRow(
 export function keyIssues(path: string, value: unknown): readonly FieldIssue[] {
   const isFit =
     typeof value === "string" && value !== "" && value.length <= MAX_KEY_CHARACTERS && !/\p{Cc}/u.test(value);
-  return isFit ? [] : [{ path, message: "is a text of 1 to 255 characters without control characters" }];
+  return isFit ? FINE : [{ path, message: "is a text of 1 to 255 characters without control characters" }];
 }
 
 /** What is wrong with a time that is stored. */
 export function timeIssues(path: string, time: unknown): readonly FieldIssue[] {
   const ms = time instanceof Date ? time.getTime() : Number.NaN;
-  return ms >= FIRST_STORED_MS && ms <= LAST_STORED_MS ? [] : [{ path, message: "is a Date of the years 1 to 9999" }];
+  return ms >= FIRST_STORED_MS && ms <= LAST_STORED_MS ? FINE : [{ path, message: "is a Date of the years 1 to 9999" }];
 }
 
 const MAX_SUBJECTS = 10;

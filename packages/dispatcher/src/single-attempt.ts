@@ -1,6 +1,6 @@
 import { type Destination, newId, type SqlQuery } from "@hookline/core";
 import type { AddressGuard } from "./address-guard.js";
-import { createAttempt } from "./attempt.js";
+import { type AttemptInput, createAttempt } from "./attempt.js";
 import { createAttemptEnd } from "./attempt-end.js";
 import type { Attempt } from "./delivery.js";
 import { toAttempt } from "./delivery-rows.js";
@@ -84,7 +84,7 @@ export function createSingleAttempt(
     const cancelTimer = clock.setTimer(() => end.abort(new Error("The time limit is over.")), timeoutMs);
     const { id, tenantId, target } = endpoint;
     try {
-      const result = await attempt({
+      const input: AttemptInput = {
         job,
         destination,
         endpoint: { id, tenantId, target, secrets: signingSecrets(endpoint.secrets, startedAtMs) },
@@ -92,8 +92,8 @@ export function createSingleAttempt(
         startedAtMs,
         usedUp: false,
         end,
-        traceHeaders: null,
-      });
+      };
+      const result = await attempt(input, null);
       const made = verdict({ job, result, policy: {}, entity: null, startedAtMs, endedAtMs: clock.now() });
       const [logged] = await statements.recordTest(query, { event, attempt: made, endpointId: id });
       if (logged === undefined) throw new Error("The attempt was made and could not be recorded.");
