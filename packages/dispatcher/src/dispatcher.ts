@@ -98,8 +98,9 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   const statements = createStatements(settings.schema);
   const codec = createEndpointCodec(settings.cipher, clock);
   const notices = settings.mailer === null ? [] : [endpointNoticeDestination(settings.mailer) as Destination];
-  const registry = createDestinationRegistry([...settings.destinations, ...notices], settings.addressGuard);
-  const guard = createAddressGuard(settings.addressGuard);
+  const { addressGuard } = settings;
+  const guard = createAddressGuard(addressGuard);
+  const registry = createDestinationRegistry([...settings.destinations, ...notices], { addressGuard, guard });
   const cache = createEndpointCache({ query: database.query, statements, codec });
   const channel = `${settings.schema}_deliveries`;
   const hooks = createHookCalls(settings.hooks, settings.logger);

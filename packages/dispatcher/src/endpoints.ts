@@ -66,7 +66,7 @@ export interface Endpoints {
   /**
    * Makes an endpoint. `secret` is in this answer only; null for destinations that do not sign.
    *
-   * @throws DispatcherError `invalid_endpoint`, `name_taken`, `unknown_destination`
+   * @throws DispatcherError `invalid_endpoint`, `address_refused`, `name_taken`, `unknown_destination`
    */
   create(input: EndpointInput): Promise<Endpoint & { readonly secret: string | null }>;
   /** Null when the tenant has no endpoint of that id. */
@@ -77,8 +77,8 @@ export interface Endpoints {
    * Changes the fields that are given. Setting `active` has what was held delivered. A target that cannot be decrypted
    * can be replaced as a whole, not in part.
    *
-   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `name_taken`, `endpoint_unverified`,
-   * `endpoint_unreadable`
+   * @throws DispatcherError `endpoint_not_found`, `invalid_endpoint`, `address_refused`, `name_taken`,
+   * `endpoint_unverified`, `endpoint_unreadable`
    */
   update(endpoint: TenantScoped, changes: EndpointChanges): Promise<Endpoint>;
   /**

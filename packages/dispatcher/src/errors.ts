@@ -7,6 +7,7 @@ import { isErrorNamed, type SchemaIssue } from "@hookline/core";
  * - `idempotency_conflict`: the key (or the id) was used before for another content
  * - `invalid_message`: a direct send's shape is wrong, or a field of it is not known
  * - `invalid_endpoint`: the endpoint's shape or target is wrong
+ * - `address_refused`: the endpoint's URL holds an address that the address guard refuses
  * - `name_taken`: the tenant has an endpoint of that name
  * - `secret_unchanged`: a rotation names the secret that is the newest already
  * - `unknown_destination`: no destination of that id is registered
@@ -31,6 +32,7 @@ export type DispatcherErrorCode =
   | "idempotency_conflict"
   | "invalid_message"
   | "invalid_endpoint"
+  | "address_refused"
   | "name_taken"
   | "secret_unchanged"
   | "unknown_destination"

@@ -232,7 +232,8 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       addressGuard: { allowHttp: true },
     });
     await dispatcher.start();
-    await subscribeReceiver(dispatcher, receiver);
+    const local = { ...receiver, url: receiver.url.replace("127.0.0.1", "localhost") };
+    await subscribeReceiver(dispatcher, local);
     await dispatcher.publish(EVENT);
     const dead = await untilDelivery(dispatcher, ({ status }) => status === "dead");
     expect(dead.log).toMatchObject([{ errorCode: "address_refused", status: null }]);

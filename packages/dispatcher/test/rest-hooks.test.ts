@@ -91,9 +91,10 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
   });
 
   it("A8 N3 refuses what is no subscription, and sends nothing to addresses that are not public", async () => {
-    const { dispatcher, call } = await openHttp(databases, { addressGuard: {}, retrySchedule: { delaysMs: [1] } });
+    const addressGuard = { resolve: async () => [{ address: "127.0.0.1", family: 4 as const }] };
+    const { dispatcher, call } = await openHttp(databases, { addressGuard, retrySchedule: { delaysMs: [1] } });
     await dispatcher.start();
-    const good = { hookUrl: "https://127.0.0.1/hook", event: "ticket.created" };
+    const good = { hookUrl: "https://hook.example/hook", event: "ticket.created" };
     const refused: [object, string][] = [
       [{ event: "ticket.created" }, "/body/hookUrl"],
       [{ ...good, hookUrl: "nowhere" }, "/body/hookUrl"],
@@ -101,6 +102,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       [{ ...good, event: "not a type" }, "/body/event"],
       [{ ...good, hookUrl: "http://example.com/hook" }, "/body/hookUrl"],
       [{ event: good.event, target_url: "http://example.com/hook" }, "/body/target_url"],
+      [{ ...good, hookUrl: "https://127.0.0.1/hook" }, "/body/hookUrl"],
     ];
     for (const [body, pointer] of refused) {
       expect(await call("POST", "/v1/rest-hooks", { body })).toMatchObject({

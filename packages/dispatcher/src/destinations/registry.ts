@@ -1,8 +1,9 @@
 import type { Destination, SchemaIssue } from "@hookline/core";
-import type { AddressGuardOptions } from "../address-guard.js";
+import { type AddressGuard, type AddressGuardOptions, AddressRefusedError } from "../address-guard.js";
 import { DispatcherError, toFieldIssues } from "../errors.js";
 import { ENDPOINT_NOTICE_ID } from "./endpoint-notice.js";
 import { createWebhookDestination, WEBHOOK_DESTINATION_ID } from "./webhook.js";
+import type { WebhookTarget } from "./webhook-target.js";
 
 /** The code of a refused target: of an endpoint, or of a direct send. */
 export type TargetRefusal = "invalid_endpoint" | "invalid_message";
@@ -12,7 +13,10 @@ export interface DestinationRegistry {
   get(id: string): Destination | undefined;
   /** Throws `unknown_destination`. */
   require(id: string): Destination;
-  /** A target that a caller gave, as it is stored. Throws `refusal` when the destination refuses it. */
+  /**
+   * A target that a caller gave, as it is stored. Throws `refusal` when the destination refuses it, `address_refused` when
+   * its URL holds an address that may not be connected to.
+   */
   parseTarget(id: string, target: unknown, refusal?: TargetRefusal): unknown;
   /** Whether it signs with a secret of its endpoint. */
   signs(id: string): boolean;
@@ -23,7 +27,7 @@ export interface DestinationRegistry {
 /** The destinations by id; `webhook` is always there. */
 export function createDestinationRegistry(
   destinations: readonly Destination[],
-  addressGuard: AddressGuardOptions,
+  { addressGuard, guard }: { readonly addressGuard: AddressGuardOptions; readonly guard: AddressGuard },
 ): DestinationRegistry {
   const webhook = createWebhookDestination(addressGuard) as Destination;
   const byId = new Map<string, Destination>([[WEBHOOK_DESTINATION_ID, webhook]]);
@@ -54,11 +58,25 @@ export function createDestinationRegistry(
       const parsed = byId.get(id)?.parseTarget?.(target);
       if (parsed === undefined) return target;
       if (parsed.issues !== undefined) throw invalidTarget(parsed.issues, refusal);
+      if (id === WEBHOOK_DESTINATION_ID) checkAddress((parsed.value as WebhookTarget).url, guard);
       return parsed.value;
     },
     signs: (id) => id === WEBHOOK_DESTINATION_ID,
     keepsState: (id) => id !== WEBHOOK_DESTINATION_ID,
   };
+}
+
+/** A name is judged when it is connected to: by then it may have other addresses. */
+function checkAddress(url: string, guard: AddressGuard): void {
+  try {
+    guard.check(new URL(url));
+  } catch (error) {
+    if (!(error instanceof AddressRefusedError)) throw error;
+    throw new DispatcherError("address_refused", `The endpoint's target.url is refused. ${error.message}`, {
+      cause: error,
+      issues: [{ path: "target.url", message: "holds an address that is not public" }],
+    });
+  }
 }
 
 function invalidTarget(schemaIssues: readonly SchemaIssue[], refusal: TargetRefusal): DispatcherError {
