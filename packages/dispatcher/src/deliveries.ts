@@ -27,7 +27,8 @@ export interface Deliveries {
    */
   retry(delivery: TenantScoped): Promise<DeliveryDetail>;
   /**
-   * {@link Deliveries.retry} for up to 200 deliveries, with a result for each instead of an error.
+   * {@link Deliveries.retry} for up to 200 deliveries, with a result for each instead of an error. A filter leaves out
+   * what `endpoints.test` and `endpoints.verify` sent.
    *
    * @throws DispatcherError `invalid_query`, `invalid_cursor`
    */

@@ -16,6 +16,7 @@ export type RetryMany = { readonly tenantId: string } & (
       readonly ids: readonly string[];
     }
   | {
+      /** Leaves out what `endpoints.test` and `endpoints.verify` sent. */
       readonly filter: DeliveryFilter;
       /** 1 to 200, newest first; 50 when absent. */
       readonly limit?: number;
@@ -113,7 +114,8 @@ export function createDeliveryRetries(options: {
       const limit = pageLimit(asked.limit);
       const search = { ...asked.filter, tenantId: asked.tenantId };
       const params = searchParams(search, { limit: limit + 1, cursor: asked.cursor });
-      const { page, nextCursor } = toPage(await statements.listDeliveries(query, params), limit, (row) => [row.id]);
+      const rows = await statements.listDeliveries(query, { ...params, onlyQueued: true });
+      const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
       const outcomes = await requeue(asked.tenantId, page);
       return { results: page.map(({ id }) => toResult(id, outcomes.get(id) ?? null)), nextCursor };
     },

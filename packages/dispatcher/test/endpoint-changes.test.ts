@@ -159,16 +159,34 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     });
   });
 
-  it("E14 leaves tests and verifications that failed out of a recovery", async () => {
+  it("E14 leaves tests and verifications that failed out of a recovery and a retry by filter, also after one by hand", async () => {
     const { dispatcher } = await openDispatcher(databases, { retrySchedule: { delaysMs: [] } });
     const receiver = await openReceiver({ answer: () => ({ status: 503 }) });
     const endpoint = await dispatcher.endpoints.create({ ...WEBHOOK, target: { url: receiver.url } });
-    await dispatcher.endpoints.test(endpoint);
-    await dispatcher.endpoints.verify(endpoint);
+    const { deliveryId: tested } = await dispatcher.endpoints.test(endpoint);
+    const { deliveryId: asking } = await dispatcher.endpoints.verify(endpoint);
     await dispatcher.start();
     await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: {} });
-    const dead = () => dispatcher.deliveries.list({ tenantId: TENANT, status: "dead" });
-    await until(async () => (await dead()).deliveries.length === 3);
+    const dead = async (attempts: number) => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, status: "dead" });
+      return deliveries.length === 3 && deliveries.filter((one) => one.attempts === attempts);
+    };
+    const [published] = await until(async () => {
+      const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT, eventType: "a.b", status: "dead" });
+      return deliveries.length === 1 && deliveries;
+    });
+    const byFilter = { tenantId: TENANT, filter: { endpointId: endpoint.id } };
+    const { retryMany } = dispatcher.deliveries;
+    expect(await retryMany(byFilter)).toEqual({
+      results: [{ id: published?.id, status: "requeued" }],
+      nextCursor: null,
+    });
+    expect(await retryMany({ tenantId: TENANT, ids: [tested, asking] })).toMatchObject({
+      results: [{ status: "requeued" }, { status: "requeued" }],
+    });
+    await until(async () => ((await dead(2)) || []).length === 3);
+    expect((await retryMany(byFilter)).results).toMatchObject([{ id: published?.id }]);
+    await until(async () => ((await dead(3)) || []).length === 1);
     const asked = { tenantId: TENANT, endpointId: endpoint.id, since: new Date(0) };
     const { id } = await dispatcher.recover(asked);
     const recovery = await until(async () => {

@@ -119,7 +119,9 @@ const retryMany = createRoute({
           schema: z.union([
             z.strictObject({ ids: z.array(id).min(1).max(200) }),
             z.strictObject({
-              filter: z.strictObject(filter),
+              filter: z
+                .strictObject(filter)
+                .openapi({ description: "Leaves out what tests and verifications of endpoints sent." }),
               limit: z.number().int().min(1).max(200).optional(),
               cursor: z.string().max(512).optional(),
             }),

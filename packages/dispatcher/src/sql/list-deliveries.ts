@@ -1,5 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
 import { NOT_ITS_TURN } from "./ordering.js";
+import { isPastQueue } from "./past-queue.js";
 import type { Ending } from "./record-attempts.js";
 
 /** A delivery, finished or not. */
@@ -44,6 +45,8 @@ export interface ListDeliveriesParams {
   readonly fromId?: string | undefined;
   /** Only ids before these. */
   readonly beforeIds?: readonly string[] | undefined;
+  /** Without what was made past the queue. */
+  readonly onlyQueued?: boolean;
 }
 
 /**
@@ -54,7 +57,7 @@ export function listDeliveries(schema: string) {
   return (query: SqlQuery, params: ListDeliveriesParams) => {
     const values: unknown[] = [params.tenantId, params.limit];
     const add = (value: unknown, type: string): string => `$${values.push(value)}::${type}`;
-    const branches = branchesOf(params, conditionsOf(params, add), schema);
+    const branches = branchesOf(params, conditionsOf(params, { add, schema }), schema);
     const text = `
       with page as (${branches.join(" union all ")})
       select page.*, event.type as event_type, coalesce(endpoint.destination, message.destination) as destination,
@@ -77,7 +80,10 @@ interface Conditions {
   ofAttempt(table: string): string;
 }
 
-function conditionsOf(params: ListDeliveriesParams, add: (value: unknown, type: string) => string): Conditions {
+function conditionsOf(
+  params: ListDeliveriesParams,
+  { add, schema }: { readonly add: (value: unknown, type: string) => string; readonly schema: string },
+): Conditions {
   const ids = params.ids && add(params.ids.join("\u001e"), "text");
   const endpointId = params.endpointId && add(params.endpointId, "text");
   const eventId = params.eventId && add(params.eventId, "text");
@@ -97,8 +103,9 @@ function conditionsOf(params: ListDeliveriesParams, add: (value: unknown, type: 
         eventType && `about.type = ${eventType} and about.tenant_id = $1::text`,
         fromId && `${table}.${id} >= ${fromId}`,
         ...beforeIds.map((before) => `${table}.${id} < ${before}`),
+        params.onlyQueued && `not ${isPastQueue(schema, `${table}.${id}`)}`,
       ]
-        .filter((condition) => condition !== undefined)
+        .filter(Boolean)
         .join(" and "),
     ofAttempt: (table) =>
       [

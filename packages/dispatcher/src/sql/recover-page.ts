@@ -1,5 +1,6 @@
 import type { SqlQuery } from "@hookline/core";
 import type { RecoverableStatus } from "../recovery.js";
+import { isPastQueue } from "./past-queue.js";
 import type { RecoveryRow } from "./recovery-row.js";
 import { requeueChosen } from "./requeue-deliveries.js";
 
@@ -12,14 +13,14 @@ export interface RecoveredPage {
 
 /**
  * Puts the next deliveries of a recovery back in the queue. It goes by their ids alone, of which there are no two alike,
- * and finds only what lies behind its place: so it skips none, and meets none twice. What
- * `endpoints.test` and `endpoints.verify` made past the queue, without a lease, is left out.
+ * and finds only what lies behind its place: so it skips none, and meets none twice.
  */
 export function recoverPage(schema: string) {
   const ended = (endings: string) => `
     (select ended.delivery_id as id from "${schema}".attempts ended
-    where ended.endpoint_id = $3::text and ended.tenant_id = $1::text and ended.ending is not null and ended.lease_no > 0 ${endings}
+    where ended.endpoint_id = $3::text and ended.tenant_id = $1::text and ended.ending is not null ${endings}
       and ended.delivery_id > $4::text and ended.delivery_id < $5::text
+      and not ${isPastQueue(schema, "ended.delivery_id")}
       and not exists (select from "${schema}".events gone where gone.id = ended.event_id and gone.expunged_at is not null)
     order by ended.delivery_id limit $6::integer)`;
   const held = `
