@@ -1,7 +1,7 @@
 import { isErrorNamed, type SchemaIssue } from "@hookline/core";
 
 /**
- * - `invalid_options`: an option of `createDispatcher` is out of bounds, or not known
+ * - `invalid_options`: an option of `createDispatcher` is out of bounds, of another kind, or not known
  * - `invalid_event`: the event's shape is wrong, a field of it is not known, or its data do not fit the catalogue (`issues` says where)
  * - `event_too_large`: the data are longer than `maxEventBytes`
  * - `idempotency_conflict`: the key (or the id) was used before for another content

@@ -78,13 +78,42 @@ const WITHIN = {
   hooks: HOOKS,
 } as const satisfies { readonly [Name in keyof DispatcherOptions]?: object };
 
-/** One for each name that is no option, also within options. */
-export function unknownOptions(options: DispatcherOptions): readonly FieldIssue[] {
+/** What is wrong with the form of options: names that are not known, also within options, and values of another kind. */
+export function optionIssues(options: DispatcherOptions): readonly FieldIssue[] {
+  const { addressGuard, telemetry, hooks, retrySchedule, events, destinations, verifyEndpoints } = options;
+  const { allow, ports, nat64Prefixes, allowHttp } = addressGuard ?? {};
+  const groups = { addressGuard, telemetry, hooks, retrySchedule };
+  const lists = {
+    events,
+    destinations,
+    "addressGuard.allow": allow,
+    "addressGuard.ports": ports,
+    "addressGuard.nat64Prefixes": nat64Prefixes,
+  };
+  const switches = {
+    verifyEndpoints,
+    "addressGuard.allowHttp": allowHttp,
+    "telemetry.propagatesToReceivers": telemetry?.propagatesToReceivers,
+  };
   return [
     ...unknownFields(options, OPTIONS),
     ...Object.entries(WITHIN).flatMap(([name, known]) => {
       const given = options[name as keyof typeof WITHIN];
-      return typeof given === "object" && given !== null ? unknownFields(given, known, name) : [];
+      return isObject(given) ? unknownFields(given, known, name) : [];
     }),
+    ...unfit(groups, isObject, "is an object"),
+    ...unfit(lists, Array.isArray, "is a list"),
+    // A text is what an environment has, and "false" would switch on.
+    ...unfit(switches, (value) => typeof value === "boolean", "is true or false"),
   ];
+}
+
+function unfit(values: object, isFit: (value: unknown) => boolean, message: string): readonly FieldIssue[] {
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined && !isFit(value))
+    .map(([path]) => ({ path, message }));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

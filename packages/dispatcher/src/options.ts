@@ -16,7 +16,7 @@ import { DISABLE_AFTER_MESSAGE, isDisableAfterMs } from "./endpoint-input.js";
 import { DispatcherError } from "./errors.js";
 import type { DispatcherHooks } from "./hooks.js";
 import { limitIssues, type TenantLimitsOption } from "./limits.js";
-import { unknownOptions } from "./option-fields.js";
+import { optionIssues } from "./option-fields.js";
 import type { RetentionOptions } from "./retention.js";
 import { RETRY_SCHEDULE, type RetrySchedule, scheduleIssues } from "./retry-schedule.js";
 
@@ -160,7 +160,7 @@ export type Settings = Required<
 
 export function resolveOptions(options: DispatcherOptions): Settings {
   if (typeof options !== "object" || options === null) throw refused("options", "are an object");
-  refuseUnknown(options);
+  refuseUnfit(options);
   const { encryptionKey, ...rest } = options;
   // What an environment leaves out comes here as undefined, whatever the compiler says.
   if (typeof rest.database?.transaction !== "function") {
@@ -268,8 +268,8 @@ function cipherOf(encryptionKey: unknown): ColumnCipher {
   }
 }
 
-function refuseUnknown(options: DispatcherOptions): void {
-  const issues = unknownOptions(options);
+function refuseUnfit(options: DispatcherOptions): void {
+  const issues = optionIssues(options);
   const [first] = issues;
   if (first === undefined) return;
   throw new DispatcherError("invalid_options", `createDispatcher: ${first.path} ${first.message}.`, { issues });

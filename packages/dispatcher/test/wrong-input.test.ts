@@ -251,6 +251,23 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite"], (databases) => {
     );
   });
 
+  it.each<[path: string, options: object]>([
+    ["verifyEndpoints", { verifyEndpoints: "true" }],
+    ["addressGuard.allowHttp", { addressGuard: { allowHttp: "false" } }],
+    ["addressGuard.allow", { addressGuard: { allow: "127.0.0.0/8" } }],
+    ["addressGuard", { addressGuard: null }],
+    ["telemetry.propagatesToReceivers", { telemetry: { propagatesToReceivers: 1 } }],
+    ["hooks", { hooks: null }],
+    ["retrySchedule", { retrySchedule: null }],
+    ["events", { events: {} }],
+    ["destinations", { destinations: null }],
+  ])("refuses to be made with %s of another kind, as an environment or a file may have it", async (path, options) => {
+    const { another } = await openDispatcher(databases);
+    expect(() => another(options as Partial<DispatcherOptions>)).toThrow(
+      expect.objectContaining({ code: "invalid_options", issues: [{ path, message: expect.any(String) }] }),
+    );
+  });
+
   it.each<[what: string, encryptionKey: unknown]>([
     ["in hex", randomBytes(32).toString("hex")],
     ["of 16 bytes", randomBytes(16).toString("base64")],
