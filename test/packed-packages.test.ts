@@ -49,6 +49,28 @@ console.log(JSON.stringify([${project.specifiers.map((_, index) => `Object.keys(
 const commonJs = () =>
   `console.log(JSON.stringify([${project.specifiers.map((name) => `Object.keys(require("${name}")).length`)}]));\n`;
 
+const DELIVER = `
+async function deliver() {
+  const database = await openDatabase("pglite://memory");
+  const encryptionKey = Buffer.alloc(32).toString("base64");
+  const addressGuard = { allow: ["127.0.0.0/8"], allowHttp: true };
+  const dispatcher = createDispatcher({ database, encryptionKey, addressGuard });
+  await dispatcher.migrate();
+  await dispatcher.start();
+  const receiver = await createReceiver();
+  const target = { url: receiver.url };
+  const { secret } = await dispatcher.endpoints.create({ tenantId: "acme", target, events: ["ticket.*"] });
+  receiver.useSecret(secret);
+  await dispatcher.publish({ tenantId: "acme", type: "ticket.created", data: { number: 1 } });
+  const [request] = await receiver.waitFor(1, 30_000);
+  console.log(request.verified, request.json().type);
+  await dispatcher.stop();
+  await receiver.close();
+  await database.close();
+}
+deliver();
+`;
+
 async function exportsSeenBy(file: string, node: string): Promise<number[]> {
   const { stdout } = await run(node, [file], { cwd: project.directory });
   return JSON.parse(stdout) as number[];
@@ -64,6 +86,31 @@ describe("H14 the packed packages, up to their publication: installed in an empt
     expect(counts).toHaveLength(project.specifiers.length);
     expect(Math.min(...counts)).toBeGreaterThan(0);
   });
+
+  it.each([
+    [
+      "ESM",
+      "deliver.mjs",
+      `import { createDispatcher } from "@hookline/dispatcher";
+import { createReceiver } from "@hookline/dispatcher/testing";
+import { openDatabase } from "@hookline/postgres";`,
+    ],
+    [
+      "CommonJS",
+      "deliver.cjs",
+      `const { createDispatcher } = require("@hookline/dispatcher");
+const { createReceiver } = require("@hookline/dispatcher/testing");
+const { openDatabase } = require("@hookline/postgres");`,
+    ],
+  ])(
+    "deliver a webhook that the receiver for tests verifies, as %s",
+    async (_, file, imports) => {
+      await writeFile(join(project.directory, file), `${imports}\n${DELIVER}`);
+      const { stdout } = await run(process.execPath, [file], { cwd: project.directory });
+      expect(stdout).toBe("true ticket.created\n");
+    },
+    60_000,
+  );
 
   it.each([22, 24])(
     "import as ESM and as CommonJS under Node %i",
