@@ -17,7 +17,6 @@ const receiver = await createReceiver();
 const target = { url: receiver.url };
 const endpoint = await dispatcher.endpoints.create({ tenantId: "acme", target, events: ["ticket.*"] });
 receiver.useSecret(endpoint.secret ?? "");
-
 await database.query("create table if not exists tickets (number integer)");
 await dispatcher.transaction(async (transaction) => {
   await transaction.query("insert into tickets values ($1)", [1]);
@@ -26,7 +25,6 @@ await dispatcher.transaction(async (transaction) => {
 
 const [request] = await receiver.waitFor(1);
 console.log(request?.verified ? "verified" : "not verified", request?.body);
-
 await dispatcher.stop();
 await receiver.close();
 await database.close();

@@ -1,4 +1,4 @@
-import type { Destination, EventDefinition, Outbox, OutboxOptions, Published } from "@hookline/core";
+import type { Destination, EventDefinition, Outbox, OutboxOptions, Published, PublishOutcome } from "@hookline/core";
 import { type DatabaseTransaction, migrate } from "@hookline/postgres";
 import { createAddressGuard } from "./address-guard.js";
 import { createBacklogWatch } from "./backlog-watch.js";
@@ -28,7 +28,7 @@ import { isoTime } from "./sql/columns.js";
 import { createStatements } from "./sql/statements.js";
 import { watchStalls } from "./stall-watch.js";
 import { createTraces } from "./traces.js";
-import type { EventData, TypedEvent } from "./typed-event.js";
+import type { EventData, TypedEvent, TypedEvents } from "./typed-event.js";
 import { startUpkeep, type Upkeep } from "./upkeep.js";
 import { startWorker, type Worker } from "./worker.js";
 
@@ -66,6 +66,14 @@ export interface Dispatcher extends Outbox {
 export interface TypedDispatcher<Catalogue> extends Dispatcher {
   /** As the outbox of core has it; a type that the catalogue does not have takes any data. */
   publish<Type extends string>(event: TypedEvent<Catalogue, Type>, options?: OutboxOptions): Promise<Published>;
+  publishMany<const Types extends readonly string[]>(
+    events: TypedEvents<Catalogue, Types>,
+    options?: OutboxOptions,
+  ): Promise<readonly Published[]>;
+  publishEach<const Types extends readonly string[]>(
+    events: TypedEvents<Catalogue, Types>,
+    options?: OutboxOptions,
+  ): Promise<readonly PublishOutcome[]>;
 }
 
 /** How soon a worker finds a recovery that another process has started, or left behind. */

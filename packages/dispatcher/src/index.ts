@@ -49,4 +49,4 @@ export type { RecoverableStatus, Recovery, RecoveryInput, RecoveryStatus } from 
 export type { RetentionOptions } from "./retention.js";
 export { RETRY_SCHEDULE, type RetrySchedule } from "./retry-schedule.js";
 export type { SingleAttempt } from "./single-attempt.js";
-export type { EventData, TypedEvent } from "./typed-event.js";
+export type { EventData, TypedEvent, TypedEvents } from "./typed-event.js";

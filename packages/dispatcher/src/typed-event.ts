@@ -11,3 +11,8 @@ export type EventData<Events extends readonly EventDefinition[]> = {
 export type TypedEvent<Catalogue, Type extends string> = EventInput<
   Type extends keyof Catalogue ? Catalogue[Type] : unknown
 > & { readonly type: Type };
+
+/** Several of them, each with a type of its own. */
+export type TypedEvents<Catalogue, Types extends readonly string[]> = {
+  readonly [Index in keyof Types]: TypedEvent<Catalogue, Types[Index]>;
+};

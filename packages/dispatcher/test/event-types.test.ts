@@ -85,6 +85,23 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       // @ts-expect-error what goes in is a text, although a number comes out
       dispatcher.publish({ tenantId: TENANT, type: "ticket.aged", data: { days: 3 } }),
     ).rejects.toMatchObject({ code: "invalid_event", issues: [{ path: "data.days" }] });
+    const good = { ...event, data: { number: "1" } };
+    const aged = { tenantId: TENANT, type: "ticket.aged", data: { days: "3" } } as const;
+    const several = [good, aged, { tenantId: TENANT, type: "other.type", data: 7 }] as const;
+    for (const publish of [dispatcher.publishMany, dispatcher.publishEach] as const) {
+      expect(await publish(several)).toHaveLength(3);
+      expect(await publish([1, 2].map((days) => ({ ...aged, data: { days: String(days) } })))).toHaveLength(2);
+      expect(await publish(["a.b", "c.d"].map((type) => ({ tenantId: TENANT, type, data: {} })))).toHaveLength(2);
+      expect(await publish([])).toEqual([]);
+    }
+    await expect(
+      // @ts-expect-error number is a text
+      dispatcher.publishMany([aged, { ...event, data: { number: 1 } }]),
+    ).rejects.toMatchObject({ code: "invalid_event", issues: [{ path: "data.number" }] });
+    expect(
+      // @ts-expect-error days are a text
+      await dispatcher.publishEach([good, { tenantId: TENANT, type: "ticket.aged", data: { days: 3 } }]),
+    ).toMatchObject([{ status: "published" }, { status: "refused", code: "invalid_event" }]);
     expectTypeOf(dispatcher).toExtend<Dispatcher>();
   });
 });
