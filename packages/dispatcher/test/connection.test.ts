@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { createServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
+import tls from "node:tls";
 import { type RequestTls, systemClock } from "@hookline/core";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { createProxy } from "proxy";
@@ -105,7 +106,10 @@ describe("TLS", () => {
     });
   });
 
-  it("N3 refuses a server that speaks TLS 1.1 at most", async () => {
+  it("N3 refuses a server that speaks TLS 1.1 at most, also where Node would take it", async () => {
+    const { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS } = tls;
+    onTestFinished(() => void Object.assign(tls, { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS }));
+    Object.assign(tls, { DEFAULT_MIN_VERSION: "TLSv1", DEFAULT_CIPHERS: "DEFAULT@SECLEVEL=0" });
     const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
     const result = await openSender()(await serveTls(old), { ca: authority.cert });
     expect(result).toMatchObject({ kind: "failed", errorCode: "tls_failed" });

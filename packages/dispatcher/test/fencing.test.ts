@@ -57,4 +57,24 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(await database.query(`select state from ${schema}.states`)).toEqual([{ state: '"kept"' }]);
     expect(await dispatcher.endpoints.get({ tenantId: TENANT, id: endpoint.id })).toMatchObject({ active: true });
   });
+
+  it.each([
+    { lease: "that another one followed", leased: true, leaseNo: 2 },
+    { lease: "that was given back", leased: false, leaseNo: 1 },
+  ])("N1 records nothing of a lease $lease, be it an end or another try", async ({ leased, leaseNo }) => {
+    const { dispatcher, database, schema } = await openDispatcher(databases);
+    await subscribeReceiver(dispatcher, await openReceiver());
+    await dispatcher.publish({ tenantId: TENANT, type: "a.b", data: {} });
+    const { deliveries } = await dispatcher.deliveries.list({ tenantId: TENANT });
+    const id = deliveries[0]?.id ?? "";
+    await database.query(`update ${schema}.queue set leased = ${leased}, lease_no = ${leaseNo}`);
+    const { recordAttempts } = createStatements(schema);
+    for (const outcome of [{}, { outcome: "retry", ending: null, nextAt: NOW }] as const) {
+      expect(await recordAttempts(database.query, [attemptUnder(1, id, outcome)])).toEqual([]);
+    }
+    expect(await database.query(`select leased, lease_no, attempt from ${schema}.queue`)).toEqual([
+      { leased, lease_no: leaseNo, attempt: 0 },
+    ]);
+    expect((await dispatcher.deliveries.get({ tenantId: TENANT, id }))?.log).toEqual([]);
+  });
 });
