@@ -5,6 +5,7 @@ import { buildIndexes, type IndexDefinition } from "./build-indexes.js";
 import type { Database, DatabaseTransaction } from "./database.js";
 import { DatabaseError, isDatabaseError } from "./errors.js";
 import { checkSchemaName } from "./identifier.js";
+import { isMixedUp } from "./pg/prepared-names.js";
 
 /** One step forward. There is no step back: a later migration repairs an earlier one. */
 export type Migration = TransactionMigration | IndexMigration;
@@ -58,12 +59,25 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
   const step: Step = { schema, component, migrations };
   const applied: string[] = [];
   for (;;) {
-    let next = await database.transaction((transaction) => applyNext(transaction, step));
+    let next = await onceMore(() => database.transaction((transaction) => applyNext(transaction, step)));
     if (next === undefined) return applied;
-    if ("indexes" in next) next = await applyIndexes(database, step, next);
+    if ("indexes" in next) {
+      const built = next;
+      next = await onceMore(() => applyIndexes(database, step, built));
+    }
     if (next === undefined) continue;
     logger.info({ schema, component, migration: next.id }, "applied a migration");
     applied.push(next.id);
+  }
+}
+
+/** A pooler that mixes prepared statements up is found out by one that fails; after that nothing is prepared. */
+async function onceMore<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isMixedUp(error)) throw error;
+    return run();
   }
 }
 

@@ -17,6 +17,8 @@ export interface OpenDatabaseOptions {
   readonly prepare?: boolean;
   /** What the server shows as the client's name (`hookline`). */
   readonly applicationName?: string;
+  /** Where `listen` connects, when the URL leads to a pooler that hands connections around: the server itself. */
+  readonly listenUrl?: string;
 }
 
 const DEFAULTS = {

@@ -7,10 +7,12 @@ export interface FromPoolOptions {
   readonly logger?: Logger;
   /** Keep hot statements prepared on each connection (true). Say false behind a pooler that cannot do so. */
   readonly prepare?: boolean;
+  /** Where `listen` takes its client, when `pool` is behind a pooler that hands connections around: one of the server itself. */
+  readonly listenPool?: PgPool;
 }
 
 /**
- * A database on your own node-postgres pool; `close()` leaves the pool open. `listen` holds one of its clients.
+ * A database on your own node-postgres pool; `close()` leaves the pool open. `listen` holds a client.
  *
  * @example
  * const database = fromPool(new pg.Pool({ connectionString }));
@@ -18,6 +20,7 @@ export interface FromPoolOptions {
 export function fromPool(pool: PgPool, options: FromPoolOptions = {}): Database {
   return createPgDatabase({
     pool,
+    listenPool: options.listenPool ?? pool,
     logger: options.logger ?? silentLogger,
     prepare: options.prepare ?? true,
     end: async () => {},

@@ -10,21 +10,24 @@ export interface OpenPgOptions {
   readonly connectTimeoutMs: number;
   readonly prepare: boolean;
   readonly applicationName: string;
+  readonly listenUrl?: string | undefined;
 }
 
 /** A database on a pool of its own; one connection is made at once, so that a wrong address shows here. */
 export async function openPgDatabase(url: string, options: OpenPgOptions): Promise<Database> {
-  const pool = createPool(url, options);
-  pool.on("error", (error) => options.logger.warn({ err: error }, "an idle connection to Postgres broke"));
-  // Between two owners nobody else listens, and an error that nobody hears ends the process.
-  pool.on("connect", (client) => {
-    client.on("error", (error) => options.logger.debug({ err: error }, "a connection to Postgres broke"));
-  });
+  const { listenUrl, poolSize } = options;
+  // One more for the connection that listens.
+  const pool = createPool(url, poolSize + (listenUrl === undefined ? 1 : 0), options);
+  const listenPool = listenUrl === undefined ? pool : createPool(listenUrl, 1, options);
   const database = createPgDatabase({
     pool,
+    listenPool,
     logger: options.logger,
     prepare: options.prepare,
-    end: () => pool.end(),
+    async end() {
+      await pool.end();
+      if (listenPool !== pool) await listenPool.end();
+    },
   });
   try {
     await database.query("select 1");
@@ -35,16 +38,21 @@ export async function openPgDatabase(url: string, options: OpenPgOptions): Promi
   return database;
 }
 
-function createPool(url: string, { poolSize, connectTimeoutMs, applicationName }: OpenPgOptions): pg.Pool {
+function createPool(url: string, max: number, options: OpenPgOptions): pg.Pool {
   checkUrl(url);
-  return new pg.Pool({
+  const pool = new pg.Pool({
     connectionString: url,
-    // One more for the connection that listens.
-    max: poolSize + 1,
-    connectionTimeoutMillis: connectTimeoutMs,
-    application_name: applicationName,
+    max,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    application_name: options.applicationName,
     keepAlive: true,
   });
+  pool.on("error", (error) => options.logger.warn({ err: error }, "an idle connection to Postgres broke"));
+  // Between two owners nobody else listens, and an error that nobody hears ends the process.
+  pool.on("connect", (client) => {
+    client.on("error", (error) => options.logger.debug({ err: error }, "a connection to Postgres broke"));
+  });
+  return pool;
 }
 
 function checkUrl(url: string): void {

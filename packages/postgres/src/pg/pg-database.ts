@@ -4,31 +4,41 @@ import { createDatabaseFace } from "../database-face.js";
 import { isDatabaseError } from "../errors.js";
 import { type RunResult, runTransaction } from "../run-transaction.js";
 import { createRunningWork } from "../running-work.js";
-import { createStatementNames } from "../statement-names.js";
 import { createTransactionScopes, type SCOPES, type TransactionScopes } from "../transaction-scope.js";
 import { toDatabaseError } from "./pg-error.js";
 import { createPgListener } from "./pg-listener.js";
 import { createClientRunner } from "./pg-session.js";
 import type { PgClient, PgPool } from "./pool-face.js";
+import { createPreparedNames, isMixedUp } from "./prepared-names.js";
 
 export interface PgDatabaseOptions {
   readonly pool: PgPool;
+  /** Where `listen` takes its client. */
+  readonly listenPool: PgPool;
   readonly logger: Logger;
   readonly prepare: boolean;
   /** Closes what was opened for this database. */
   readonly end: () => Promise<void>;
 }
 
+const MIXED_UP =
+  "a pooler hands connections around and does not keep their prepared statements: none are prepared from now on";
+
 /** The port on a node-postgres pool. */
 export function createPgDatabase({
   pool,
+  listenPool,
   logger,
   prepare,
   end,
 }: PgDatabaseOptions): Database & { readonly [SCOPES]: TransactionScopes } {
   const scopes = createTransactionScopes();
-  const nameOf = prepare ? createStatementNames() : () => undefined;
-  const listener = createPgListener({ pool, logger });
+  const names = createPreparedNames(prepare);
+  const listener = createPgListener({
+    pool: listenPool,
+    logger,
+    notify: (channel) => execute("select pg_notify($1, '')", [channel]),
+  });
   const running = createRunningWork();
 
   async function withClient<T>(fn: (session: PgSession) => Promise<T>): Promise<T> {
@@ -45,8 +55,9 @@ export function createPgDatabase({
     const session: PgSession = {
       async run(text, params) {
         try {
-          return await runOnClient({ text, params, name: nameOf(text) });
+          return await runOnClient({ text, params, name: names.nameOf(text) });
         } catch (error) {
+          if (names.heed(error)) logger.warn({ err: error }, MIXED_UP);
           if (leavesClientUnusable(error)) failure = error;
           throw error;
         }
@@ -101,7 +112,7 @@ function leavesClientUnusable(error: unknown): boolean {
   return !isDatabaseError(error) || error.code === "connection_failed" || isStalePlan(error);
 }
 
-// 0A000: the result of a prepared statement changed with its table. 26000: a pooler forgot the statement.
+// 0A000: the result of a prepared statement changed with its table.
 function isStalePlan(error: unknown): boolean {
-  return isDatabaseError(error) && (error.sqlState === "0A000" || error.sqlState === "26000");
+  return isMixedUp(error) || (isDatabaseError(error) && error.sqlState === "0A000");
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "@hookline/core";
 import { DatabaseError } from "../errors.js";
 import { quoteIdentifier } from "../identifier.js";
+import { createNotificationProbe } from "./notification-probe.js";
 import { toDatabaseError } from "./pg-error.js";
 import { createClientRunner, type PgStatement } from "./pg-session.js";
 import type { PgPool } from "./pool-face.js";
@@ -20,7 +21,17 @@ interface Connected {
 
 type Subscriber = (payload: string) => void;
 
-export function createPgListener({ pool, logger }: { readonly pool: PgPool; readonly logger: Logger }): PgListener {
+export function createPgListener({
+  pool,
+  logger,
+  notify,
+}: {
+  readonly pool: PgPool;
+  readonly logger: Logger;
+  /** Notifies a channel from another connection. */
+  readonly notify: (channel: string) => Promise<unknown>;
+}): PgListener {
+  const probe = createNotificationProbe({ logger, notify });
   const channels = new Map<string, Set<Subscriber>>();
   let connected: Connected | undefined;
   let connecting: Promise<Connected> | undefined;
@@ -39,13 +50,16 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
 
   async function connect(): Promise<Connected> {
     const client = await pool.connect();
-    const onNotification = (message: { channel: string; payload?: string }) =>
+    const onNotification = (message: { channel: string; payload?: string }) => {
+      probe.hear(message.channel);
       call(channels.get(message.channel) ?? [], message.payload ?? "");
+    };
     let dropped = false;
     const drop = (failure?: unknown) => {
       if (dropped) return;
       dropped = true;
       client.removeListener("notification", onNotification);
+      probe.end();
       // The error listener stays: a destroyed client may still report what its socket met.
       client.release(true);
       connected = undefined;
@@ -59,7 +73,7 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
     client.on("notification", onNotification);
     const run = createClientRunner(client);
     try {
-      for (const channel of channels.keys()) await run(listenStatement(channel));
+      for (const channel of [probe.channel, ...channels.keys()]) await run(listenStatement(channel));
     } catch (error) {
       drop();
       throw error;
@@ -69,6 +83,7 @@ export function createPgListener({ pool, logger }: { readonly pool: PgPool; read
       throw new DatabaseError("connection_failed", "The listening connection ended at once.");
     }
     connected = { run, drop };
+    probe.begin();
     return connected;
   }
 
