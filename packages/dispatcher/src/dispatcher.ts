@@ -76,6 +76,9 @@ export interface TypedDispatcher<Catalogue> extends Dispatcher {
   ): Promise<readonly PublishOutcome[]>;
 }
 
+const UNCOMMON_ISOLATION =
+  "the role's default_transaction_isolation is not read committed: statements that meet fail with 40001, publications among them";
+
 /** How soon a worker finds a recovery that another process has started, or left behind. */
 const RESUME_MS = 5_000;
 /** How often a worker looks for what is older than `retention` says. */
@@ -147,9 +150,13 @@ export function createDispatcher<const Events extends readonly EventDefinition[]
   });
 
   const assertMigrated = async (): Promise<void> => {
-    if ((await statements.findQueue(database.query)).length > 0) return;
-    const message = `The schema "${settings.schema}" has no tables of the dispatcher's yet: await migrate() before start().`;
-    throw new DispatcherError("not_migrated", message);
+    const [found] = await statements.findQueue(database.query);
+    if (found === undefined) {
+      const message = `The schema "${settings.schema}" has no tables of the dispatcher's yet: await migrate() before start().`;
+      throw new DispatcherError("not_migrated", message);
+    }
+    const { isolation } = found;
+    if (isolation !== "read committed") settings.logger.warn({ isolation }, UNCOMMON_ISOLATION);
   };
 
   const stopWorker = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { silentLogger } from "@hookline/core";
 import { openDatabase } from "@hookline/postgres";
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -61,5 +62,24 @@ describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
     for (const open of opened) open();
     await until(async () => (await observer.query(`select 1 from ${schema}.queue`)).length === 0, 60);
     expect(receiver.requests).toHaveLength(IN_FLIGHT);
+  });
+
+  it("warns of a role whose statements are kept further apart than the dispatcher's are written for", async () => {
+    const { dispatcher: common, schema, url = "", logged } = await openDispatcher(databases);
+    const said = () => logged.filter(({ message }) => message.includes("default_transaction_isolation"));
+    await common.start();
+    expect(said()).toEqual([]);
+    const serializable = new URL(url);
+    serializable.searchParams.set("options", "-c default_transaction_isolation=serializable");
+    const uncommon = await openDatabase(serializable.href);
+    onTestFinished(() => uncommon.close());
+    const logger = {
+      ...silentLogger,
+      warn: (fields: object, message: string) => logged.push({ level: "warn", message, fields }),
+    };
+    const dispatcher = createDispatcher({ database: uncommon, schema, encryptionKey: ENCRYPTION_KEY, logger });
+    onTestFinished(() => dispatcher.stop());
+    await dispatcher.start();
+    expect(said()).toMatchObject([{ level: "warn", fields: { isolation: "serializable" } }]);
   });
 });

@@ -41,6 +41,8 @@ export interface MigrateOptions {
 
 /** How often a process asks whether another one has built its indexes. */
 const BUSY_MS = 100;
+/** Whoever had to wait for the lock has to see what was applied meanwhile, whatever is the role's default. */
+const SEES_COMMITS = "set transaction isolation level read committed";
 
 /**
  * Applies what is missing, each migration in a transaction of its own (see {@link IndexMigration} for the other kind),
@@ -90,6 +92,7 @@ interface Step {
 /** Answers the migration that it applied, or the indexes that are to be built now. */
 async function applyNext(transaction: DatabaseTransaction, step: Step): Promise<Migration | undefined> {
   const { schema, component } = step;
+  await transaction.query(SEES_COMMITS);
   await transaction.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`hookline migrations ${schema}`]);
   await ensureTable(transaction, schema);
   const position = await nextPosition(transaction, step);
@@ -117,6 +120,7 @@ async function applyIndexes(
   const outside = new AsyncResource("hookline.migrate");
   const attempt = () =>
     database.transaction(async (lock): Promise<"built" | "done" | "busy"> => {
+      await lock.query(SEES_COMMITS);
       const [taken] = await lock.query<{ taken: boolean }>(
         "select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as taken",
         [`hookline indexes ${schema}`],

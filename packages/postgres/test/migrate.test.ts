@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Migration, migrate, openDatabase } from "../dist/index.js";
 import { describeMatrix } from "../dist/testing.js";
+import { until } from "./until.js";
 
 const program = fileURLToPath(new URL("./programs/migrate.mjs", import.meta.url));
 
@@ -105,6 +106,25 @@ describeMatrix({ describe, beforeAll, afterAll }, ["postgres"], (databases) => {
     const options = { schema: schemaOfPools, component: "c", migrations: [first, second] };
     const answers = await Promise.all([...pools, ...pools].map((pool) => migrate(pool, options)));
     expect(answers.flat().sort()).toEqual(["0001-things", "0002-names"]);
+    await Promise.all(pools.map((pool) => pool.close()));
+  });
+
+  it("sees what was applied while it waited, also for a role whose transactions are serializable by default", async () => {
+    const { database, schema, url = "" } = await databases.open();
+    const serializable = new URL(url);
+    serializable.searchParams.set("options", "-c default_transaction_isolation=serializable");
+    const pools = await Promise.all([openDatabase(serializable.href), openDatabase(serializable.href)]);
+    const options = { schema, component: "c", migrations: [first, second] };
+    const answers = await database.transaction(async (holder) => {
+      await holder.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`hookline migrations ${schema}`]);
+      const migrating = Promise.all(pools.map((pool) => migrate(pool, options)));
+      await until(async () => {
+        const waiting = await holder.query("select from pg_locks where locktype = 'advisory' and not granted");
+        return waiting.length === 2;
+      });
+      return { migrating };
+    });
+    expect((await answers.migrating).flat().sort()).toEqual(["0001-things", "0002-names"]);
     await Promise.all(pools.map((pool) => pool.close()));
   });
 

@@ -132,6 +132,18 @@ describe("connecting", () => {
     expect(error).toMatchObject({ name: "DatabaseError", code });
     expect(inspect([error, lines], { depth: 20, showHidden: true })).not.toContain("hunter2");
   });
+
+  it.each([
+    [
+      "postgres://u:hunter2@localhost/db?sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
+      /\/nowhere\/ca\.pem .*ENOENT/,
+    ],
+    ["postgres://u:hunt/er?2@localhost/db", /percent-encoded/],
+  ])("says what to mend in a URL that cannot be read", async (url, why) => {
+    const error = await openDatabase(url).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "invalid_url", message: expect.stringMatching(why) });
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/hunt/);
+  });
 });
 
 describe.skipIf(findPostgresBinaries() === undefined)("a private server (needs initdb and postgres)", () => {

@@ -1,8 +1,9 @@
 import type { SqlQuery } from "@hookline/core";
 
-/** One row where the tables are, none before the first migration. */
+/** One row where the tables are, none before the first migration; with how far statements are kept apart by default. */
 export function findQueue(schema: string) {
-  const text = `select 1 as found where to_regclass('"${schema}".queue') is not null`;
+  const text = `
+    select current_setting('transaction_isolation') as isolation where to_regclass('"${schema}".queue') is not null`;
 
-  return (query: SqlQuery) => query<{ readonly found: number }>(text);
+  return (query: SqlQuery) => query<{ readonly isolation: string }>(text);
 }

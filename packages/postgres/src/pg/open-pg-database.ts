@@ -58,8 +58,14 @@ function createPool(url: string, max: number, options: OpenPgOptions): pg.Pool {
 function checkUrl(url: string): void {
   try {
     new pg.Client({ connectionString: url });
-  } catch {
+  } catch (error) {
     // The cause is left out: it repeats the URL, and with it a password.
-    throw new DatabaseError("invalid_url", "The postgres:// URL cannot be read.");
+    throw new DatabaseError("invalid_url", `The postgres:// URL cannot be read: ${whyUnreadable(error)}.`);
   }
+}
+
+function whyUnreadable(error: unknown): string {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (typeof path === "string") return `there is no reading the file ${path} that it names (${code})`;
+  return "special characters of its user and password have to be percent-encoded, and a port is a number";
 }
