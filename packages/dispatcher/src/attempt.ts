@@ -91,9 +91,7 @@ export function createAttempt(options: {
       }
     }
     const request =
-      traceHeaders === null
-        ? plan.request
-        : { ...plan.request, headers: { ...traceHeaders, ...plan.request.headers } };
+      traceHeaders === null ? plan.request : { ...plan.request, headers: { ...traceHeaders, ...plan.request.headers } };
     const sent = await sender.send(request, end);
     const { phases } = sent;
     const requestHeaders = redactHeaders(request.headers);

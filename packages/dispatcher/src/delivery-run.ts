@@ -182,9 +182,7 @@ export function createDeliveryRun(options: {
     const destinationId = place.destination.id;
     let result: AttemptResult;
     try {
-      result = await options.traces.attempt({ job, destinationId }, (traceHeaders) =>
-        attempt(input, traceHeaders),
-      );
+      result = await options.traces.attempt({ job, destinationId }, (traceHeaders) => attempt(input, traceHeaders));
     } catch (error) {
       result = failedAttempt(error);
     } finally {

@@ -25,11 +25,7 @@ import { checkMessageFields } from "./message-input.js";
 import type { Settings } from "./options.js";
 import { createSharedInsert, isShareable } from "./shared-insert.js";
 import { isoTime } from "./sql/columns.js";
-import {
-  DELIVERY_NUMBER_DIGITS,
-  type EventRow,
-  type PublishEventsParams,
-} from "./sql/publish-events.js";
+import { DELIVERY_NUMBER_DIGITS, type EventRow, type PublishEventsParams } from "./sql/publish-events.js";
 import type { MessageRow } from "./sql/send-message.js";
 import type { Statements } from "./sql/statements.js";
 import type { Traces } from "./traces.js";
