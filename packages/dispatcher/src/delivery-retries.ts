@@ -98,6 +98,11 @@ export function createDeliveryRetries(options: {
     async retryMany(asked) {
       checkQuery(asked, FIELDS);
       if ("ids" in asked) {
+        refuseFirst(
+          ["filter", "limit", "cursor"]
+            .filter((name) => name in asked)
+            .map((path) => ({ path, message: "is not for ids" })),
+        );
         const ids = Array.isArray(asked.ids) ? [...new Set(asked.ids)] : [];
         if (ids.length === 0 || ids.length > MAX_IDS) {
           throw invalidQuery("ids", `are 1 to ${MAX_IDS}`);

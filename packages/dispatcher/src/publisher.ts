@@ -4,7 +4,6 @@ import {
   newId,
   OUTBOX_REFUSALS,
   type Outbox,
-  type OutboxOptions,
   type OutboxRefusal,
   type Published,
   type PublishOutcome,
@@ -116,10 +115,8 @@ export function createPublisher(options: {
     };
   };
 
-  const writingFor = (outboxOptions: OutboxOptions): Writing => {
-    const transaction = transactionOf(outboxOptions);
-    return transaction === undefined ? writingDirectly(database.query) : writingWithin(transaction);
-  };
+  const writingFor = (transaction: Transaction | undefined): Writing =>
+    transaction === undefined ? writingDirectly(database.query) : writingWithin(transaction);
 
   const timesOf = ({ nowMs, leasedUntilMs, notifies }: Writing) => ({
     now: isoTime(nowMs),
@@ -235,9 +232,9 @@ export function createPublisher(options: {
   const writeMessage = async (
     message: DirectSend,
     traceContext: string | null,
-    outboxOptions: OutboxOptions,
+    transaction: Transaction | undefined,
   ): ReturnType<Publisher["send"]> => {
-    const writing = writingFor(outboxOptions);
+    const writing = writingFor(transaction);
     const id = newId("dlv", writing.nowMs);
     const body = toJson(message.data, "invalid_message");
     checkSize(body, settings.maxEventBytes);
@@ -263,7 +260,7 @@ export function createPublisher(options: {
     const [first] = await statements.findMessage(writing.query, message.tenantId, row.idempotencyKey ?? "");
     if (first !== undefined && isOutdated(first.stored_at_ms, writing)) {
       await statements.releaseKeys(writing.query, "messages", [first.id]);
-      return writeMessage(message, traceContext, outboxOptions);
+      return writeMessage(message, traceContext, transaction);
     }
     const isSame =
       first?.destination === row.destination &&
@@ -280,34 +277,39 @@ export function createPublisher(options: {
   return {
     async publish(event, outboxOptions = {}) {
       const prepared = await prepare(event, clock.now());
-      const isShared = transactionOf(outboxOptions) === undefined && isShareable(prepared, event.id !== undefined);
+      const transaction = transactionOf(outboxOptions);
+      const isShared = transaction === undefined && isShareable(prepared, event.id !== undefined);
       return traces.publish([prepared], async (traceContext) => {
         const row = inTrace(prepared, traceContext);
         if (isShared && !isInsideTransaction(database)) return sharedInsert.insert(row);
-        const [published] = await writeAll([row], writingFor(outboxOptions));
+        const [published] = await writeAll([row], writingFor(transaction));
         return published as Published;
       });
     },
 
     async publishMany(events, outboxOptions = {}) {
+      checkList(events);
       if (events.length === 0) return [];
       const nowMs = clock.now();
       const rows = await Promise.all(events.map((event) => prepare(event, nowMs)));
       if (new Set(rows.map((row) => row.id)).size < rows.length) throw sameId();
+      const transaction = transactionOf(outboxOptions);
       return traces.publish(rows, async (traceContext) => {
         const traced = rows.map((row) => inTrace(row, traceContext));
-        if (transactionOf(outboxOptions) !== undefined) return writeAll(traced, writingFor(outboxOptions));
+        if (transaction !== undefined) return writeAll(traced, writingWithin(transaction));
         // A conflict in one of them leaves none.
         return database.transaction(({ query, afterCommit }) => writeAll(traced, writingDirectly(query, afterCommit)));
       });
     },
 
     async publishEach(events, outboxOptions = {}) {
+      checkList(events);
       const prepared = refuseSameIds(await prepareEach(events, clock.now()));
       const rows = prepared.filter((one): one is EventRow => !(one instanceof DispatcherError));
+      const transaction = transactionOf(outboxOptions);
       const writeTraced = (traceContext: string | null) => {
         const traced = rows.map((row) => inTrace(row, traceContext));
-        return write(traced, writingFor(outboxOptions));
+        return write(traced, writingFor(transaction));
       };
       const written = rows.length === 0 ? [] : await traces.publish(rows, writeTraced);
       const results = new Map(rows.map((row, index) => [row, written[index] as Published | DispatcherError]));
@@ -316,11 +318,18 @@ export function createPublisher(options: {
 
     async send(message, outboxOptions = {}) {
       checkMessage(message);
+      const transaction = transactionOf(outboxOptions);
       return traces.publish([{ type: DIRECT_SEND_TYPE, tenantId: message.tenantId }], (traceContext) =>
-        writeMessage(message, traceContext, outboxOptions),
+        writeMessage(message, traceContext, transaction),
       );
     },
   };
+}
+
+function checkList(events: unknown): void {
+  if (Array.isArray(events)) return;
+  const message = "is a list of events";
+  throw new DispatcherError("invalid_event", `What is published ${message}.`, { issues: [{ path: "", message }] });
 }
 
 function inTrace(row: EventRow, traceContext: string | null): EventRow {

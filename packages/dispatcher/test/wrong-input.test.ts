@@ -27,6 +27,13 @@ const WRONG: Record<string, readonly [code: string, path: string, ask: Wrong]> =
     "idempotencykey",
     (d) => d.publish({ ...event, idempotencykey: "1" }),
   ],
+  "one event for a list": ["invalid_event", "", (d) => d.publishMany(event)],
+  "no list of events": ["invalid_event", "", (d) => d.publishEach()],
+  "ids beside a filter": [
+    "invalid_query",
+    "filter",
+    (d) => d.deliveries.retryMany({ tenantId: TENANT, ids: ["dlv_1"], filter: {} }),
+  ],
   "an event among others with a field that is misspelt": [
     "invalid_event",
     "orderingkey",
