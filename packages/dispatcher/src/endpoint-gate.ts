@@ -56,6 +56,12 @@ export function createEndpointGate(options: {
     timers.set(endpointId, { atMs, cancel: clock.setTimer(due, atMs - clock.now()) });
   };
 
+  /** Jobs said so that were read before. */
+  const disarm = (endpointId: string): void => {
+    timers.get(endpointId)?.cancel();
+    timers.delete(endpointId);
+  };
+
   const isBlocking = ({ isOpen, untilMs }: Blockade): boolean => isOpen || (untilMs !== null && untilMs > clock.now());
 
   const armAfter = (endpointId: string, { untilMs }: Blockade): void => {
@@ -81,6 +87,7 @@ export function createEndpointGate(options: {
     learn(endpointId, health) {
       known.set(endpointId, { ...health, learntAtMs: clock.now() });
       if (isBlocking(health)) armAfter(endpointId, health);
+      else disarm(endpointId);
     },
     forget(endpointId) {
       known.delete(endpointId);

@@ -71,9 +71,8 @@ export function createEndpointProtection(options: {
     },
     heed: (changes) => changes.forEach(heedOne),
     lookAfter(endpointIds) {
-      for (const id of endpointIds) {
-        if (!gate.isBlocked(id) && !options.isBusy(id)) options.pull(id);
-      }
+      // Also of one that is known as blocked: it may have recovered while they were on their way out.
+      for (const id of endpointIds) if (!options.isBusy(id)) options.pull(id);
     },
     prune() {
       gate.prune();
