@@ -1,15 +1,8 @@
 import { describeMatrix } from "@hookline/postgres/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDispatcher, openReceiver, subscribeReceiver, TENANT } from "./open-dispatcher.js";
+import { countRows, openDispatcher, openReceiver, subscribeReceiver, TENANT } from "./open-dispatcher.js";
 
 describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (databases) => {
-  const count = async (opened: Awaited<ReturnType<typeof openDispatcher>>, table: string) => {
-    const [row] = await opened.database.query<{ n: number }>(
-      `select count(*)::int as n from ${opened.schema}.${table}`,
-    );
-    return row?.n;
-  };
-
   it("A7 answers the first event for the same idempotency key, and stores nothing more", async () => {
     const opened = await openDispatcher(databases);
     const { dispatcher } = opened;
@@ -26,7 +19,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     expect(many.map(({ duplicate }) => duplicate)).toEqual([true, false, true]);
     expect(many[2]?.id).toBe(many[1]?.id);
     expect((await dispatcher.publish({ ...event, tenantId: "globex" })).duplicate).toBe(false);
-    expect([await count(opened, "events"), await count(opened, "queue")]).toEqual([3, 2]);
+    expect([await countRows(opened, "events"), await countRows(opened, "queue")]).toEqual([3, 2]);
   });
 
   it("stores one event when the same key is published many times at once", async () => {
@@ -35,7 +28,7 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
     const answers = await Promise.all(Array.from({ length: 20 }, () => opened.dispatcher.publish(event)));
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
     expect(answers.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
-    expect(await count(opened, "events")).toBe(1);
+    expect(await countRows(opened, "events")).toBe(1);
   });
 
   it("A7 refuses the same idempotency key for another body or type, and leaves the batch unstored", async () => {
@@ -51,6 +44,6 @@ describeMatrix({ describe, beforeAll, afterAll }, ["pglite", "postgres"], (datab
       { ...event, data: { n: 2 } },
     ];
     await expect(dispatcher.publishMany(batch)).rejects.toMatchObject(conflict);
-    expect(await count(opened, "events")).toBe(1);
+    expect(await countRows(opened, "events")).toBe(1);
   });
 });

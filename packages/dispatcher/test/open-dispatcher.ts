@@ -46,6 +46,12 @@ export async function openDispatcher(databases: TestDatabases, options: Options 
   return { dispatcher, database, schema, url, another, logged };
 }
 
+/** How many rows one of its tables has. */
+export async function countRows({ database, schema }: OpenedDispatcher, table: string): Promise<number | undefined> {
+  const [row] = await database.query<{ n: number }>(`select count(*)::int as n from ${schema}.${table}`);
+  return row?.n;
+}
+
 /** A receiver that ends with the test, and waits as long as {@link until} does. */
 export async function openReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
   const receiver = await createReceiver(options);
